@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * The only contract between ntpk.ko and userspace: the generic netlink family
+ * "ntpk".  Described in Documentation/netlink/specs/ntpk.yaml; a test holds
+ * the two together.
+ *
+ * Every enum is append-only.  Compatibility is new attributes, never a new
+ * NTPK_FAMILY_VERSION.  All integers are in host byte order unless the comment
+ * says otherwise.  Instants: *_RAW_NS on CLOCK_MONOTONIC_RAW, *_BOOT_NS on
+ * CLOCK_BOOTTIME, *_UNIX_NS since 1970 UTC, signed, leap seconds not counted.
+ */
+#ifndef _UAPI_LINUX_NTPK_H
+#define _UAPI_LINUX_NTPK_H
+
+#define NTPK_FAMILY_NAME	"ntpk"
+#define NTPK_FAMILY_VERSION	1
+#define NTPK_MCGRP_EVENTS	"events"
+
+enum ntpk_cmd {
+	NTPK_CMD_UNSPEC,
+	NTPK_CMD_ATTACH,	/* do: make this namespace answer (admin) */
+	NTPK_CMD_DETACH,	/* do: undo it (admin) */
+	NTPK_CMD_GET_CLOCK,	/* do: NTPK_A_CLOCK of one snapshot */
+	NTPK_CMD_SET_STATE,	/* do: replace the served state, NTPK_A_STATE (admin) */
+	NTPK_CMD_GET_STATE,	/* do: NTPK_A_STATE with its NTPK_A_STATE_STATUS */
+	NTPK_CMD_GET_STATS,	/* do: NTPK_A_STATS */
+	NTPK_CMD_EVENT,		/* notify, group "events": NTPK_A_EVENT */
+
+	/* private: */
+	__NTPK_CMD_MAX,
+	NTPK_CMD_MAX = __NTPK_CMD_MAX - 1,
+};
+
+/* Top level.  A command refuses every attribute that it does not take. */
+enum ntpk_attr {
+	NTPK_A_UNSPEC,
+	NTPK_A_PAD,
+	NTPK_A_CLOCK,		/* nest, enum ntpk_attr_clock */
+	NTPK_A_STATE,		/* nest, enum ntpk_attr_state */
+	NTPK_A_STATS,		/* nest, enum ntpk_attr_stats */
+	NTPK_A_EVENT,		/* nest, enum ntpk_attr_event */
+
+	/* private: */
+	__NTPK_A_MAX,
+	NTPK_A_MAX = __NTPK_A_MAX - 1,
+};
+
+/* One instant, read from all clocks at once. */
+enum ntpk_attr_clock {
+	NTPK_A_CLOCK_UNSPEC,
+	NTPK_A_CLOCK_PAD,
+	NTPK_A_CLOCK_SEQ,	/* u32: changes with every step of CLOCK_REALTIME */
+	NTPK_A_CLOCK_RAW_NS,	/* s64 */
+	NTPK_A_CLOCK_REAL_NS,	/* s64, CLOCK_REALTIME */
+	NTPK_A_CLOCK_BOOT_NS,	/* s64 */
+
+	/* private: */
+	__NTPK_A_CLOCK_MAX,
+	NTPK_A_CLOCK_MAX = __NTPK_A_CLOCK_MAX - 1,
+};
+
+/*
+ * What is served.  Time is a line on CLOCK_MONOTONIC_RAW: at raw instant r,
+ * d = r - BASE_RAW_NS, UTC = BASE_UNIX_NS + d + d * RATE_Q48 / 2^48, and the
+ * root dispersion is ROOT_DISP_NS + |d| * DISP_RATE_PPB / 10^9.
+ */
+enum ntpk_attr_state {
+	NTPK_A_STATE_UNSPEC,
+	NTPK_A_STATE_PAD,
+	NTPK_A_STATE_CLOCK_SEQ,		/* u32: computed under; set refuses a stale one */
+	NTPK_A_STATE_BASE_RAW_NS,	/* s64 */
+	NTPK_A_STATE_BASE_UNIX_NS,	/* s64 */
+	NTPK_A_STATE_RATE_Q48,		/* s64: (dUTC/draw - 1) * 2^48, |.| <= NTPK_RATE_Q48_MAX */
+	NTPK_A_STATE_ROOT_DISP_NS,	/* u64: at BASE_RAW_NS */
+	NTPK_A_STATE_DISP_RATE_PPB,	/* u32: growth of the root dispersion */
+	NTPK_A_STATE_LEAP,		/* u8: 0..3; 3 = unsynchronised */
+	NTPK_A_STATE_STRATUM,		/* u8: 1..15; 0 exactly when leap is 3 */
+	NTPK_A_STATE_REFID,		/* binary, 4 bytes as on the wire */
+	NTPK_A_STATE_REF_UNIX_NS,	/* s64: reference time, 0 = unknown */
+	NTPK_A_STATE_ROOT_DELAY_NS,	/* u64 */
+	NTPK_A_STATE_PRECISION_LOG2S,	/* s8: -32..0 */
+	NTPK_A_STATE_DEADLINE_BOOT_NS,	/* s64: expired from here on */
+	NTPK_A_STATE_MAX_DIST_NS,	/* u64: expired when root distance exceeds it */
+	NTPK_A_STATE_PUSH_INTERVAL_NS,	/* u64: holdover after three of these without a push */
+	NTPK_A_STATE_LISTENER,		/* nest, multi-attr, enum ntpk_attr_listener */
+	/* get only: set refuses them */
+	NTPK_A_STATE_STATUS,		/* u32, enum ntpk_status */
+	NTPK_A_STATE_AGE_NS,		/* u64: since the last push, CLOCK_BOOTTIME */
+	NTPK_A_STATE_PUSHES,		/* u64: accepted since attach */
+	NTPK_A_STATE_NOW_DISP_NS,	/* u64: root dispersion as served now */
+	NTPK_A_STATE_NOW_UNIX_NS,	/* s64: served time now; absent when nothing was pushed */
+
+	/* private: */
+	__NTPK_A_STATE_MAX,
+	NTPK_A_STATE_MAX = __NTPK_A_STATE_MAX - 1,
+};
+
+#define NTPK_RATE_Q48_MAX	2814749767106LL		/* 1 % */
+#define NTPK_RATE_Q48_MIN	(-NTPK_RATE_Q48_MAX)
+#define NTPK_PRECISION_LOG2S_MIN (-32)
+
+/* Where requests are accepted, and what is answered there. */
+enum ntpk_attr_listener {
+	NTPK_A_LISTENER_UNSPEC,
+	NTPK_A_LISTENER_PORT,		/* u16, 1..65535 */
+	NTPK_A_LISTENER_ADDR,		/* binary, 4 or 16 bytes; absent = any */
+	NTPK_A_LISTENER_IFINDEX,	/* u32; absent or 0 = any */
+	NTPK_A_LISTENER_NEVER_SYNCED,	/* u32, enum ntpk_policy: before the first synchronised push */
+	NTPK_A_LISTENER_EXPIRED,	/* u32, enum ntpk_policy: expired, stepped, or unsynchronised again */
+
+	/* private: */
+	__NTPK_A_LISTENER_MAX,
+	NTPK_A_LISTENER_MAX = __NTPK_A_LISTENER_MAX - 1,
+};
+
+/* What to do with a request while there is no truth to serve. */
+enum ntpk_policy {
+	NTPK_POLICY_SILENT,		/* drop */
+	NTPK_POLICY_UNSYNC,		/* leap 3, stratum 0, root dispersion 16 s */
+};
+
+/* What the served state is worth at this moment. */
+enum ntpk_status {
+	NTPK_STATUS_DETACHED,		/* the namespace answers nothing */
+	NTPK_STATUS_EMPTY,		/* attached, nothing pushed yet */
+	NTPK_STATUS_UNSYNC,		/* the last push said unsynchronised */
+	NTPK_STATUS_SYNC,
+	NTPK_STATUS_HOLDOVER,		/* synchronised, three pushes missing */
+	NTPK_STATUS_EXPIRED_DEADLINE,	/* not renewed in time */
+	NTPK_STATUS_EXPIRED_DISTANCE,	/* root distance above MAX_DIST_NS */
+	NTPK_STATUS_EXPIRED_STEP,	/* CLOCK_REALTIME was stepped since the push */
+
+	/* private: */
+	__NTPK_STATUS_MAX,
+	NTPK_STATUS_MAX = __NTPK_STATUS_MAX - 1,
+};
+
+enum ntpk_attr_stats {
+	NTPK_A_STATS_UNSPEC,
+	NTPK_A_STATS_PAD,
+	NTPK_A_STATS_COUNTER,		/* nest, multi-attr, enum ntpk_attr_counter */
+
+	/* private: */
+	__NTPK_A_STATS_MAX,
+	NTPK_A_STATS_MAX = __NTPK_A_STATS_MAX - 1,
+};
+
+enum ntpk_attr_counter {
+	NTPK_A_COUNTER_UNSPEC,
+	NTPK_A_COUNTER_PAD,
+	NTPK_A_COUNTER_REASON,		/* u32, enum ntpk_reason */
+	NTPK_A_COUNTER_CLASS,		/* u32, enum ntpk_class */
+	NTPK_A_COUNTER_NAME,		/* string, as the file in /sys/kernel/ntpk/stats */
+	NTPK_A_COUNTER_PKTS,		/* u64 */
+
+	/* private: */
+	__NTPK_A_COUNTER_MAX,
+	NTPK_A_COUNTER_MAX = __NTPK_A_COUNTER_MAX - 1,
+};
+
+enum ntpk_attr_event {
+	NTPK_A_EVENT_UNSPEC,
+	NTPK_A_EVENT_KIND,		/* u32, enum ntpk_event */
+	NTPK_A_EVENT_STATUS,		/* u32, enum ntpk_status at that moment */
+
+	/* private: */
+	__NTPK_A_EVENT_MAX,
+	NTPK_A_EVENT_MAX = __NTPK_A_EVENT_MAX - 1,
+};
+
+enum ntpk_event {
+	NTPK_EVENT_UNSPEC,
+	NTPK_EVENT_EXPIRED,		/* deadline or distance; once per push */
+	NTPK_EVENT_STEP,		/* seen at a reply; once per push */
+
+	/* private: */
+	__NTPK_EVENT_MAX,
+	NTPK_EVENT_MAX = __NTPK_EVENT_MAX - 1,
+};
+
+enum ntpk_class {
+	NTPK_CLASS_ANSWER,		/* one reply was sent */
+	NTPK_CLASS_PASS,		/* not ours: the stack goes on as if ntpk were absent */
+	NTPK_CLASS_DROP,		/* silence: no reply, no ICMP */
+
+	/* private: */
+	__NTPK_CLASS_MAX,
+	NTPK_CLASS_MAX = __NTPK_CLASS_MAX - 1,
+};
+
+/*
+ * What became of a UDP packet at the hook.  Names and classes are in one
+ * table, kmod/proto/ntp_reason.c.
+ */
+enum ntpk_reason {
+	NTPK_REASON_NONE,		/* undecided; never counted */
+	/* answered */
+	NTPK_REASON_REPLIED,		/* with the served time */
+	NTPK_REASON_REPLIED_UNSYNC,	/* as unsynchronised, by policy */
+	/* passed */
+	NTPK_REASON_OTHER_PORT,		/* UDP for a port without listener */
+	NTPK_REASON_NOT_UNICAST,	/* broadcast, multicast, anycast, not for this host */
+	NTPK_REASON_IP_OPTIONS,		/* IPv4 header with options */
+	NTPK_REASON_EXT_HEADERS,	/* IPv6 extension headers, fragments included */
+	NTPK_REASON_GSO,		/* aggregated packet */
+	NTPK_REASON_VERSION,		/* NTP version not in 1..4 */
+	NTPK_REASON_MODE,		/* not a client's request */
+	/* dropped */
+	NTPK_REASON_BAD_LENGTH,		/* UDP length wrong, or under 48 bytes of NTP */
+	NTPK_REASON_BAD_CHECKSUM,
+	NTPK_REASON_BAD_SOURCE,		/* source address or port that cannot be answered */
+	NTPK_REASON_XFRM,		/* refused by IPsec policy */
+	NTPK_REASON_SILENT_UNSYNC,	/* no synchronised push yet, policy silent */
+	NTPK_REASON_SILENT_EXPIRED,	/* expired or stepped, policy silent */
+	NTPK_REASON_INSANE_TIME,	/* served time before the build date or out of range */
+	NTPK_REASON_T3_BEFORE_T2,
+	NTPK_REASON_NO_ROUTE,		/* no way back to the client */
+	NTPK_REASON_NO_MEMORY,
+	NTPK_REASON_SEND_FAILED,	/* the output path refused the reply (firewall, queue) */
+
+	/* private: */
+	__NTPK_REASON_MAX,
+	NTPK_REASON_MAX = __NTPK_REASON_MAX - 1,
+};
+
+#endif /* _UAPI_LINUX_NTPK_H */
