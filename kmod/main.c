@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Loading, unloading, namespaces: nothing else.
+ * Process context.  ORDER comments say what would break the other way round.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/module.h>
+#include <net/net_namespace.h>
+
+#include "netlink.h"
+#include "state.h"
+#include "sysfs.h"
+
+unsigned int ntpk_net_id __read_mostly;
+
+static int __net_init net_init(struct net *net)
+{
+	ntpk_state_net_init(net);
+	return 0;
+}
+
+static struct pernet_operations net_ops = {
+	.init = net_init,
+	/* ORDER: the core waits for a grace period between pre_exit and exit */
+	.pre_exit = ntpk_state_net_pre_exit,
+	.exit = ntpk_state_net_exit,
+	.id = &ntpk_net_id,
+	.size = sizeof(struct ntpk_net),
+};
+
+static int __init ntpk_init(void)
+{
+	int err;
+
+	/* ORDER: the queue before anything can be attached */
+	err = ntpk_state_setup();
+	if (err)
+		return err;
+	/* ORDER: namespaces before the family, whose commands look into them */
+	err = register_pernet_subsys(&net_ops);
+	if (err)
+		goto teardown_state;
+	err = ntpk_nl_setup();
+	if (err)
+		goto unregister_pernet;
+	err = ntpk_sysfs_setup();
+	if (err)
+		goto teardown_nl;
+	return 0;
+
+teardown_nl:
+	ntpk_nl_teardown();
+unregister_pernet:
+	unregister_pernet_subsys(&net_ops);
+teardown_state:
+	ntpk_state_teardown();
+	return err;
+}
+
+static void __exit ntpk_exit(void)
+{
+	ntpk_sysfs_teardown();
+	/* ORDER: no command may attach anew, and no event be raised through a family that is gone */
+	ntpk_nl_teardown();
+	/* ORDER: detaches every namespace and waits for their packets and works */
+	unregister_pernet_subsys(&net_ops);
+	ntpk_state_teardown();
+}
+
+module_init(ntpk_init);
+module_exit(ntpk_exit);
+MODULE_DESCRIPTION("NTP server that answers in softirq");
+MODULE_AUTHOR("The ntpk developers");
+MODULE_LICENSE("GPL");
+MODULE_VERSION("0.1.0");

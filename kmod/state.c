@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The life of an attached namespace and the state it serves.
+ * Changes come from process context under ntpk_net.lock; the receive path and
+ * all readers are under RCU.  A namespace that nobody attached to holds a mutex
+ * and two NULL pointers, nothing else.
+ */
+#include <linux/math64.h>
+#include <linux/netdevice.h>
+#include <linux/slab.h>
+#include <net/netns/generic.h>
+
+#include "netlink.h"
+#include "rx.h"
+#include "state.h"
+#include "tstamp.h"
+
+/* With userns=1: how many namespaces of unprivileged owners may be attached. */
+#define USERNS_ATTACH_MAX	256
+/* A push is computed before it arrives; this much is a tick's slack. */
+#define BASE_AHEAD_MAX_NS	NSEC_PER_SEC
+/* A far deadline is looked at again after this. */
+#define RECHECK_MAX_MS		(3600 * MSEC_PER_SEC)
+
+static struct workqueue_struct *events_wq;
+static atomic_t userns_attached = ATOMIC_INIT(0);
+
+static struct ntpk_net *get_ntpk_net(const struct net *net)
+{
+	return net_generic(net, ntpk_net_id);
+}
+
+static struct ntpk_inst *inst_locked(struct ntpk_net *nn)
+{
+	return rcu_dereference_protected(nn->inst, lockdep_is_held(&nn->lock));
+}
+
+/**
+ * ntpk_state_inst() - the attached instance of a namespace
+ * @net: which
+ *
+ * Context: inside rcu_read_lock(), which also bounds the use of the result.
+ * Return: NULL while not attached.
+ */
+struct ntpk_inst *ntpk_state_inst(const struct net *net)
+{
+	return rcu_dereference(get_ntpk_net(net)->inst);
+}
+
+/* Milliseconds until the state could expire, rounded up and bounded. */
+static u64 ms_to_expiry(const struct ntp_serve *serve, const struct ntp_now *now)
+{
+	u64 deadline_ms = 0, distance_ms = RECHECK_MAX_MS;
+	u64 dist_ns, margin_ns;
+
+	if (serve->deadline_boot_ns > now->boot_ns)
+		deadline_ms = div_u64(serve->deadline_boot_ns - now->boot_ns, NSEC_PER_MSEC) + 1;
+
+	dist_ns = ntp_serve_disp_ns(serve, now->raw_ns);
+	if (dist_ns > NTP_SPAN_MAX_NS)
+		return 0;
+	dist_ns += serve->root_delay_ns / 2;
+	if (dist_ns > serve->max_dist_ns)
+		return 0;
+	margin_ns = serve->max_dist_ns - dist_ns;
+	if (serve->disp_rate_ppb && margin_ns < U64_MAX / MSEC_PER_SEC)
+		distance_ms = div_u64(margin_ns * MSEC_PER_SEC, serve->disp_rate_ppb) + 1;
+	return min3(deadline_ms, distance_ms, (u64)RECHECK_MAX_MS);
+}
+
+static void arm_events(struct ntpk_inst *inst, u64 delay_ms)
+{
+	mod_delayed_work(events_wq, &inst->work, msecs_to_jiffies(max_t(u64, delay_ms, 1)));
+}
+
+static void events_work(struct work_struct *work)
+{
+	struct ntpk_inst *inst = container_of(to_delayed_work(work), struct ntpk_inst, work);
+	enum ntpk_event kind = NTPK_EVENT_UNSPEC;
+	enum ntpk_status status;
+	struct ntpk_state *state;
+	struct ntpk_clock clock;
+
+	rcu_read_lock();
+	state = rcu_dereference(inst->state);
+	if (!state) {
+		rcu_read_unlock();
+		return;
+	}
+	ntpk_tstamp_clock(&clock);
+	status = ntp_serve_status(&state->serve, &clock.now);
+	switch (status) {
+	case NTPK_STATUS_EXPIRED_STEP:
+		if (!test_and_set_bit(NTPK_EV_STEP_SENT, &state->events))
+			kind = NTPK_EVENT_STEP;
+		break;
+	case NTPK_STATUS_EXPIRED_DEADLINE:
+	case NTPK_STATUS_EXPIRED_DISTANCE:
+		if (!test_and_set_bit(NTPK_EV_EXPIRED_SENT, &state->events))
+			kind = NTPK_EVENT_EXPIRED;
+		break;
+	case NTPK_STATUS_SYNC:
+	case NTPK_STATUS_HOLDOVER:
+		arm_events(inst, ms_to_expiry(&state->serve, &clock.now));
+		break;
+	default:
+		break;
+	}
+	rcu_read_unlock();
+
+	if (kind != NTPK_EVENT_UNSPEC)
+		ntpk_nl_event(inst->net, kind, status);
+}
+
+/**
+ * ntpk_state_saw_step() - a reply met another clock_seq than that of the push
+ * @inst: namespace
+ * @state: the state that the reply was made of
+ *
+ * Context: softirq, RCU.  Raises the event once per push, from a workqueue.
+ */
+void ntpk_state_saw_step(struct ntpk_inst *inst, struct ntpk_state *state)
+{
+	/* the plain read keeps a flood from bouncing the cache line */
+	if (test_bit(NTPK_EV_STEP_SEEN, &state->events) ||
+	    test_and_set_bit(NTPK_EV_STEP_SEEN, &state->events))
+		return;
+	mod_delayed_work(events_wq, &inst->work, 0);
+}
+
+static bool is_userns(const struct net *net)
+{
+	return net->user_ns != &init_user_ns;
+}
+
+static struct ntpk_inst *inst_alloc(struct net *net)
+{
+	struct ntpk_inst *inst = kzalloc(sizeof(*inst), GFP_KERNEL_ACCOUNT);
+
+	if (!inst)
+		return NULL;
+	inst->stats = ntpk_stats_alloc();
+	if (!inst->stats) {
+		kfree(inst);
+		return NULL;
+	}
+	inst->net = net;
+	INIT_DELAYED_WORK(&inst->work, events_work);
+	return inst;
+}
+
+/* After a grace period since it was taken out: no reader is left. */
+static void inst_release(struct ntpk_inst *inst)
+{
+	cancel_delayed_work_sync(&inst->work);
+	if (is_userns(inst->net))
+		atomic_dec(&userns_attached);
+	free_percpu(inst->stats);
+	kfree(rcu_dereference_protected(inst->state, true));
+	kfree(inst);
+}
+
+/**
+ * ntpk_state_attach() - make a namespace answer
+ * @net: which
+ *
+ * Attaching twice is fine and changes nothing, so that a restarted daemon takes
+ * over what is being served.
+ *
+ * Context: process.
+ * Return: 0, -ENOSPC beyond the cap on unprivileged namespaces, -ENOMEM.
+ */
+int ntpk_state_attach(struct net *net)
+{
+	struct ntpk_net *nn = get_ntpk_net(net);
+	struct ntpk_inst *inst;
+	int err = 0;
+
+	mutex_lock(&nn->lock);
+	if (inst_locked(nn))
+		goto unlock;
+	if (is_userns(net) && !atomic_add_unless(&userns_attached, 1, USERNS_ATTACH_MAX)) {
+		err = -ENOSPC;
+		goto unlock;
+	}
+	inst = inst_alloc(net);
+	if (!inst) {
+		err = -ENOMEM;
+		goto uncount;
+	}
+	rcu_assign_pointer(nn->inst, inst);
+	err = ntpk_rx_register(net);
+	if (err)
+		goto take_out;
+	net_enable_timestamp();
+	mutex_unlock(&nn->lock);
+	return 0;
+
+take_out:
+	RCU_INIT_POINTER(nn->inst, NULL);
+	synchronize_net();
+	inst_release(inst);
+	goto unlock;
+uncount:
+	if (is_userns(net))
+		atomic_dec(&userns_attached);
+unlock:
+	mutex_unlock(&nn->lock);
+	return err;
+}
+
+/* Stop answering; the caller waits for a grace period before inst_release(). */
+static struct ntpk_inst *take_out(struct net *net, struct ntpk_net *nn)
+{
+	struct ntpk_inst *inst = inst_locked(nn);
+
+	if (!inst)
+		return NULL;
+	ntpk_rx_unregister(net);
+	net_disable_timestamp();
+	RCU_INIT_POINTER(nn->inst, NULL);
+	return inst;
+}
+
+/**
+ * ntpk_state_detach() - make a namespace answer nothing
+ * @net: which
+ *
+ * Context: process; waits for a grace period.
+ * Return: 0, -ENOTCONN when it was not attached.
+ */
+int ntpk_state_detach(struct net *net)
+{
+	struct ntpk_net *nn = get_ntpk_net(net);
+	struct ntpk_inst *inst;
+
+	mutex_lock(&nn->lock);
+	inst = take_out(net, nn);
+	mutex_unlock(&nn->lock);
+	if (!inst)
+		return -ENOTCONN;
+	synchronize_net();
+	inst_release(inst);
+	return 0;
+}
+
+/**
+ * ntpk_state_alloc() - room for a push
+ * @n_listeners: how many listeners it will have
+ *
+ * Context: process.
+ * Return: zeroed, to be given to ntpk_state_push() or kfree(); NULL.
+ */
+struct ntpk_state *ntpk_state_alloc(unsigned int n_listeners)
+{
+	struct ntpk_state *state;
+
+	state = kzalloc(struct_size(state, listeners, n_listeners), GFP_KERNEL_ACCOUNT);
+	if (state)
+		state->n_listeners = n_listeners;
+	return state;
+}
+
+/* What the kernel adds to a push. */
+static void complete_state(struct ntpk_state *state, const struct ntpk_state *old,
+			   const struct ntpk_clock *clock)
+{
+	bool same_clock = old && old->serve.clock_seq == state->serve.clock_seq;
+
+	state->since_real_ns = same_clock ? old->since_real_ns : clock->real_ns;
+	state->serve.pushed_boot_ns = clock->now.boot_ns;
+	state->serve.floor_unix_ns = NTPK_BUILD_UNIX_S * NSEC_PER_SEC;
+	state->serve.ever_synced = state->serve.leap != NTP_LEAP_UNSYNC ||
+				   (old && old->serve.ever_synced);
+	state->pushes = old ? old->pushes + 1 : 1;
+}
+
+/**
+ * ntpk_state_push() - replace what a namespace serves
+ * @net: which
+ * @state: checked; taken over on success
+ *
+ * Context: process.
+ * Return: 0; -ENOTCONN: not attached; -ESTALE: the clock was set since @state
+ * was computed; -ERANGE: its base is too far from now.
+ */
+int ntpk_state_push(struct net *net, struct ntpk_state *state)
+{
+	struct ntpk_net *nn = get_ntpk_net(net);
+	struct ntpk_clock clock;
+	struct ntpk_state *old;
+	struct ntpk_inst *inst;
+	int err = 0;
+
+	mutex_lock(&nn->lock);
+	inst = inst_locked(nn);
+	if (!inst) {
+		err = -ENOTCONN;
+		goto unlock;
+	}
+	ntpk_tstamp_clock(&clock);
+	if (clock.now.clock_seq != state->serve.clock_seq) {
+		err = -ESTALE;
+		goto unlock;
+	}
+	/* a base ahead of the counter is another counter: of a time namespace, say */
+	if (state->serve.line.base_raw_ns > clock.now.raw_ns + BASE_AHEAD_MAX_NS ||
+	    ntp_line_at(&state->serve.line, clock.now.raw_ns) == NTP_LINE_NOWHERE) {
+		err = -ERANGE;
+		goto unlock;
+	}
+	old = rcu_dereference_protected(inst->state, lockdep_is_held(&nn->lock));
+	complete_state(state, old, &clock);
+	rcu_assign_pointer(inst->state, state);
+	if (old)
+		kfree_rcu(old, rcu);
+	arm_events(inst, ms_to_expiry(&state->serve, &clock.now));
+unlock:
+	mutex_unlock(&nn->lock);
+	return err;
+}
+
+/* Under RCU, so that the copy is of one push. */
+static void fill_view(struct ntpk_view *view, const struct ntpk_state *state,
+		      const struct ntpk_clock *clock)
+{
+	s64 age_ns;
+
+	view->pushed = true;
+	view->serve = state->serve;
+	view->pushes = state->pushes;
+	view->listener = state->listeners[0];
+	view->status = ntp_serve_status(&state->serve, &clock->now);
+	age_ns = clock->now.boot_ns - state->serve.pushed_boot_ns;
+	view->age_ns = max_t(s64, age_ns, 0);
+	view->unix_ns = ntp_line_at(&state->serve.line, clock->now.raw_ns);
+	if (view->status == NTPK_STATUS_SYNC || view->status == NTPK_STATUS_HOLDOVER)
+		view->disp_ns = ntp_serve_disp_ns(&state->serve, clock->now.raw_ns);
+}
+
+/**
+ * ntpk_state_view() - a copy of everything that there is to see
+ * @net: of which namespace
+ * @view: out
+ *
+ * Context: process.
+ */
+void ntpk_state_view(struct net *net, struct ntpk_view *view)
+{
+	const struct ntpk_state *state;
+	struct ntpk_clock clock;
+	struct ntpk_inst *inst;
+
+	memset(view, 0, sizeof(*view));
+	view->serve.leap = NTP_LEAP_UNSYNC;
+	view->status = NTPK_STATUS_DETACHED;
+	view->unix_ns = NTP_LINE_NOWHERE;
+	view->disp_ns = NTPK_UNSYNC_DISP_NS;
+
+	rcu_read_lock();
+	inst = ntpk_state_inst(net);
+	if (inst) {
+		view->status = NTPK_STATUS_EMPTY;
+		state = rcu_dereference(inst->state);
+		/* the clocks after the state: a later push cannot make its age negative */
+		ntpk_tstamp_clock(&clock);
+		if (state)
+			fill_view(view, state, &clock);
+	}
+	rcu_read_unlock();
+}
+
+/**
+ * ntpk_state_read_stats() - all counters
+ * @net: of which namespace
+ * @pkts: out, __NTPK_REASON_MAX of them, zero while not attached
+ *
+ * Context: process.
+ * Return: whether the namespace is attached.
+ */
+bool ntpk_state_read_stats(struct net *net, u64 *pkts)
+{
+	struct ntpk_inst *inst;
+	unsigned int i;
+
+	rcu_read_lock();
+	inst = ntpk_state_inst(net);
+	for (i = 0; i < __NTPK_REASON_MAX; i++)
+		pkts[i] = inst ? ntpk_stats_read(inst->stats, i) : 0;
+	rcu_read_unlock();
+	return inst;
+}
+
+/**
+ * ntpk_state_net_init() - a namespace begins
+ * @net: which
+ */
+void ntpk_state_net_init(struct net *net)
+{
+	mutex_init(&get_ntpk_net(net)->lock);
+}
+
+/**
+ * ntpk_state_net_pre_exit() - a namespace or the module goes: stop answering
+ * @net: which
+ *
+ * The caller waits for a grace period before ntpk_state_net_exit().
+ */
+void ntpk_state_net_pre_exit(struct net *net)
+{
+	struct ntpk_net *nn = get_ntpk_net(net);
+
+	mutex_lock(&nn->lock);
+	nn->dying = take_out(net, nn);
+	mutex_unlock(&nn->lock);
+}
+
+/**
+ * ntpk_state_net_exit() - free what ntpk_state_net_pre_exit() took out
+ * @net: which
+ */
+void ntpk_state_net_exit(struct net *net)
+{
+	struct ntpk_net *nn = get_ntpk_net(net);
+
+	if (nn->dying)
+		inst_release(nn->dying);
+	nn->dying = NULL;
+}
+
+/**
+ * ntpk_state_setup() - once, at load
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int ntpk_state_setup(void)
+{
+	/* one machine-wide queue; the work sleeps on memory for a message */
+	events_wq = alloc_workqueue("ntpk", WQ_UNBOUND, 0);
+	return events_wq ? 0 : -ENOMEM;
+}
+
+/** ntpk_state_teardown() - once, when no namespace is attached any more */
+void ntpk_state_teardown(void)
+{
+	destroy_workqueue(events_wq);
+}

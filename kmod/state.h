@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What one namespace serves, and its life from attach to detach.
+ */
+#ifndef NTPK_STATE_H
+#define NTPK_STATE_H
+
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/workqueue.h>
+#include <net/net_namespace.h>
+#include <ntpk/ntp_reply.h>
+
+#include "stats.h"
+
+/**
+ * struct ntpk_listener - where requests are accepted
+ * @policy: what is answered there without truth
+ * @port: UDP port, host order
+ */
+struct ntpk_listener {
+	struct ntp_policy policy;
+	u16	port;
+};
+
+/* Root dispersion of an unsynchronised answer, MAXDISP of RFC 5905. */
+#define NTPK_UNSYNC_DISP_NS	(16 * NTP_NS_PER_S)
+
+/* Bits of struct ntpk_state.events: each event goes out once per push. */
+enum {
+	NTPK_EV_STEP_SEEN,	/* a reply met another clock_seq */
+	NTPK_EV_STEP_SENT,
+	NTPK_EV_EXPIRED_SENT,
+};
+
+/**
+ * struct ntpk_state - one push; immutable once published, but for @events
+ * @rcu: freed by kfree_rcu()
+ * @serve: what is served
+ * @since_real_ns: CLOCK_REALTIME at the first push under this clock_seq
+ * @pushes: accepted since attach, this one included
+ * @events: atomic bits NTPK_EV_*
+ * @listeners: all of them
+ * @n_listeners: how many
+ */
+struct ntpk_state {
+	struct rcu_head	rcu;
+	struct ntp_serve serve;
+	s64	since_real_ns;
+	u64	pushes;
+	unsigned long	events;
+	unsigned int	n_listeners;
+	struct ntpk_listener listeners[];
+};
+
+/**
+ * struct ntpk_inst - an attached namespace
+ * @net: which; the instance goes before the namespace does
+ * @state: served now, NULL before the first push; written under ntpk_net.lock
+ * @stats: counters
+ * @work: raises events; re-armed by itself, by a push and by the receive path
+ */
+struct ntpk_inst {
+	struct net	*net;
+	struct ntpk_state __rcu *state;
+	struct ntpk_stats __percpu *stats;
+	struct delayed_work work;
+};
+
+/**
+ * struct ntpk_net - all that a namespace costs which nobody attached to
+ * @lock: serialises attach, detach and push
+ * @inst: NULL while not attached; RCU readers may see it until a grace period
+ *	after it was taken out
+ * @dying: between pre_exit and exit of the namespace, waiting to be freed
+ */
+struct ntpk_net {
+	struct mutex	lock;
+	struct ntpk_inst __rcu *inst;
+	struct ntpk_inst *dying;
+};
+
+/**
+ * struct ntpk_view - a copy of everything that there is to see
+ * @status: enum ntpk_status
+ * @pushed: the members below are those of the last push
+ * @serve: leap 3 and zeros when nothing was pushed
+ * @listener: the first listener
+ * @pushes: since attach
+ * @age_ns: since the last push
+ * @disp_ns: root dispersion as served now, 16 s where that is unsynchronised
+ * @unix_ns: served time now, NTP_LINE_NOWHERE when there is none
+ */
+struct ntpk_view {
+	enum ntpk_status status;
+	bool	pushed;
+	struct ntp_serve serve;
+	struct ntpk_listener listener;
+	u64	pushes;
+	u64	age_ns;
+	u64	disp_ns;
+	s64	unix_ns;
+};
+
+/* Key of struct ntpk_net in a namespace, owned by main.c. */
+extern unsigned int ntpk_net_id;
+
+struct ntpk_state *ntpk_state_alloc(unsigned int n_listeners);
+int ntpk_state_attach(struct net *net);
+int ntpk_state_detach(struct net *net);
+int ntpk_state_push(struct net *net, struct ntpk_state *state);
+void ntpk_state_view(struct net *net, struct ntpk_view *view);
+bool ntpk_state_read_stats(struct net *net, u64 *pkts);
+struct ntpk_inst *ntpk_state_inst(const struct net *net);
+void ntpk_state_saw_step(struct ntpk_inst *inst, struct ntpk_state *state);
+void ntpk_state_net_init(struct net *net);
+void ntpk_state_net_pre_exit(struct net *net);
+void ntpk_state_net_exit(struct net *net);
+int ntpk_state_setup(void);
+void ntpk_state_teardown(void);
+
+#endif /* NTPK_STATE_H */

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Per-CPU counters.  Written in softirq of their CPU only, read from anywhere;
+ * u64_stats_sync keeps values whole on 32-bit machines.
+ */
+#include <linux/percpu.h>
+
+#include "stats.h"
+
+/**
+ * ntpk_stats_alloc() - counters for one namespace, all zero
+ *
+ * Context: process.
+ * Return: to be freed by free_percpu(); NULL without memory.
+ */
+struct ntpk_stats __percpu *ntpk_stats_alloc(void)
+{
+	struct ntpk_stats __percpu *stats;
+	int cpu;
+
+	stats = alloc_percpu_gfp(struct ntpk_stats, GFP_KERNEL_ACCOUNT);
+	if (!stats)
+		return NULL;
+	for_each_possible_cpu(cpu)
+		u64_stats_init(&per_cpu_ptr(stats, cpu)->syncp);
+	return stats;
+}
+
+/**
+ * ntpk_stats_count() - count one packet
+ * @stats: of the namespace
+ * @reason: what became of it; NTPK_REASON_NONE is not counted
+ *
+ * Context: softirq.
+ */
+void ntpk_stats_count(struct ntpk_stats __percpu *stats, enum ntpk_reason reason)
+{
+	struct ntpk_stats *mine;
+
+	if (reason == NTPK_REASON_NONE)
+		return;
+	mine = this_cpu_ptr(stats);
+	u64_stats_update_begin(&mine->syncp);
+	u64_stats_inc(&mine->pkts[reason]);
+	u64_stats_update_end(&mine->syncp);
+}
+
+/**
+ * ntpk_stats_read() - one counter, all CPUs
+ * @stats: of the namespace
+ * @reason: which
+ *
+ * Context: any; the caller holds @stats alive.
+ * Return: packets since the namespace was attached.
+ */
+u64 ntpk_stats_read(const struct ntpk_stats __percpu *stats, enum ntpk_reason reason)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		const struct ntpk_stats *one = per_cpu_ptr(stats, cpu);
+		unsigned int start;
+		u64 pkts;
+
+		do {
+			start = u64_stats_fetch_begin(&one->syncp);
+			pkts = u64_stats_read(&one->pkts[reason]);
+		} while (u64_stats_fetch_retry(&one->syncp, start));
+		sum += pkts;
+	}
+	return sum;
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /sys/kernel/ntpk/{state,stats}: the initial namespace, one value per file,
+ * as documented in Documentation/ABI/sysfs-kernel-ntpk.
+ * Process context; every read takes its own copy under RCU.
+ */
+#include <linux/kobject.h>
+#include <linux/module.h>
+#include <linux/sysfs.h>
+
+#include <ntpk/ntp_reason.h>
+
+#include "state.h"
+#include "sysfs.h"
+#include "tstamp.h"
+
+static struct kobject *ntpk_kobj;
+
+static bool is_sync(const struct ntpk_view *v)
+{
+	return v->status == NTPK_STATUS_SYNC || v->status == NTPK_STATUS_HOLDOVER;
+}
+
+static s64 expires_in_ns(const struct ntpk_view *v)
+{
+	struct ntpk_clock clock;
+
+	if (!v->pushed)
+		return 0;
+	ntpk_tstamp_clock(&clock);
+	return max_t(s64, v->serve.deadline_boot_ns - clock.now.boot_ns, 0);
+}
+
+/* How fast served time runs against CLOCK_MONOTONIC_RAW, rounded to nearest. */
+static s64 rate_ppb(const struct ntpk_view *v)
+{
+	s64 q48 = v->serve.line.rate_q48;
+	/* |q48| < 2^42, so the shifted product stays inside 64 bits */
+	s64 ppb = (abs(q48) * (NSEC_PER_SEC >> 9) + (1LL << 38)) >> 39;
+
+	return q48 < 0 ? -ppb : ppb;
+}
+
+/* A file of state/: @expr over "const struct ntpk_view *v", printed by @fmt. */
+#define STATE_FILE(name, fmt, expr)						\
+static ssize_t name##_show(struct kobject *kobj, struct kobj_attribute *attr,	\
+			   char *buf)						\
+{										\
+	struct ntpk_view view;							\
+	const struct ntpk_view *v = &view;					\
+										\
+	ntpk_state_view(&init_net, &view);					\
+	return sysfs_emit(buf, fmt "\n", expr);					\
+}										\
+static struct kobj_attribute name##_attr = __ATTR_RO(name)
+
+STATE_FILE(status, "%s", ntp_status_name(v->status));
+STATE_FILE(attached, "%d", v->status != NTPK_STATUS_DETACHED);
+STATE_FILE(holdover, "%d", v->status == NTPK_STATUS_HOLDOVER);
+STATE_FILE(leap, "%u", is_sync(v) ? v->serve.leap : NTP_LEAP_UNSYNC);
+STATE_FILE(stratum, "%u", is_sync(v) ? v->serve.stratum : 0);
+STATE_FILE(refid, "%08x", is_sync(v) ? be32_to_cpu(v->serve.refid) : 0);
+STATE_FILE(root_delay_ns, "%llu", is_sync(v) ? v->serve.root_delay_ns : 0);
+STATE_FILE(root_disp_ns, "%llu", v->disp_ns);
+STATE_FILE(ref_unix_ns, "%lld", is_sync(v) ? v->serve.ref_unix_ns : 0);
+STATE_FILE(precision_log2s, "%d", v->serve.precision_log2s);
+STATE_FILE(served_unix_ns, "%lld", v->unix_ns == NTP_LINE_NOWHERE ? 0 : v->unix_ns);
+STATE_FILE(rate_ppb, "%lld", rate_ppb(v));
+STATE_FILE(clock_seq, "%u", v->serve.clock_seq);
+STATE_FILE(pushes, "%llu", v->pushes);
+STATE_FILE(age_ns, "%llu", v->age_ns);
+STATE_FILE(expires_in_ns, "%lld", expires_in_ns(v));
+STATE_FILE(port, "%u", v->listener.port);
+
+static struct attribute *state_attrs[] = {
+	&status_attr.attr,
+	&attached_attr.attr,
+	&holdover_attr.attr,
+	&leap_attr.attr,
+	&stratum_attr.attr,
+	&refid_attr.attr,
+	&root_delay_ns_attr.attr,
+	&root_disp_ns_attr.attr,
+	&ref_unix_ns_attr.attr,
+	&precision_log2s_attr.attr,
+	&served_unix_ns_attr.attr,
+	&rate_ppb_attr.attr,
+	&clock_seq_attr.attr,
+	&pushes_attr.attr,
+	&age_ns_attr.attr,
+	&expires_in_ns_attr.attr,
+	&port_attr.attr,
+	NULL
+};
+
+static const struct attribute_group state_group = {
+	.name = "state",
+	.attrs = state_attrs,
+};
+
+/* stats/: one file per reason, named and filled in at load from the one table. */
+static struct kobj_attribute stats_files[__NTPK_REASON_MAX];
+static struct attribute *stats_attrs[__NTPK_REASON_MAX];
+
+static ssize_t stats_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	u64 pkts[__NTPK_REASON_MAX];
+
+	ntpk_state_read_stats(&init_net, pkts);
+	return sysfs_emit(buf, "%llu\n", pkts[attr - stats_files]);
+}
+
+static const struct attribute_group stats_group = {
+	.name = "stats",
+	.attrs = stats_attrs,
+};
+
+static void __init name_stats_files(void)
+{
+	unsigned int i;
+
+	/* all but NTPK_REASON_NONE; the last pointer stays NULL */
+	for (i = 1; i < __NTPK_REASON_MAX; i++) {
+		struct kobj_attribute *file = &stats_files[i];
+
+		sysfs_attr_init(&file->attr);
+		file->attr.name = ntp_reason_name(i);
+		file->attr.mode = 0444;
+		file->show = stats_show;
+		stats_attrs[i - 1] = &file->attr;
+	}
+}
+
+static ssize_t version_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", THIS_MODULE->version);
+}
+static struct kobj_attribute version_attr = __ATTR_RO(version);
+
+static struct attribute *top_attrs[] = {
+	&version_attr.attr,
+	NULL
+};
+
+static const struct attribute_group top_group = {
+	.attrs = top_attrs,
+};
+
+static const struct attribute_group *groups[] = {
+	&top_group,
+	&state_group,
+	&stats_group,
+	NULL
+};
+
+/**
+ * ntpk_sysfs_setup() - publish the files
+ *
+ * Return: 0 or -errno.
+ */
+int __init ntpk_sysfs_setup(void)
+{
+	int err;
+
+	name_stats_files();
+	ntpk_kobj = kobject_create_and_add("ntpk", kernel_kobj);
+	if (!ntpk_kobj)
+		return -ENOMEM;
+	err = sysfs_create_groups(ntpk_kobj, groups);
+	if (err)
+		kobject_put(ntpk_kobj);
+	return err;
+}
+
+/** ntpk_sysfs_teardown() - withdraw them; waits for readers */
+void ntpk_sysfs_teardown(void)
+{
+	sysfs_remove_groups(ntpk_kobj, groups);
+	kobject_put(ntpk_kobj);
+}
