@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One association: when a server is asked, what is asked, which replies are
+ * believed (RFC 5905 sections 8, 9 and 13), and what is known of it.
+ * Pure; no locking.
+ */
+#ifndef NTPK_CORE_ASSOC_H
+#define NTPK_CORE_ASSOC_H
+
+#include "filter.h"
+#include "out.h"
+#include "poll.h"
+#include "rng.h"
+
+#define ASSOC_BURST_MAX		8	/* requests of a burst at most ... */
+#define ASSOC_BURST_GOOD	4	/* ... until so many were answered */
+#define ASSOC_MAX_DISTANCE_NS	(16 * NTP_NS_PER_S)	/* RFC 5905 MAXDISP */
+#define ASSOC_MAX_STRATUM	16
+
+/* What a datagram turned out to be.  Tests are those of RFC 5905 section 8 and 13. */
+enum assoc_verdict {
+	ASSOC_SAMPLE,		/* a good measurement, now in the filter */
+	ASSOC_UNUSABLE,		/* true reply of a server that cannot be used now */
+	ASSOC_KOD,		/* true reply: kiss-o'-death */
+	/* refused; the request goes on waiting for the true reply */
+	ASSOC_SHORT,		/* under 48 bytes */
+	ASSOC_MODE,		/* not mode 4 */
+	ASSOC_VERSION,		/* not a version that we speak, or above the request's */
+	ASSOC_UNEXPECTED,	/* no request is waiting */
+	ASSOC_DUPLICATE,	/* test 1 */
+	ASSOC_BOGUS,		/* test 2: not our transmit stamp */
+	ASSOC_INVALID,		/* test 3: a stamp is zero */
+	ASSOC_BAD_TIMES,	/* sent before received, delay < 0, before the build date */
+};
+
+/**
+ * struct assoc - one source
+ * @id: the caller's
+ * @conf: as configured
+ * @state: by the last selection
+ * @online: may be asked
+ * @denied: told to go away: asked no more
+ * @unreachable: no reply to the last eight requests
+ * @heard: a reply came since it became unreachable (or ever)
+ * @usable: its last reply passed RFC 5905's tests 6 and 7
+ * @pending: a request waits for its reply
+ * @cookie: of that request
+ * @xmt_ts: its random transmit stamp
+ * @t1_local_ns: its departure
+ * @t1_err_ns: bound of that one's error
+ * @timeout_local_ns: given up then
+ * @next_local_ns: next request
+ * @burst_left: requests left in a burst
+ * @burst_good: replies it had
+ * @send_fails: in a row
+ * @unanswered: requests since the last reply
+ * @floor_log2s: poll interval imposed by RATE
+ * @reach: RFC 5905 shift register
+ * @leap: of the last true reply with time in it, as all down to @root_disp_ns
+ * @last_xmt_ts: transmit stamp of the last true reply, to know duplicates
+ * @last: last sample
+ * @filter: samples
+ * @poll: interval
+ * @peer: filter's answer at the last selection
+ * @root_dist_ns: ours through it, at the last selection
+ */
+struct assoc {
+	uint32_t id;
+	struct source_config conf;
+	enum source_state state;
+	bool	 online;
+	bool	 denied;
+	bool	 unreachable;
+	bool	 heard;
+	bool	 usable;
+	bool	 pending;
+	uint32_t cookie;
+	__be64	 xmt_ts;
+	int64_t	 t1_local_ns;
+	int64_t	 t1_err_ns;
+	int64_t	 timeout_local_ns;
+	int64_t	 next_local_ns;
+	uint8_t	 burst_left;
+	uint8_t	 burst_good;
+	uint8_t	 send_fails;
+	uint32_t unanswered;
+	int8_t	 floor_log2s;
+	uint8_t	 reach;
+	uint8_t	 leap;
+	uint8_t	 stratum;
+	__be32	 refid;
+	int64_t	 root_delay_ns;
+	int64_t	 root_disp_ns;
+	__be64	 last_xmt_ts;
+	int64_t	 last_rx_local_ns;
+	struct filter_sample last;
+	struct filter filter;
+	struct poll poll;
+	struct filter_peer peer;
+	int64_t	 root_dist_ns;
+	uint64_t sent_pkts;
+	uint64_t received_pkts;
+	uint64_t bad_pkts;
+	char	 kod[5];
+};
+
+/**
+ * struct assoc_env - what an association needs of the engine
+ * @line: current
+ * @rng: engine's
+ * @out: actions
+ * @now_local_ns: of the event
+ * @floor_unix_ns: no server's time is before
+ * @precision_ns: of our clock
+ * @settled: synchronised, so that intervals may be long
+ */
+struct assoc_env {
+	const struct estimate *line;
+	struct rng *rng;
+	struct actions *out;
+	int64_t	 now_local_ns;
+	int64_t	 floor_unix_ns;
+	int64_t	 precision_ns;
+	bool	 settled;
+};
+
+/**
+ * assoc_init() - a new source, asked soon
+ * @a: filled
+ * @id: the caller's
+ * @conf: copied; intervals and version are put in range
+ * @env: environment
+ */
+void assoc_init(struct assoc *a, uint32_t id, const struct source_config *conf,
+		struct assoc_env *env);
+
+/**
+ * assoc_timer() - give up, ask, as it is time to
+ * @a: source
+ * @env: environment
+ */
+void assoc_timer(struct assoc *a, struct assoc_env *env);
+
+/**
+ * assoc_next_ns() - when assoc_timer() has something to do
+ * @a: source
+ *
+ * Return: local instant, INT64_MAX = never.
+ */
+int64_t assoc_next_ns(const struct assoc *a);
+
+/**
+ * assoc_sent() - a request left
+ * @a: source
+ * @cookie: of it
+ * @t1_local_ns: when
+ * @t1_err_ns: bound of the error; the last report before the reply counts
+ */
+void assoc_sent(struct assoc *a, uint32_t cookie, int64_t t1_local_ns, int64_t t1_err_ns);
+
+/**
+ * assoc_send_failed() - a request did not leave
+ * @a: source
+ * @env: environment
+ */
+void assoc_send_failed(struct assoc *a, struct assoc_env *env);
+
+/**
+ * assoc_reply() - a datagram came
+ * @a: source
+ * @data: UDP payload
+ * @len: of it
+ * @t4_local_ns: arrival
+ * @t4_err_ns: bound of its error
+ * @env: environment
+ *
+ * Return: what it was.
+ */
+enum assoc_verdict assoc_reply(struct assoc *a, const void *data, size_t len,
+			       int64_t t4_local_ns, int64_t t4_err_ns, struct assoc_env *env);
+
+/**
+ * assoc_adapt() - choose the interval after a sample
+ * @a: source
+ * @surprise: of the sample, 0 when it was not used
+ * @env: environment
+ */
+void assoc_adapt(struct assoc *a, double surprise, struct assoc_env *env);
+
+/**
+ * assoc_online() - may be asked, or no more
+ * @a: source
+ * @online: which
+ * @env: environment
+ */
+void assoc_online(struct assoc *a, bool online, struct assoc_env *env);
+
+/**
+ * assoc_burst() - a few quick requests now
+ * @a: source
+ * @env: environment
+ */
+void assoc_burst(struct assoc *a, struct assoc_env *env);
+
+/**
+ * assoc_starting() - in its first burst, and worth waiting for
+ * @a: source
+ */
+bool assoc_starting(const struct assoc *a);
+
+#endif /* NTPK_CORE_ASSOC_H */

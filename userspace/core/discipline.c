@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Discipline, see discipline.h.  Pure, no locking.
+ */
+#include "discipline.h"
+
+#include <math.h>
+
+#define FREQ_EPS_PPB		0.1	/* the kernel resolves 0.015 */
+#define PHASE_EPS_NS		2000	/* and adjtime 1 us */
+/* Without a count of steps, a rate that another sets (tick +-10 %) is no step. */
+#define FOREIGN_MIN_NS		50000000
+#define FOREIGN_RATE		0.12
+#define STEP_TIMEOUT_NS		(2 * NTP_NS_PER_S)
+
+/* Part of the slew that was done by then. */
+static int64_t slewed_ns(const struct disc *d, int64_t local_ns)
+{
+	double done = (double)(local_ns - d->phase_local_ns) * DISC_SLEW_PPB * 1e-9;
+
+	if (done >= fabs((double)d->phase_ns))
+		return d->phase_ns;
+	return d->phase_ns < 0 ? -(int64_t)done : (int64_t)done;
+}
+
+static int64_t expected_ns(const struct disc *d, int64_t local_ns)
+{
+	int64_t dt_ns = local_ns - d->seen.local_ns;
+	double rate = d->freq_set ? d->freq_ppb * 1e-9 : 0;
+
+	return d->seen.real_ns + dt_ns + (int64_t)floor((double)dt_ns * rate + 0.5) +
+	       slewed_ns(d, local_ns) - slewed_ns(d, d->seen.local_ns);
+}
+
+static bool stepped(const struct disc *d, const struct clocks *now, bool told, int64_t off_ns)
+{
+	double slack = (double)(now->local_ns - d->seen.local_ns) * FOREIGN_RATE + FOREIGN_MIN_NS;
+
+	if (told || now->clock_seq != d->seen.clock_seq)
+		return true;
+	return !now->clock_seq && fabs((double)off_ns) > slack;
+}
+
+enum disc_change disc_observe(struct disc *d, const struct clocks *now, bool told,
+			      int64_t *step_ns)
+{
+	enum disc_change change = DISC_NONE;
+
+	*step_ns = 0;
+	if (d->seen.real_ns) {
+		*step_ns = now->real_ns - expected_ns(d, now->local_ns);
+		if (stepped(d, now, told, *step_ns))
+			change = d->stepping ? DISC_OWN_STEP : DISC_FOREIGN_STEP;
+	}
+	if (change != DISC_NONE) {
+		/* The kernel ends a slew and forgets its status at each step. */
+		d->phase_ns = 0;
+		d->phase_local_ns = now->local_ns;
+		d->stepping = false;
+	}
+	if (d->stepping && now->local_ns - d->step_local_ns > STEP_TIMEOUT_NS)
+		d->stepping = false;
+	d->seen = *now;
+	return change;
+}
+
+bool disc_may_step(const struct engine_config *conf, uint64_t updates, int64_t residual_ns)
+{
+	if (!conf->makestep_limit || conf->makestep_threshold_ns <= 0)
+		return false;
+	if (conf->makestep_limit > 0 && updates > (uint64_t)conf->makestep_limit)
+		return false;
+	return residual_ns > conf->makestep_threshold_ns ||
+	       residual_ns < -conf->makestep_threshold_ns;
+}
+
+void disc_step(struct disc *d, const struct clocks *now, int64_t step_ns, struct actions *out)
+{
+	out_add(out, ACT_STEP, ENGINE_NO_SOURCE)->phase_ns = step_ns;
+	out_log(out, LOG_STEP, ENGINE_NO_SOURCE, step_ns, 0);
+	d->stepping = true;
+	d->step_local_ns = now->local_ns;
+	d->steps++;
+}
+
+void disc_steer(struct disc *d, const struct clocks *now, int64_t residual_ns, double freq_ppb,
+		struct actions *out)
+{
+	int64_t left_ns = d->phase_ns - slewed_ns(d, now->local_ns);
+	int64_t diff_ns = residual_ns - left_ns;
+
+	if (!d->freq_set || fabs(freq_ppb - d->freq_ppb) >= FREQ_EPS_PPB) {
+		out_add(out, ACT_FREQ, ENGINE_NO_SOURCE)->freq_ppb = freq_ppb;
+		d->freq_set = true;
+		d->freq_ppb = freq_ppb;
+	}
+	if (diff_ns < PHASE_EPS_NS && diff_ns > -PHASE_EPS_NS)
+		return;
+	out_add(out, ACT_PHASE, ENGINE_NO_SOURCE)->phase_ns = residual_ns;
+	d->phase_ns = residual_ns;
+	d->phase_local_ns = now->local_ns;
+}

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The engine's face: what happens when.  Each event goes through the same
+ * sequence: watch the system clock, handle the event, judge the sources,
+ * learn, see to leap seconds and expiry, publish, ask for the next timer.
+ * Pure; no locking, one event at a time.
+ */
+#include "engine_priv.h"
+
+#define LOG_STEP_MIN_NS		1000000		/* smaller ones are noise of our readings */
+#define LEAP_STEP_SLACK_NS	100000000
+#define FREQ_KNOWN_PPB		50000.0		/* a drift file was read */
+#define TIMER_MIN_NS		1000000
+#define LOCAL_GRACE_NS		(5 * NTP_NS_PER_S)	/* names are resolved meanwhile */
+#define STEP_RETRY_NS		(2 * NTP_NS_PER_S)
+
+size_t engine_size(void)
+{
+	return sizeof(struct engine);
+}
+
+struct engine *engine_init(void *mem, const struct engine_config *conf)
+{
+	static const struct engine zero;
+	struct engine *e = mem;
+
+	*e = zero;
+	e->conf = *conf;
+	e->sel.syspeer = ENGINE_NO_SOURCE;
+	rng_init(&e->rng, conf->seed);
+	est_init(&e->est, conf->freq_ppb, conf->freq_sd_ppb);
+	return e;
+}
+
+void engine_reconfigure(struct engine *e, const struct engine_config *conf)
+{
+	struct engine_config was = e->conf;
+
+	e->conf = *conf;
+	e->conf.freq_ppb = was.freq_ppb;
+	e->conf.freq_sd_ppb = was.freq_sd_ppb;
+	e->conf.seed = was.seed;
+	e->conf.floor_unix_ns = was.floor_unix_ns;
+	e->push_wanted = true;
+}
+
+static struct assoc_env env_of(struct engine *e, const struct clocks *now, struct actions *out)
+{
+	return (struct assoc_env){
+		.line = &e->est,
+		.rng = &e->rng,
+		.out = out,
+		.now_local_ns = now->local_ns,
+		.floor_unix_ns = e->conf.floor_unix_ns,
+		.precision_ns = engine_precision_ns(e),
+		.settled = e->synchronised,
+	};
+}
+
+static struct assoc *find(struct engine *e, uint32_t id)
+{
+	struct assoc *a;
+
+	for (a = e->src; a < e->src + e->src_len; a++)
+		if (a->id == id)
+			return a;
+	return NULL;
+}
+
+/*
+ * Until the first update the line is the system clock; but where that is
+ * impossible (a clock without battery), it runs on from the earliest time
+ * that is not.
+ */
+static void follow_clock(struct engine *e, const struct clocks *now)
+{
+	if (now->real_ns >= e->conf.floor_unix_ns)
+		est_start(&e->est, now->local_ns, now->real_ns);
+	else if (est_at(&e->est, now->local_ns) < e->conf.floor_unix_ns)
+		est_start(&e->est, now->local_ns, e->conf.floor_unix_ns);
+}
+
+static void on_start(struct engine *e, const struct clocks *now, struct actions *out)
+{
+	follow_clock(e, now);
+	e->start_local_ns = now->local_ns;
+	e->push_wanted = true;
+	if (e->conf.control_clock && e->conf.freq_sd_ppb < FREQ_KNOWN_PPB)
+		disc_steer(&e->disc, now, 0, e->est.freq_ppb, out);
+}
+
+static void on_add(struct engine *e, const struct event *ev, struct assoc_env *env)
+{
+	if (find(e, ev->source))
+		return;
+	if (e->src_len == ENGINE_MAX_SOURCES) {
+		out_log(env->out, LOG_TOO_MANY, ev->source, 0, 0);
+		return;
+	}
+	assoc_init(&e->src[e->src_len++], ev->source, &ev->add, env);
+}
+
+static void on_del(struct engine *e, uint32_t id, struct actions *out)
+{
+	struct assoc *a = find(e, id);
+
+	if (!a)
+		return;
+	if (a->pending)
+		out_add(out, ACT_CLOSE, id);
+	*a = e->src[--e->src_len];
+}
+
+static void on_each(struct engine *e, const struct event *ev, struct assoc_env *env)
+{
+	struct assoc *a;
+
+	for (a = e->src; a < e->src + e->src_len; a++) {
+		if (ev->source != ENGINE_NO_SOURCE && ev->source != a->id)
+			continue;
+		if (ev->type == EV_BURST)
+			assoc_burst(a, env);
+		else
+			assoc_online(a, ev->type == EV_ONLINE, env);
+	}
+}
+
+/*
+ * The local timescale stood still.  How long is known only roughly: the offset
+ * has to be measured anew, the frequency is what it was.
+ */
+static void on_suspended(struct engine *e, const struct event *ev, struct assoc_env *env)
+{
+	struct assoc *a;
+
+	out_log(env->out, LOG_SUSPENDED, ENGINE_NO_SOURCE, ev->suspended_ns, 0);
+	est_shift(&e->est, ev->suspended_ns);
+	est_lose_phase(&e->est);
+	for (a = e->src; a < e->src + e->src_len; a++) {
+		filter_flush(&a->filter);
+		assoc_burst(a, env);
+	}
+}
+
+static void on_sent(struct engine *e, const struct event *ev)
+{
+	struct assoc *a = find(e, ev->source);
+
+	if (a)
+		assoc_sent(a, ev->sent.cookie, ev->sent.t1_local_ns, ev->sent.t1_err_ns);
+}
+
+/* Return: the source when it has a new sample. */
+static struct assoc *on_reply(struct engine *e, const struct event *ev, struct assoc_env *env)
+{
+	struct assoc *a = find(e, ev->source);
+	enum assoc_verdict v;
+
+	if (!a)
+		return NULL;
+	v = assoc_reply(a, ev->reply.data, ev->reply.len, ev->reply.t4_local_ns,
+			ev->reply.t4_err_ns, env);
+	return v == ASSOC_SAMPLE ? a : NULL;
+}
+
+static void on_timer(struct engine *e, struct assoc_env *env)
+{
+	struct assoc *a;
+
+	for (a = e->src; a < e->src + e->src_len; a++)
+		assoc_timer(a, env);
+}
+
+static void on_makestep(struct engine *e, const struct clocks *now, struct actions *out)
+{
+	if (e->conf.control_clock && e->synchronised && !e->disc.stepping)
+		engine_step(e, now, out);
+}
+
+static struct assoc *dispatch(struct engine *e, const struct event *ev, struct actions *out)
+{
+	struct assoc_env env = env_of(e, &ev->now, out);
+	struct assoc *a;
+
+	switch (ev->type) {
+	case EV_START:
+		on_start(e, &ev->now, out);
+		break;
+	case EV_TIMER:
+		on_timer(e, &env);
+		break;
+	case EV_SOURCE_ADD:
+		on_add(e, ev, &env);
+		break;
+	case EV_SOURCE_DEL:
+		on_del(e, ev->source, out);
+		break;
+	case EV_SENT:
+		on_sent(e, ev);
+		break;
+	case EV_SEND_FAILED:
+		a = find(e, ev->source);
+		if (a)
+			assoc_send_failed(a, &env);
+		break;
+	case EV_REPLY:
+		return on_reply(e, ev, &env);
+	case EV_ONLINE:
+	case EV_OFFLINE:
+	case EV_BURST:
+		on_each(e, ev, &env);
+		break;
+	case EV_SUSPENDED:
+		on_suspended(e, ev, &env);
+		break;
+	case EV_MAKESTEP:
+		on_makestep(e, &ev->now, out);
+		break;
+	case EV_CLOCK_STEPPED:	/* watch_clock() saw to it */
+		break;
+	}
+	return NULL;
+}
+
+static bool is_leap_step(const struct engine *e, const struct clocks *now, int64_t step_ns)
+{
+	int64_t off_ns = (step_ns < 0 ? -step_ns : step_ns) - NTP_NS_PER_S;
+
+	return engine_near_leap(e, now) && off_ns < LEAP_STEP_SLACK_NS &&
+	       off_ns > -LEAP_STEP_SLACK_NS;
+}
+
+/* Steps of the system clock: the served line stays, but must be published anew. */
+static void watch_clock(struct engine *e, const struct event *ev, struct actions *out)
+{
+	const struct clocks *now = &ev->now;
+	enum disc_change change;
+	int64_t step_ns;
+
+	if (ev->type == EV_SUSPENDED)
+		e->disc.seen.real_ns = 0;	/* it went on while the local timescale stood */
+	change = disc_observe(&e->disc, now, ev->type == EV_CLOCK_STEPPED, &step_ns);
+	if (change == DISC_NONE)
+		return;
+	e->push_wanted = true;
+	if (change == DISC_FOREIGN_STEP && !is_leap_step(e, now, step_ns) &&
+	    (step_ns > LOG_STEP_MIN_NS || step_ns < -LOG_STEP_MIN_NS))
+		out_log(out, LOG_FOREIGN_STEP, ENGINE_NO_SOURCE, step_ns, 0);
+	if (!e->synchronised)
+		return;
+	engine_steer(e, now, out);
+	if (!e->disc.stepping)
+		engine_sync_status(e, now, out);
+}
+
+static void see_to_leap(struct engine *e, const struct clocks *now, struct actions *out)
+{
+	int64_t shift_ns = leap_due_ns(&e->leap, est_at(&e->est, now->local_ns));
+	struct assoc *a;
+
+	if (!shift_ns)
+		return;
+	est_shift(&e->est, shift_ns);
+	e->ref.unix_ns += shift_ns;
+	for (a = e->src; a < e->src + e->src_len; a++) {
+		filter_shift(&a->filter, shift_ns);
+		a->last.mid_unix_ns += shift_ns;
+	}
+	e->push_wanted = true;
+	engine_sync_status(e, now, out);
+}
+
+/* Expiry of what was learnt, and `local stratum` in its place. */
+static void see_to_state(struct engine *e, const struct clocks *now, struct actions *out)
+{
+	bool local;
+
+	if (e->synchronised && engine_fresh(e))
+		e->ref.fresh_boot_ns = now->boot_ns;
+	if (e->synchronised && !engine_may_serve(e, now)) {
+		e->synchronised = false;
+		e->push_wanted = true;
+		out_log(out, LOG_UNSYNCHRONISED, ENGINE_NO_SOURCE, 0, 0);
+		engine_sync_status(e, now, out);
+	}
+	local = e->conf.local_stratum && !e->synchronised && !e->sel.selected &&
+		(e->local || (!engine_starting(e) &&
+			      now->local_ns - e->start_local_ns >= LOCAL_GRACE_NS));
+	if (local == e->local)
+		return;
+	e->local = local;
+	e->push_wanted = true;
+	if (local)
+		out_log(out, LOG_LOCAL, ENGINE_NO_SOURCE, 0, 0);
+}
+
+static void see_to_push(struct engine *e, const struct clocks *now, struct actions *out)
+{
+	if (e->disc.stepping)
+		return;
+	if (!e->push_wanted && now->local_ns - e->push_local_ns < e->conf.push_interval_ns)
+		return;
+	if (!e->updates)
+		follow_clock(e, now);
+	engine_push(e, now, false, out);
+}
+
+static int64_t earlier(int64_t a_ns, int64_t b_ns)
+{
+	return a_ns < b_ns ? a_ns : b_ns;
+}
+
+static void ask_for_timer(const struct engine *e, const struct clocks *now, struct actions *out)
+{
+	int64_t at_ns = e->push_local_ns + e->conf.push_interval_ns;
+	const struct assoc *a;
+
+	for (a = e->src; a < e->src + e->src_len; a++)
+		at_ns = earlier(at_ns, assoc_next_ns(a));
+	if (e->synchronised)
+		at_ns = earlier(at_ns, now->local_ns + e->ref.fresh_boot_ns +
+				       e->conf.holdover_ns - now->boot_ns);
+	if (e->conf.local_stratum && !e->local && !e->synchronised &&
+	    now->local_ns < e->start_local_ns + LOCAL_GRACE_NS)
+		at_ns = earlier(at_ns, e->start_local_ns + LOCAL_GRACE_NS);
+	if (e->leap.armed)
+		at_ns = earlier(at_ns, now->local_ns + e->leap.at_unix_ns -
+				       est_at(&e->est, now->local_ns));
+	if (e->disc.stepping)
+		at_ns = e->disc.step_local_ns + STEP_RETRY_NS;
+	if (at_ns < now->local_ns + TIMER_MIN_NS)
+		at_ns = now->local_ns + TIMER_MIN_NS;
+	out_add(out, ACT_TIMER, ENGINE_NO_SOURCE)->at_local_ns = at_ns;
+}
+
+size_t engine_event(struct engine *e, const struct event *ev, struct action *out)
+{
+	struct actions o = { .v = out };
+	struct assoc *sampled;
+
+	watch_clock(e, ev, &o);
+	sampled = dispatch(e, ev, &o);
+	if (ev->type != EV_SENT) {
+		engine_select(e, &ev->now, &o);
+		engine_learn(e, sampled, &ev->now, &o);
+	}
+	see_to_leap(e, &ev->now, &o);
+	see_to_state(e, &ev->now, &o);
+	see_to_push(e, &ev->now, &o);
+	ask_for_timer(e, &ev->now, &o);
+	return o.len;
+}

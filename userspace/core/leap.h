@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Leap seconds: what the survivors announce, believed on the last day of June
+ * and December only, and the shift of the line when the moment comes.
+ * Pure; no locking.
+ */
+#ifndef NTPK_CORE_LEAP_H
+#define NTPK_CORE_LEAP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <ntpk/ntp_wire.h>
+
+/**
+ * struct leap - what is announced
+ * @armed: NTP_LEAP_NONE, _INSERT or _DELETE
+ * @at_unix_ns: UTC as the line counts it when the shift is due
+ * @quiet_until_unix_ns: after a shift nothing is armed before: an inserted
+ *	second repeats the end of the same day
+ */
+struct leap {
+	uint8_t	 armed;
+	int64_t	 at_unix_ns;
+	int64_t	 quiet_until_unix_ns;
+};
+
+/**
+ * leap_day_end_ns() - end of a day on which a leap second may be
+ * @unix_ns: now
+ *
+ * Return: midnight after, if today is June 30th or December 31st; else 0.
+ */
+int64_t leap_day_end_ns(int64_t unix_ns);
+
+/**
+ * leap_vote() - arm or disarm by what the sources say
+ * @l: leap
+ * @unix_ns: now
+ * @votes: how many survivors announce NONE, INSERT, DELETE
+ *
+ * Return: whether @l changed.
+ */
+bool leap_vote(struct leap *l, int64_t unix_ns, const unsigned int votes[3]);
+
+/**
+ * leap_due_ns() - the shift of UTC if its moment has come
+ * @l: leap, disarmed by it
+ * @unix_ns: now, by the line
+ *
+ * Return: -10^9 for an inserted second, +10^9 for a deleted, 0 = nothing yet.
+ */
+int64_t leap_due_ns(struct leap *l, int64_t unix_ns);
+
+#endif /* NTPK_CORE_LEAP_H */

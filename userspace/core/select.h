@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which sources are right (RFC 5905 section 11.2): candidates, intersection,
+ * cluster, combine.  Works on plain records, so that it can be tested without
+ * an engine; every record leaves with a state.  Pure; no locking.
+ */
+#ifndef NTPK_CORE_SELECT_H
+#define NTPK_CORE_SELECT_H
+
+#include "engine.h"
+
+/**
+ * struct select_source - one source, in and out
+ * @id: the caller's
+ * @flags: SOURCE_F_*
+ * @stratum: as it says
+ * @offset_ns: against the line
+ * @jitter_ns: of its filter
+ * @root_dist_ns: half the width of its correctness interval
+ * @candidate: in: may be selected; else @state says why not and stays
+ * @state: out: the verdict
+ * @weight: out: share in the combination, 0 unless survivor; sum 1
+ */
+struct select_source {
+	uint32_t id;
+	uint32_t flags;
+	uint8_t	 stratum;
+	int64_t	 offset_ns;
+	int64_t	 jitter_ns;
+	int64_t	 root_dist_ns;
+	bool	 candidate;
+	enum source_state state;
+	double	 weight;
+};
+
+/**
+ * struct select_policy - what selection heeds beside the sources
+ * @max_distance_ns: candidates above are not selectable
+ * @min_sources: truechimers needed
+ * @syspeer: present one, kept when as good; or ENGINE_NO_SOURCE
+ */
+struct select_policy {
+	int64_t	 max_distance_ns;
+	unsigned int min_sources;
+	uint32_t syspeer;
+};
+
+/**
+ * struct select_result - the verdict
+ * @selected: a majority agrees
+ * @syspeer: whom we name as reference, ENGINE_NO_SOURCE
+ * @survivors: how many are combined
+ * @offset_ns: combined
+ * @jitter_ns: spread of the survivors, weighted RMS
+ */
+struct select_result {
+	bool	 selected;
+	uint32_t syspeer;
+	unsigned int survivors;
+	int64_t	 offset_ns;
+	int64_t	 jitter_ns;
+};
+
+/**
+ * select_run() - decide
+ * @s: sources; their order does not matter
+ * @n: at most ENGINE_MAX_SOURCES
+ * @policy: see there
+ * @out: filled
+ */
+void select_run(struct select_source *s, size_t n, const struct select_policy *policy,
+		struct select_result *out);
+
+#endif /* NTPK_CORE_SELECT_H */

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * ntpkctl stats: the module's state and counters, straight from the kernel, so
+ * that they can be read while the daemon is down.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <ntpk/ntp_reason.h>
+#include "ctl/ctl.h"
+#include "ctl/fmt.h"
+#include "nl/ntpk_nl.h"
+
+#define COUNTERS_MAX	256
+
+static const char *class_name(unsigned int class)
+{
+	static const char *const names[] = {
+		[NTPK_CLASS_ANSWER] = "answer",
+		[NTPK_CLASS_PASS] = "pass",
+		[NTPK_CLASS_DROP] = "drop",
+	};
+
+	return class < sizeof(names) / sizeof(names[0]) ? names[class] : "unknown";
+}
+
+static int nl_failed(const struct ntpk_nl *nl, int ret, const char *what, struct ctl_error *err)
+{
+	const char *words = ntpk_nl_error(nl);
+
+	if (ret == -ENOENT || ret == -EPROTONOSUPPORT)
+		return ctl_set_error(err, CTL_NO_MODULE, "no-module", "the kernel module is not "
+				     "loaded: modprobe ntpk");
+	if (ret == -EPERM || ret == -EACCES)
+		return ctl_set_error(err, CTL_ERROR, "no-permission", "no permission to %s: run "
+				     "ntpkctl as root", what);
+	return ctl_set_error(err, CTL_ERROR, "module", "cannot %s: %s%s%s%s", what,
+			     strerror(-ret), words[0] ? " (" : "", words, words[0] ? ")" : "");
+}
+
+static struct json_object *state_json(const struct ntpk_nl_state *st)
+{
+	struct json_object *o = json_object_new_object();
+	char refid[9];
+
+	json_object_object_add(o, "status", json_object_new_string(ntp_status_name(st->status)));
+	if (!st->pushed)
+		return o;
+	snprintf(refid, sizeof(refid), "%08x", ntp_be32toh(st->serve.refid));
+	json_object_object_add(o, "age_ns", json_object_new_uint64(st->age_ns));
+	json_object_object_add(o, "pushes", json_object_new_uint64(st->pushes));
+	json_object_object_add(o, "leap", json_object_new_int(st->serve.leap));
+	json_object_object_add(o, "stratum", json_object_new_int(st->serve.stratum));
+	json_object_object_add(o, "refid", json_object_new_string(refid));
+	json_object_object_add(o, "root_delay_ns",
+			       json_object_new_uint64(st->serve.root_delay_ns));
+	json_object_object_add(o, "root_disp_ns", json_object_new_uint64(st->now_disp_ns));
+	json_object_object_add(o, "served_unix_ns", json_object_new_int64(st->now_unix_ns));
+	json_object_object_add(o, "port", json_object_new_int(st->listener.port));
+	return o;
+}
+
+static int read_state(struct ntpk_nl *nl, struct json_object **out, struct ctl_error *err)
+{
+	struct ntpk_nl_state st;
+	int ret = ntpk_nl_get_state(nl, &st);
+
+	if (ret < 0)
+		return nl_failed(nl, ret, "read the module's state", err);
+	*out = state_json(&st);
+	return CTL_OK;
+}
+
+static int open_module(struct ntpk_nl **nl, struct ctl_error *err)
+{
+	int ret = ntpk_nl_open(nl);
+
+	return ret < 0 ? nl_failed(NULL, ret, "talk to the kernel module", err) : CTL_OK;
+}
+
+int ctl_module_state(struct json_object **out, struct ctl_error *err)
+{
+	struct ntpk_nl *nl;
+	int ret = open_module(&nl, err);
+
+	*out = NULL;
+	if (ret == CTL_OK)
+		ret = read_state(nl, out, err);
+	ntpk_nl_close(nl);
+	return ret;
+}
+
+void ctl_print_module(const struct ctl *ctl, struct json_object *m)
+{
+	char text[FMT_TEXT_MAX], a[FMT_MAX], b[FMT_MAX], refid[FMT_MAX];
+	int64_t n;
+
+	printf("%sKernel module%s   : %s\n", ctl->colour ? "\033[1m" : "",
+	       ctl->colour ? "\033[0m" : "", fmt_safe(text, sizeof(text), fmt_str(m, "status")));
+	if (!fmt_int(m, "age_ns", &n))
+		return;
+	printf("Last push       : %s ago (%s pushes)\n", fmt_age(a, n),
+	       fmt_member_int(b, m, "pushes"));
+	fmt_int(m, "stratum", &n);
+	printf("Stratum         : %" PRId64 ", reference id %s\n", n,
+	       fmt_refid(refid, fmt_str(m, "refid"), n));
+	printf("Root delay      : %s\n", fmt_member_ns(a, m, "root_delay_ns", false));
+	printf("Root dispersion : %s\n", fmt_member_ns(a, m, "root_disp_ns", false));
+	if (fmt_int(m, "served_unix_ns", &n))
+		printf("Served time     : %s\n", fmt_time(a, n));
+}
+
+static struct json_object *counters_json(const struct ntpk_nl_counter *c, size_t len, bool all)
+{
+	struct json_object *list = json_object_new_array(), *o;
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if (!c[i].pkts && !all)
+			continue;
+		o = json_object_new_object();
+		json_object_object_add(o, "reason", json_object_new_int64(c[i].reason));
+		json_object_object_add(o, "name", json_object_new_string(c[i].name));
+		json_object_object_add(o, "class", json_object_new_string(class_name(c[i].class)));
+		json_object_object_add(o, "text",
+				       json_object_new_string(ntp_reason_text(c[i].reason)));
+		json_object_object_add(o, "pkts", json_object_new_uint64(c[i].pkts));
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+static void print_counters(const struct ctl *ctl, struct json_object *list)
+{
+	static const char *const head[] = { "Packets", "Class", "Reason", "Meaning" };
+	struct fmt_table t = { .columns = 4, .right = 1 };
+	char name[64], pkts[FMT_MAX];
+	const char *cells[4];
+	size_t i;
+
+	if (!json_object_array_length(list)) {
+		puts("No packets counted yet (--all shows every counter).");
+		return;
+	}
+	fmt_table_add(&t, head);
+	for (i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *o = json_object_array_get_idx(list, i);
+
+		cells[0] = fmt_member_int(pkts, o, "pkts");
+		cells[1] = fmt_str(o, "class");
+		cells[2] = fmt_safe(name, sizeof(name), fmt_str(o, "name"));
+		cells[3] = fmt_str(o, "text");
+		if (!fmt_table_add(&t, cells))
+			break;
+	}
+	fmt_table_print(&t, stdout, ctl->colour);
+}
+
+static int read_counters(const struct ctl *ctl, struct ntpk_nl *nl, struct json_object **out,
+			 struct ctl_error *err)
+{
+	struct ntpk_nl_counter c[COUNTERS_MAX];
+	int n = ntpk_nl_get_stats(nl, c, COUNTERS_MAX);
+
+	if (n < 0)
+		return nl_failed(nl, n, "read the module's counters", err);
+	*out = counters_json(c, (size_t)n, ctl->all);
+	return CTL_OK;
+}
+
+int cmd_stats(const struct ctl *ctl, int argc, char **argv)
+{
+	struct json_object *state = NULL, *list = NULL, *data;
+	struct ctl_error err;
+	struct ntpk_nl *nl;
+	int ret = open_module(&nl, &err);
+
+	(void)argc;
+	(void)argv;
+	if (ret == CTL_OK)
+		ret = read_state(nl, &state, &err);
+	if (ret == CTL_OK)
+		ret = read_counters(ctl, nl, &list, &err);
+	ntpk_nl_close(nl);
+	if (ret != CTL_OK) {
+		json_object_put(state);
+		return ctl_fail(ctl, &err, NULL);
+	}
+	if (ctl->json) {
+		data = json_object_new_object();
+		json_object_object_add(data, "module", state);
+		json_object_object_add(data, "counters", list);
+		ctl_print_data(data);
+		return CTL_OK;
+	}
+	ctl_print_module(ctl, state);
+	putchar('\n');
+	print_counters(ctl, list);
+	json_object_put(state);
+	json_object_put(list);
+	return CTL_OK;
+}

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Connections of the control socket.  Runs in the daemon's event loop and
+ * never blocks it: every buffer, line, wait and number of peers is bounded.
+ * A peer that does not read is not read from either, and goes when its time
+ * for a line is over.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/listener.h>
+#include "daemon/control.h"
+#include "daemon/control_path.h"
+
+#define CONNECTIONS_MAX	16
+#define LINE_TIMEOUT_S	10
+/* Unread answers beyond this stop the reading of requests. */
+#define PENDING_MAX	65536
+/* Pause of accept() when descriptors are out. */
+#define RETRY_S		1
+
+struct conn {
+	struct control *c;
+	struct bufferevent *bev;
+	struct event *timer;
+	bool	 may_change;
+	bool	 closing;	/* free it when the last answer is out */
+};
+
+struct control {
+	struct event_base *base;
+	const struct control_ops *ops;
+	void	*ctx;
+	struct evconnlistener *listener;
+	struct event *retry;
+	struct conn *conns[CONNECTIONS_MAX];
+	struct stat id;
+	char	 path[];
+};
+
+static void conn_free(struct conn *conn)
+{
+	unsigned int i;
+
+	for (i = 0; i < CONNECTIONS_MAX; i++)
+		if (conn->c->conns[i] == conn)
+			conn->c->conns[i] = NULL;
+	if (conn->timer)
+		event_free(conn->timer);
+	if (conn->bev)
+		bufferevent_free(conn->bev);
+	free(conn);
+}
+
+static void restart_timer(struct conn *conn)
+{
+	const struct timeval tv = { .tv_sec = LINE_TIMEOUT_S };
+
+	event_add(conn->timer, &tv);
+}
+
+/* Return: false when memory is out. */
+static bool answer(struct evbuffer *out, const struct control *c, const char *line, size_t len,
+		   bool may_change)
+{
+	struct json_object *obj = control_handle_line(c->ops, c->ctx, line, len, may_change);
+	const char *s;
+	bool fine;
+
+	if (!obj)
+		return false;
+	s = json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PLAIN |
+					   JSON_C_TO_STRING_NOSLASHESCAPE);
+	fine = s && evbuffer_add(out, s, strlen(s)) == 0 && evbuffer_add(out, "\n", 1) == 0;
+	json_object_put(obj);
+	return fine;
+}
+
+/* No more requests; the answers that wait still go out. */
+static void finish(struct conn *conn)
+{
+	conn->closing = true;
+	bufferevent_disable(conn->bev, EV_READ);
+	if (!evbuffer_get_length(bufferevent_get_output(conn->bev)))
+		conn_free(conn);
+}
+
+/* Return: true when a line was taken and the connection lives on. */
+static bool take_line(struct conn *conn)
+{
+	struct evbuffer *in = bufferevent_get_input(conn->bev);
+	struct evbuffer *out = bufferevent_get_output(conn->bev);
+	size_t len;
+	char *line = evbuffer_readln(in, &len, EVBUFFER_EOL_LF);
+	bool fine, whole = line;
+
+	if (!whole && evbuffer_get_length(in) <= CONTROL_LINE_MAX)
+		return false;
+	if (!whole)
+		len = CONTROL_LINE_MAX + 1;	/* refused by its length alone */
+	fine = answer(out, conn->c, whole ? line : "", len, conn->may_change);
+	free(line);
+	if (!fine) {
+		conn_free(conn);
+		return false;
+	}
+	if (!whole) {
+		finish(conn);
+		return false;
+	}
+	restart_timer(conn);
+	return true;
+}
+
+static void take_lines(struct conn *conn)
+{
+	struct evbuffer *out = bufferevent_get_output(conn->bev);
+
+	for (;;) {
+		if (evbuffer_get_length(out) > PENDING_MAX) {
+			bufferevent_disable(conn->bev, EV_READ);
+			return;
+		}
+		if (!take_line(conn))
+			return;
+	}
+}
+
+static void on_read(struct bufferevent *bev, void *ctx)
+{
+	(void)bev;
+	take_lines(ctx);
+}
+
+/* All answers are out. */
+static void on_written(struct bufferevent *bev, void *ctx)
+{
+	struct conn *conn = ctx;
+
+	if (conn->closing) {
+		conn_free(conn);
+		return;
+	}
+	if (!(bufferevent_get_enabled(bev) & EV_READ)) {
+		bufferevent_enable(bev, EV_READ);
+		take_lines(conn);
+	}
+}
+
+static void on_event(struct bufferevent *bev, short what, void *ctx)
+{
+	(void)bev;
+	/* The end of its requests is not the end of our answers. */
+	if ((what & BEV_EVENT_EOF) && !(what & BEV_EVENT_ERROR))
+		finish(ctx);
+	else
+		conn_free(ctx);
+}
+
+static void on_timeout(evutil_socket_t fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	conn_free(ctx);
+}
+
+static bool peer_is_root(int fd)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 && cred.uid == 0;
+}
+
+static void refuse_conn(int fd)
+{
+	static const char text[] = "{\"schema\":1,\"ok\":false,\"error\":{\"code\":\"too-many\","
+		"\"text\":\"too many connections: close one or try again later\"}}\n";
+
+	/* A fresh socket has room for it. */
+	if (send(fd, text, sizeof(text) - 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		errno = 0;
+	close(fd);
+}
+
+static struct conn *conn_new(struct control *c, int fd)
+{
+	struct conn *conn = calloc(1, sizeof(*conn));
+
+	if (!conn) {
+		close(fd);
+		return NULL;
+	}
+	conn->c = c;
+	conn->may_change = peer_is_root(fd);
+	conn->bev = bufferevent_socket_new(c->base, fd, BEV_OPT_CLOSE_ON_FREE);
+	if (!conn->bev)
+		close(fd);
+	conn->timer = evtimer_new(c->base, on_timeout, conn);
+	if (!conn->bev || !conn->timer) {
+		conn_free(conn);
+		return NULL;
+	}
+	return conn;
+}
+
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *addr,
+		      int len, void *ctx)
+{
+	struct control *c = ctx;
+	struct conn *conn;
+	unsigned int i;
+
+	(void)listener;
+	(void)addr;
+	(void)len;
+	for (i = 0; i < CONNECTIONS_MAX && c->conns[i]; i++)
+		;
+	if (i == CONNECTIONS_MAX) {
+		refuse_conn(fd);
+		return;
+	}
+	conn = conn_new(c, fd);
+	if (!conn)
+		return;
+	c->conns[i] = conn;
+	bufferevent_setcb(conn->bev, on_read, on_written, on_event, conn);
+	/* One byte more than a line: enough to see that one is too long. */
+	bufferevent_setwatermark(conn->bev, EV_READ, 0, CONTROL_LINE_MAX + 1);
+	bufferevent_enable(conn->bev, EV_READ | EV_WRITE);
+	restart_timer(conn);
+}
+
+/* Descriptors or memory are out: the listener would be ready again at once. */
+static void on_accept_error(struct evconnlistener *listener, void *ctx)
+{
+	const struct timeval tv = { .tv_sec = RETRY_S };
+	struct control *c = ctx;
+
+	evconnlistener_disable(listener);
+	event_add(c->retry, &tv);
+}
+
+static void on_retry(evutil_socket_t fd, short what, void *ctx)
+{
+	struct control *c = ctx;
+
+	(void)fd;
+	(void)what;
+	evconnlistener_enable(c->listener);
+}
+
+int control_open(struct event_base *base, const char *path, const struct control_ops *ops,
+		 void *ctx, struct control **out)
+{
+	struct control *c = calloc(1, sizeof(*c) + strlen(path) + 1);
+	int fd;
+
+	*out = NULL;
+	if (!c)
+		return -ENOMEM;
+	c->base = base;
+	c->ops = ops;
+	c->ctx = ctx;
+	memcpy(c->path, path, strlen(path) + 1);
+	fd = control_path_listen(path, &c->id);
+	if (fd < 0) {
+		free(c);
+		return fd;
+	}
+	c->retry = evtimer_new(base, on_retry, c);
+	c->listener = evconnlistener_new(base, on_accept, c, LEV_OPT_CLOSE_ON_FREE |
+					 LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+	if (!c->listener)
+		close(fd);
+	if (!c->retry || !c->listener) {
+		control_close(c);
+		return -ENOMEM;
+	}
+	evconnlistener_set_error_cb(c->listener, on_accept_error);
+	*out = c;
+	return 0;
+}
+
+void control_close(struct control *c)
+{
+	unsigned int i;
+
+	if (!c)
+		return;
+	for (i = 0; i < CONNECTIONS_MAX; i++)
+		if (c->conns[i])
+			conn_free(c->conns[i]);
+	if (c->listener)
+		evconnlistener_free(c->listener);
+	if (c->retry)
+		event_free(c->retry);
+	control_path_remove(c->path, &c->id);
+	free(c);
+}

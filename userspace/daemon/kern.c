@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The link to the module.  Event loop only.  Three things can change under us:
+ * the clock (a push is refused with -ESTALE and done again), the module (calls
+ * say -ENOENT: it was unloaded, look for it every few seconds), and what the
+ * module holds from a daemon before us (takeover: it stays until we know
+ * better or it expires).
+ */
+#include "daemon/kern.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <ntpk/ntp_reason.h>
+#include "daemon/clocks.h"
+#include "daemon/ev.h"
+#include "daemon/log.h"
+
+#define RETRY_S		3
+/* Between two readings; clocks of a time namespace are further apart. */
+#define CLOCKS_AGREE_NS		NTP_NS_PER_S
+/* The clock may be stepped between GET_CLOCK and the push, but not for ever. */
+#define PUSH_TRIES	5
+
+struct kern {
+	struct event_base *base;
+	const struct kern_ops *ops;
+	void	*ctx;
+	struct ntpk_nl *nl;		/* NULL = no module */
+	struct ntpk_nl_listener listener;
+	struct libevent *ev_events;
+	struct libevent *ev_retry;
+	struct ntp_serve last;		/* of kern_push() */
+	bool	 has_last;
+	bool	 takeover;		/* it serves our predecessor's state */
+	bool	 absence_said;
+	char	 error[KERN_ERROR_MAX];
+	char	 said[KERN_ERROR_MAX];
+};
+
+bool kern_attached(const struct kern *k)
+{
+	return k && k->nl;
+}
+
+const char *kern_error(const struct kern *k)
+{
+	return k->error[0] ? k->error : NULL;
+}
+
+static void lose(struct kern *k)
+{
+	if (k->ev_events)
+		event_free(k->ev_events);
+	k->ev_events = NULL;
+	ntpk_nl_close(k->nl);
+	k->nl = NULL;
+	k->takeover = false;
+}
+
+/* Remember and log a failure, the same one only once. */
+static void note_error(struct kern *k, const char *what, int err)
+{
+	const char *text = k->nl ? ntpk_nl_error(k->nl) : "";
+
+	snprintf(k->error, sizeof(k->error), "%s: %s", what, text[0] ? text : strerror(-err));
+	if (!strcmp(k->error, k->said))
+		return;
+	memcpy(k->said, k->error, sizeof(k->said));
+	log_err("module ntpk: %s", k->error);
+}
+
+static int push_once(struct kern *k, struct ntp_serve *serve)
+{
+	struct ntpk_nl_clock clock;
+	int err = ntpk_nl_get_clock(k->nl, &clock);
+
+	if (err)
+		return err;
+	if (llabs(clock.raw_ns - clocks_local_ns()) > CLOCKS_AGREE_NS)
+		return -EXDEV;
+	serve->clock_seq = clock.seq;
+	return ntpk_nl_set_state(k->nl, serve, &k->listener);
+}
+
+static int push(struct kern *k, const struct ntp_serve *serve)
+{
+	struct ntp_serve copy = *serve;
+	int err = -ESTALE;
+
+	for (int i = 0; i < PUSH_TRIES && err == -ESTALE; i++)
+		err = push_once(k, &copy);
+	/* somebody detached the namespace: we are here to serve it */
+	if (err == -ENOTCONN && !ntpk_nl_attach(k->nl))
+		err = push_once(k, &copy);
+	if (!err) {
+		k->error[0] = '\0';
+		k->said[0] = '\0';
+		return 0;
+	}
+	note_error(k, err == -EXDEV ? "no push: this process is in a time namespace, its "
+				      "clocks are not the kernel's" : "push refused", err);
+	if (err == -ENOENT) {
+		log_warn("module ntpk has gone: ntpkd answers by itself until it is back");
+		lose(k);
+	}
+	return err;
+}
+
+static bool serves_truth(enum ntpk_status status)
+{
+	return status == NTPK_STATUS_SYNC || status == NTPK_STATUS_HOLDOVER;
+}
+
+static bool takeover_lasts(struct kern *k)
+{
+	struct ntpk_nl_state state;
+
+	if (k->takeover && (ntpk_nl_get_state(k->nl, &state) || !serves_truth(state.status))) {
+		log_warn("what the module served from before has expired");
+		k->takeover = false;
+	}
+	return k->takeover;
+}
+
+void kern_push(struct kern *k, const struct ntp_serve *serve)
+{
+	if (!k)
+		return;
+	k->last = *serve;
+	k->has_last = true;
+	if (!k->nl)
+		return;
+	if (serve->leap == NTP_LEAP_UNSYNC && takeover_lasts(k))
+		return;
+	if (!push(k, serve) && serve->leap != NTP_LEAP_UNSYNC && k->takeover) {
+		log_info("took over from the state that the module served before");
+		k->takeover = false;
+	}
+}
+
+static bool leap_announced(const struct ntp_serve *serve)
+{
+	return serve->leap == NTP_LEAP_INSERT || serve->leap == NTP_LEAP_DELETE;
+}
+
+/* Its own line under the new clock_seq: base, deadline and dispersion stay. */
+static void push_back(struct kern *k)
+{
+	struct ntpk_nl_state state;
+
+	if (ntpk_nl_get_state(k->nl, &state) || !state.pushed ||
+	    state.serve.leap == NTP_LEAP_UNSYNC || leap_announced(&state.serve))
+		return;
+	if (state.status == NTPK_STATUS_EXPIRED_STEP || serves_truth(state.status))
+		push(k, &state.serve);
+}
+
+void kern_forget(struct kern *k)
+{
+	if (!k)
+		return;
+	k->takeover = false;
+	k->has_last = false;
+}
+
+void kern_stepped(struct kern *k)
+{
+	if (!k || !k->nl)
+		return;
+	if (k->takeover)
+		push_back(k);
+	else if (k->has_last && !leap_announced(&k->last))
+		push(k, &k->last);
+}
+
+static void on_events(evutil_socket_t fd, short what, void *arg)
+{
+	uint32_t kind = 0, status = 0;
+	struct kern *k = arg;
+	int n;
+
+	(void)fd;
+	(void)what;
+	while (k->nl && (n = ntpk_nl_events_read(k->nl, &kind, &status)) != 0) {
+		if (n < 0 && n != -ENOBUFS) {
+			note_error(k, "events", n);
+			lose(k);
+			return;
+		}
+		/* lost ones may have been steps */
+		if (n < 0 || kind == NTPK_EVENT_STEP)
+			k->ops->stepped(k->ctx);
+		else if (kind == NTPK_EVENT_EXPIRED)
+			log_warn("what the module serves has expired (%s)",
+				 ntp_status_name(status));
+	}
+}
+
+static int follow_events(struct kern *k)
+{
+	int fd = ntpk_nl_events_open(k->nl);
+
+	if (fd < 0)
+		return fd;
+	k->ev_events = event_new(k->base, fd, EV_READ | EV_PERSIST, on_events, k);
+	if (!k->ev_events || event_add(k->ev_events, NULL))
+		return -ENOMEM;
+	return 0;
+}
+
+static int connect_module(struct kern *k)
+{
+	struct ntpk_nl_state state;
+	int err = ntpk_nl_open(&k->nl);
+
+	if (err) {
+		k->nl = NULL;
+		return err;
+	}
+	k->takeover = !ntpk_nl_get_state(k->nl, &state) && serves_truth(state.status);
+	err = ntpk_nl_attach(k->nl);
+	if (err == -EALREADY || err == -EEXIST)
+		err = 0;
+	if (!err)
+		err = follow_events(k);
+	if (err) {
+		note_error(k, "attach", err);
+		lose(k);
+	}
+	return err;
+}
+
+static void try_connect(struct kern *k)
+{
+	int err = connect_module(k);
+
+	if (err == -ENOENT && !k->absence_said)
+		log_info("module ntpk is not loaded: ntpkd answers by itself until it is");
+	else if (err && err != -ENOENT && !k->error[0])
+		note_error(k, "netlink", err);
+	k->absence_said = err == -ENOENT;
+	if (err)
+		return;
+	k->error[0] = '\0';
+	log_info("module ntpk answers on port %u%s", k->listener.port,
+		 k->takeover ? "; it still serves what it was given before" : "");
+	if (k->has_last) {
+		struct ntp_serve last = k->last;
+
+		kern_push(k, &last);
+	}
+}
+
+static void on_retry(evutil_socket_t fd, short what, void *arg)
+{
+	struct ntpk_nl_clock clock;
+	struct kern *k = arg;
+
+	(void)fd;
+	(void)what;
+	if (k->nl && ntpk_nl_get_clock(k->nl, &clock) == -ENOENT) {
+		log_warn("module ntpk was unloaded: ntpkd answers by itself until it is back");
+		lose(k);
+		k->absence_said = true;
+	}
+	if (!k->nl)
+		try_connect(k);
+}
+
+struct kern *kern_open(struct event_base *base, const struct ntpk_nl_listener *listener,
+		       const struct kern_ops *ops, void *ctx)
+{
+	const struct timeval every = { .tv_sec = RETRY_S };
+	struct kern *k = calloc(1, sizeof(*k));
+
+	if (!k)
+		return NULL;
+	k->base = base;
+	k->listener = *listener;
+	k->ops = ops;
+	k->ctx = ctx;
+	k->ev_retry = event_new(base, -1, EV_PERSIST, on_retry, k);
+	if (!k->ev_retry || event_add(k->ev_retry, &every)) {
+		kern_close(k);
+		return NULL;
+	}
+	try_connect(k);
+	return k;
+}
+
+int kern_state(struct kern *k, struct ntpk_nl_state *state)
+{
+	return ntpk_nl_get_state(k->nl, state);
+}
+
+void kern_close(struct kern *k)
+{
+	if (!k)
+		return;
+	if (k->nl)
+		lose(k);
+	if (k->ev_retry)
+		event_free(k->ev_retry);
+	free(k);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The link to the module: attach, push, follow its events; find it again after
+ * it was unloaded and loaded.  Event loop only; blocks for the short netlink
+ * calls alone.
+ */
+#ifndef NTPKD_KERN_H
+#define NTPKD_KERN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "nl/ntpk_nl.h"
+
+#define KERN_ERROR_MAX	192
+
+struct event_base;
+struct kern;
+
+/**
+ * struct kern_ops - what the module makes the daemon do
+ * @stepped: the module saw, at a reply, that the clock was stepped
+ */
+struct kern_ops {
+	void (*stepped)(void *ctx);
+};
+
+/**
+ * kern_open() - attach now, or as soon as the module is there
+ * @base: the loop
+ * @listener: where it answers
+ * @ops: callbacks
+ * @ctx: their argument
+ *
+ * Return: link, NULL without memory.
+ */
+struct kern *kern_open(struct event_base *base, const struct ntpk_nl_listener *listener,
+		       const struct kern_ops *ops, void *ctx);
+
+/** kern_close() - the module goes on serving by itself; NULL is fine */
+void kern_close(struct kern *k);
+
+/** kern_attached() - does the module answer? NULL is fine */
+bool kern_attached(const struct kern *k);
+
+/**
+ * kern_push() - publish
+ * @k: link, NULL is fine
+ * @serve: state; its clock_seq is replaced by the module's
+ *
+ * After a restart an unsynchronised state is held back for as long as the
+ * module still serves what the daemon before us gave it.
+ */
+void kern_push(struct kern *k, const struct ntp_serve *serve);
+
+/**
+ * kern_forget() - what was pushed before is no longer true
+ * @k: link, NULL is fine
+ *
+ * After a suspend, through which the raw clock stood still: neither our last
+ * push nor what the module held before us may be pushed again.
+ */
+void kern_forget(struct kern *k);
+
+/**
+ * kern_stepped() - the clock was stepped: give the module the same line anew
+ * @k: link, NULL is fine
+ *
+ * The line is on the raw clock and so outlives a step, but for a leap second:
+ * with leap announced nothing is sent, the next kern_push() knows better.
+ */
+void kern_stepped(struct kern *k);
+
+/**
+ * kern_state() - for reports
+ * @k: link
+ * @state: out
+ *
+ * Return: 0 or -errno.
+ */
+int kern_state(struct kern *k, struct ntpk_nl_state *state);
+
+/**
+ * kern_error() - why the last push failed
+ * @k: link
+ *
+ * Return: text, NULL when it did not.
+ */
+const char *kern_error(const struct kern *k);
+
+#endif /* NTPKD_KERN_H */

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The daemon as a whole: one struct, owned by the event loop.  start.c makes
+ * and ends it, loop.c carries events to the engine and its actions out,
+ * status.c answers the control socket.
+ */
+#ifndef NTPKD_NTPKD_H
+#define NTPKD_NTPKD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "core/engine.h"
+#include "daemon/conf.h"
+#include "daemon/options.h"
+#include "daemon/sock.h"
+#include "daemon/stepwatch.h"
+#include "daemon/sysclock.h"
+#include "daemon/upstream.h"
+
+/* Events that wait while the actions of the one before them are carried out. */
+#define NTPKD_QUEUE_LEN	(4 * ENGINE_MAX_SOURCES)
+
+struct control;
+struct control_ops;
+struct event_base;
+struct kern;
+struct libevent;
+struct respond;
+
+/**
+ * struct ntpkd - everything
+ * @opt: command line
+ * @conf: configuration file
+ * @bare: poll nothing but UDP sockets and timers: no control socket, no
+ *	module, messages to stderr
+ * @base: the loop
+ * @engine: the core
+ * @engine_conf: as given to it
+ * @actions: of the event in hand
+ * @queue: ring of events in waiting
+ * @queue_head: first of them
+ * @queue_len: how many
+ * @busy: an event is in hand
+ * @ev_timer: ACT_TIMER
+ * @ev_beat: every second
+ * @ev_step: timerfd of @stepwatch
+ * @beats: seconds of @ev_beat
+ * @suspended_ns: time spent in suspend, as last seen
+ * @sysclock: controls of the clock
+ * @stepwatch: its steps
+ * @sock_env: of the client sockets
+ * @upstreams: and their sources
+ * @respond: own responder or NULL
+ * @kern: link to the module or NULL
+ * @control: socket or NULL
+ * @ever_synced: a synchronised state was published
+ * @clock_error: the last errno of the system clock's controls, said once
+ */
+struct ntpkd {
+	struct options opt;
+	struct conf conf;
+	bool	 bare;
+	struct event_base *base;
+	struct engine *engine;
+	struct engine_config engine_conf;
+	struct action actions[ENGINE_MAX_ACTIONS];
+	struct event queue[NTPKD_QUEUE_LEN];
+	size_t	 queue_head;
+	size_t	 queue_len;
+	bool	 busy;
+	struct libevent *ev_timer;
+	struct libevent *ev_beat;
+	struct libevent *ev_step;
+	uint64_t beats;
+	int64_t	 suspended_ns;
+	struct sysclock sysclock;
+	struct stepwatch stepwatch;
+	struct sock_env sock_env;
+	struct upstreams upstreams;
+	struct respond *respond;
+	struct kern *kern;
+	struct control *control;
+	bool	 ever_synced;
+	int	 clock_error;
+};
+
+/* start.c */
+
+/**
+ * ntpkd_main() - main()
+ * @argc: of main()
+ * @argv: of main()
+ *
+ * Return: exit status: 0, 1 for a failure, 2 for a wrong command line.
+ */
+int ntpkd_main(int argc, char **argv);
+
+/**
+ * ntpkd_own_refids() - reference ids of this host's addresses
+ * @conf: own_refids and their number are filled
+ *
+ * Return: true when they differ from what was there.
+ */
+bool ntpkd_own_refids(struct engine_config *conf);
+
+/* loop.c */
+
+extern const struct sock_ops ntpkd_sock_ops;
+extern const struct upstream_ops ntpkd_upstream_ops;
+
+/**
+ * ntpkd_event() - hand an event to the engine and carry its actions out
+ * @d: the daemon
+ * @ev: the event; its clocks are filled in here
+ *
+ * Within the actions of another event it waits for its turn; an EV_REPLY must
+ * not come then, its data would be gone.
+ */
+void ntpkd_event(struct ntpkd *d, struct event *ev);
+
+/**
+ * ntpkd_simple_event() - an event without data
+ * @d: the daemon
+ * @type: enum event_type
+ * @source: id or ENGINE_NO_SOURCE
+ */
+void ntpkd_simple_event(struct ntpkd *d, enum event_type type, uint32_t source);
+
+/**
+ * ntpkd_check_step() - notice a step of the clock before anything else is done
+ * @arg: struct ntpkd
+ */
+void ntpkd_check_step(void *arg);
+
+/**
+ * ntpkd_kernel_stepped() - the module saw a step
+ * @arg: struct ntpkd
+ */
+void ntpkd_kernel_stepped(void *arg);
+
+/**
+ * ntpkd_loop_open() - the timers and the timerfd of the loop
+ * @d: the daemon
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int ntpkd_loop_open(struct ntpkd *d);
+
+/** ntpkd_loop_close() - free them */
+void ntpkd_loop_close(struct ntpkd *d);
+
+/**
+ * ntpkd_save_drift() - write the drift file, if there is one
+ * @d: the daemon
+ * @freq_ppb: UTC against the local timescale
+ * @sd_ppb: its standard deviation
+ */
+void ntpkd_save_drift(struct ntpkd *d, double freq_ppb, double sd_ppb);
+
+/* status.c */
+
+extern const struct control_ops ntpkd_control_ops;
+
+#endif /* NTPKD_NTPKD_H */

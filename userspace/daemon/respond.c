@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The daemon's own responder.  Event loop only; nothing blocks, and each turn
+ * of the loop handles a bounded number of datagrams, so that a flood leaves
+ * time for the daemon's own work.  Every packet ends in one counted reason.
+ */
+#include "daemon/respond.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+#include "daemon/clocks.h"
+#include "daemon/ev.h"
+#include "daemon/log.h"
+#include "daemon/sock.h"
+
+#define DATAGRAMS_PER_TURN	64
+#define FAMILIES		2
+
+struct respond {
+	struct respond_env env;
+	struct ntp_serve serve;
+	bool	 published;
+	uint64_t counts[NTPK_REASON_MAX + 1];
+	uint64_t random_state;
+	struct libevent *evs[FAMILIES];
+	int	 fds[FAMILIES];
+};
+
+/* where a datagram came from and was sent to: what the reply must mirror */
+struct respond_path {
+	union sock_addr from;
+	union {
+		struct in_pktinfo in;
+		struct in6_pktinfo in6;
+	} local;
+	bool	 has_local;
+};
+
+union respond_control {
+	char buf[512];
+	struct cmsghdr align;
+};
+
+/*
+ * splitmix64.  The bits only fill what is below the clock's precision, so they
+ * need to be uniform, not secret, and a system call each would cost more than
+ * the rest of the answer.
+ */
+static uint64_t next_random(struct respond *r)
+{
+	uint64_t z = r->random_state += 0x9e3779b97f4a7c15ULL;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
+	return z ^ z >> 31;
+}
+
+struct respond *respond_new(const struct respond_env *env)
+{
+	struct respond *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	r->env = *env;
+	for (int i = 0; i < FAMILIES; i++)
+		r->fds[i] = -1;
+	if (getrandom(&r->random_state, sizeof(r->random_state), GRND_NONBLOCK) < 0)
+		r->random_state = (uint64_t)clocks_local_ns();
+	return r;
+}
+
+void respond_publish(struct respond *r, const struct ntp_serve *serve)
+{
+	if (!r)
+		return;
+	r->serve = *serve;
+	r->published = true;
+}
+
+uint64_t respond_count(const struct respond *r, unsigned int reason)
+{
+	return r && reason <= NTPK_REASON_MAX ? r->counts[reason] : 0;
+}
+
+static int64_t receive_age_ns(const struct respond *r, const struct clock_pair *now,
+			      int64_t stamp_real_ns)
+{
+	int64_t local_ns, err_ns;
+
+	if (!clocks_stamp_to_local(now, stamp_real_ns, *r->env.stepped_local_ns, &local_ns,
+				   &err_ns))
+		return 0;
+	return now->local_ns - local_ns;
+}
+
+enum ntpk_reason respond_decide(struct respond *r, const struct respond_packet *packet,
+				struct ntp_header *reply)
+{
+	enum ntpk_reason reason;
+	struct clock_pair pair;
+	struct ntp_now now;
+	int64_t age_ns;
+
+	if (!packet->unicast)
+		return NTPK_REASON_NOT_UNICAST;
+	reason = ntp_reply_classify(packet->data, packet->len, packet->src_port);
+	if (reason != NTPK_REASON_NONE)
+		return reason;
+	if (!packet->src_port)
+		return NTPK_REASON_BAD_SOURCE;
+	clocks_pair(&pair);
+	now.raw_ns = pair.local_ns;
+	now.boot_ns = clocks_boot_ns();
+	now.clock_seq = *r->env.clock_seq;
+	age_ns = receive_age_ns(r, &pair, packet->stamp_real_ns);
+	return ntp_reply_build(reply, packet->data, r->published ? &r->serve : NULL,
+			       &r->env.policy, &now, age_ns, next_random(r));
+}
+
+static void read_local(struct msghdr *msg, struct respond_path *path, bool *unicast)
+{
+	struct cmsghdr *c;
+
+	*unicast = false;
+	for (c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+			memcpy(&path->local.in, CMSG_DATA(c), sizeof(path->local.in));
+			/* they differ for broadcast and multicast */
+			*unicast = path->local.in.ipi_addr.s_addr ==
+				   path->local.in.ipi_spec_dst.s_addr;
+			path->has_local = true;
+		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+			memcpy(&path->local.in6, CMSG_DATA(c), sizeof(path->local.in6));
+			*unicast = !IN6_IS_ADDR_MULTICAST(&path->local.in6.ipi6_addr);
+			path->has_local = true;
+		}
+	}
+}
+
+static size_t add_local(struct respond_path *path, struct cmsghdr *c)
+{
+	if (path->from.sa.sa_family == AF_INET) {
+		struct in_pktinfo info = { .ipi_spec_dst = path->local.in.ipi_addr };
+
+		c->cmsg_level = IPPROTO_IP;
+		c->cmsg_type = IP_PKTINFO;
+		c->cmsg_len = CMSG_LEN(sizeof(info));
+		memcpy(CMSG_DATA(c), &info, sizeof(info));
+		return CMSG_SPACE(sizeof(info));
+	}
+	/* elsewhere the routing table chooses the interface, as the module does */
+	if (!IN6_IS_ADDR_LINKLOCAL(&path->local.in6.ipi6_addr) &&
+	    !IN6_IS_ADDR_LINKLOCAL(&path->from.in6.sin6_addr))
+		path->local.in6.ipi6_ifindex = 0;
+	c->cmsg_level = IPPROTO_IPV6;
+	c->cmsg_type = IPV6_PKTINFO;
+	c->cmsg_len = CMSG_LEN(sizeof(path->local.in6));
+	memcpy(CMSG_DATA(c), &path->local.in6, sizeof(path->local.in6));
+	return CMSG_SPACE(sizeof(path->local.in6));
+}
+
+static enum ntpk_reason send_error_reason(int err)
+{
+	switch (err) {
+	case ENETUNREACH:
+	case EHOSTUNREACH:
+	case ENETDOWN:
+	case EADDRNOTAVAIL:
+		return NTPK_REASON_NO_ROUTE;
+	case ENOBUFS:
+	case ENOMEM:
+		return NTPK_REASON_NO_MEMORY;
+	default:
+		return NTPK_REASON_SEND_FAILED;
+	}
+}
+
+static enum ntpk_reason stamp_and_send(struct respond *r, int fd, struct respond_path *path,
+				       struct ntp_header *reply)
+{
+	struct iovec iov = { .iov_base = reply, .iov_len = sizeof(*reply) };
+	union respond_control control = { .buf = { 0 } };
+	struct msghdr msg = {
+		.msg_name = &path->from,
+		.msg_namelen = sock_addr_len(&path->from),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+	};
+	enum ntpk_reason reason;
+
+	if (path->has_local) {
+		msg.msg_control = &control;
+		msg.msg_controllen = add_local(path, &control.align);
+	}
+	/* the last act before the send, and so with nothing in between */
+	reason = ntp_reply_stamp(reply, &r->serve, clocks_local_ns(), next_random(r));
+	if (reason != NTPK_REASON_NONE)
+		return reason;
+	if (sendmsg(fd, &msg, 0) < 0)
+		return send_error_reason(errno);
+	return NTPK_REASON_NONE;
+}
+
+static void answer(struct respond *r, int fd, struct msghdr *msg, const void *data, size_t len,
+		   struct respond_path *path)
+{
+	struct respond_packet packet = {
+		.data = data,
+		.len = len,
+		.stamp_real_ns = sock_stamp_ns(msg),
+		.src_port = ntohs(path->from.sa.sa_family == AF_INET ? path->from.in.sin_port :
+				  path->from.in6.sin6_port),
+	};
+	enum ntpk_reason reason, failed;
+	struct ntp_header reply;
+
+	read_local(msg, path, &packet.unicast);
+	/* where the address asked is not told (a simulator), there is one only */
+	if (!path->has_local)
+		packet.unicast = true;
+	reason = respond_decide(r, &packet, &reply);
+	if (reason == NTPK_REASON_REPLIED || reason == NTPK_REASON_REPLIED_UNSYNC) {
+		failed = stamp_and_send(r, fd, path, &reply);
+		if (failed != NTPK_REASON_NONE)
+			reason = failed;
+	}
+	r->counts[reason]++;
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	_Alignas(8) char buf[SOCK_DATAGRAM_MAX];
+	union respond_control control;
+	struct respond_path path;
+	struct respond *r = arg;
+
+	(void)what;
+	if (r->env.before_turn)
+		r->env.before_turn(r->env.ctx);
+	for (int i = 0; i < DATAGRAMS_PER_TURN; i++) {
+		struct iovec iov = { .iov_base = buf, .iov_len = sizeof(buf) };
+		struct msghdr msg = {
+			.msg_name = &path.from,
+			.msg_namelen = sizeof(path.from),
+			.msg_iov = &iov,
+			.msg_iovlen = 1,
+			.msg_control = &control,
+			.msg_controllen = sizeof(control),
+		};
+		ssize_t n;
+
+		memset(&path, 0, sizeof(path));
+		n = recvmsg(fd, &msg, 0);
+		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+			return;
+		/* an ICMP error of an earlier reply: this call cleared it */
+		if (n < 0)
+			continue;
+		answer(r, fd, &msg, buf, (size_t)n, &path);
+	}
+}
+
+static int bind_v4(int fd, uint16_t port)
+{
+	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(port) };
+	int on = 1;
+
+	if (setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)))
+		log_debug_no(errno, "IP_PKTINFO");
+	return bind(fd, (struct sockaddr *)&any, sizeof(any)) ? -errno : 0;
+}
+
+static int bind_v6(int fd, uint16_t port)
+{
+	struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+	int on = 1;
+
+	if (setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) ||
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on)))
+		return -errno;
+	return bind(fd, (struct sockaddr *)&any, sizeof(any)) ? -errno : 0;
+}
+
+static int listen_on(struct respond *r, struct event_base *base, int slot, int family,
+		     uint16_t port)
+{
+	int fd = sock_udp(family, false);
+	int err;
+
+	if (fd < 0)
+		return fd;
+	r->fds[slot] = fd;
+	err = family == AF_INET ? bind_v4(fd, port) : bind_v6(fd, port);
+	if (err)
+		return err;
+	r->evs[slot] = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, r);
+	if (!r->evs[slot] || event_add(r->evs[slot], NULL))
+		return -ENOMEM;
+	return 0;
+}
+
+int respond_open(struct event_base *base, uint16_t port, const struct respond_env *env,
+		 struct respond **out)
+{
+	struct respond *r = respond_new(env);
+	int err;
+
+	if (!r)
+		return -ENOMEM;
+	err = listen_on(r, base, 0, AF_INET, port);
+	if (!err) {
+		err = listen_on(r, base, 1, AF_INET6, port);
+		/* a kernel without IPv6, or with it disabled */
+		if (r->fds[1] < 0) {
+			log_info("no IPv6 here: serving IPv4 only");
+			err = 0;
+		}
+	}
+	if (err) {
+		respond_close(r);
+		return err;
+	}
+	*out = r;
+	return 0;
+}
+
+void respond_close(struct respond *r)
+{
+	if (!r)
+		return;
+	for (int i = 0; i < FAMILIES; i++) {
+		if (r->evs[i])
+			event_free(r->evs[i]);
+		if (r->fds[i] >= 0)
+			close(r->fds[i]);
+	}
+	free(r);
+}

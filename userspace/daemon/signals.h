@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * SIGTERM and SIGINT end the loop, SIGPIPE is ignored.  Plain sigaction and a
+ * flag: libevent's own signal events need a descriptor in the poll set.
+ */
+#ifndef NTPKD_SIGNALS_H
+#define NTPKD_SIGNALS_H
+
+#include <stdbool.h>
+
+struct event_base;
+
+/**
+ * signals_open() - install the handlers
+ * @base: loop to break out of
+ * @bare: no pipe to wake the loop: it then notices at its next turn, which
+ *	comes every second
+ *
+ * Return: 0 or -errno.
+ */
+int signals_open(struct event_base *base, bool bare);
+
+/** signals_close() - forget the loop */
+void signals_close(void);
+
+/** signals_stop() - has one of them come? */
+bool signals_stop(void);
+
+#endif /* NTPKD_SIGNALS_H */

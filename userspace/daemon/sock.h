@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * UDP sockets and kernel timestamps.  The client side: one fresh socket per
+ * request, on a random port, connected to the server (RFC 9109), closed when
+ * its reply is no longer awaited.  Event loop only.
+ */
+#ifndef NTPKD_SOCK_H
+#define NTPKD_SOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <netinet/in.h>
+#include "core/engine.h"
+#include "daemon/clocks.h"
+
+#define SOCK_ADDR_TEXT_LEN	(INET6_ADDRSTRLEN + 18)	/* %interface */
+#define SOCK_DATAGRAM_MAX	2048
+
+struct libevent;
+struct event_base;
+struct msghdr;
+
+/* union sock_addr - where a server is; v4 or v6 */
+union sock_addr {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+/**
+ * struct sock_ops - what the client sockets report
+ * @turn: called before the stamps of a turn are read, to notice steps
+ * @sent: a request left; called again, for the same cookie, when the kernel
+ *	tells the instant better
+ * @reply: a datagram came
+ */
+struct sock_ops {
+	void (*turn)(void *ctx);
+	void (*sent)(void *ctx, uint32_t source, uint32_t cookie, int64_t t1_local_ns,
+		     int64_t t1_err_ns);
+	void (*reply)(void *ctx, uint32_t source, const void *data, size_t len,
+		      int64_t t4_local_ns, int64_t t4_err_ns);
+};
+
+/**
+ * struct sock_env - what all client sockets share
+ * @base: the loop
+ * @ops: reports
+ * @ctx: their argument
+ * @stepped_local_ns: when the system clock was last stepped: stamps from before
+ *	are not used
+ * @anchor_fd: keeps receive stamping on between requests; -1 = none
+ */
+struct sock_env {
+	struct event_base *base;
+	const struct sock_ops *ops;
+	void	*ctx;
+	const int64_t *stepped_local_ns;
+	int	 anchor_fd;
+};
+
+/**
+ * struct sock - the socket of one source; zeroed = closed
+ * @env: shared things
+ * @ev: read event, NULL = closed
+ * @fd: valid while @ev is set
+ * @source: id
+ * @cookie: of the request
+ */
+struct sock {
+	struct sock_env *env;
+	struct libevent *ev;
+	int	 fd;
+	uint32_t source;
+	uint32_t cookie;
+};
+
+/** sock_env_init() - open the anchor; failure only costs the first stamps */
+void sock_env_init(struct sock_env *env);
+
+/** sock_env_clean() - close it */
+void sock_env_clean(struct sock_env *env);
+
+/**
+ * sock_send() - send a request from a new socket
+ * @s: closed first if it is open
+ * @env: shared things
+ * @source: id
+ * @cookie: of the request
+ * @to: the server
+ * @packet: the request
+ *
+ * Return: 0 with env->ops->sent called, or -errno with the socket closed.
+ */
+int sock_send(struct sock *s, struct sock_env *env, uint32_t source, uint32_t cookie,
+	      const union sock_addr *to, const struct ntp_header *packet);
+
+/** sock_close() - no reply is awaited; closed already is fine */
+void sock_close(struct sock *s);
+
+/**
+ * sock_udp() - a non-blocking UDP socket with software time stamps
+ * @family: AF_INET or AF_INET6
+ * @tx: stamp what is sent, too
+ *
+ * Return: descriptor or -errno.
+ */
+int sock_udp(int family, bool tx);
+
+/**
+ * sock_stamp_ns() - the software stamp among the control messages
+ * @msg: as received
+ *
+ * Return: CLOCK_REALTIME in nanoseconds, 0 = none.
+ */
+int64_t sock_stamp_ns(struct msghdr *msg);
+
+/**
+ * sock_addr_parse() - a numeric address, without any look-up
+ * @addr: filled
+ * @text: v4, v6, or v6%interface
+ * @port: UDP, host order
+ */
+bool sock_addr_parse(union sock_addr *addr, const char *text, uint16_t port);
+
+/**
+ * sock_addr_text() - the address without its port
+ * @addr: address
+ * @buf: SOCK_ADDR_TEXT_LEN bytes
+ *
+ * Return: @buf.
+ */
+const char *sock_addr_text(const union sock_addr *addr, char buf[SOCK_ADDR_TEXT_LEN]);
+
+/** sock_addr_equal() - same address, scope and port? */
+bool sock_addr_equal(const union sock_addr *a, const union sock_addr *b);
+
+/** sock_addr_len() - for connect() */
+socklen_t sock_addr_len(const union sock_addr *addr);
+
+#endif /* NTPKD_SOCK_H */

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Start and end of the daemon.  Everything that can fail for a reason that an
+ * operator can mend says what and where.  Order: the port is bound before the
+ * module is attached, so that the module never answers beside another server.
+ */
+#include "daemon/ntpkd.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+#include "daemon/control.h"
+#include "daemon/drift.h"
+#include "daemon/ev.h"
+#include "daemon/kern.h"
+#include "daemon/log.h"
+#include "daemon/portowner.h"
+#include "daemon/privs.h"
+#include "daemon/respond.h"
+#include "daemon/signals.h"
+
+#define PUSH_INTERVAL_NS	(16 * NTP_NS_PER_S)
+#define FREQ_UNKNOWN_SD_PPB	100000.0
+
+static void report_conf_error(void *ctx, const char *file, unsigned int line,
+			      unsigned int column, const char *text)
+{
+	(void)ctx;
+	fprintf(stderr, "%s:%u:%u: %s\n", file, line, column, text);
+}
+
+static int load_conf(struct conf *conf, const char *path)
+{
+	const struct conf_diag diag = { .report = report_conf_error };
+	FILE *in = fopen(path, "re");
+	int err;
+
+	conf_init(conf);
+	if (!in) {
+		fprintf(stderr, "ntpkd: cannot read the configuration %s: %s\n", path,
+			strerror(errno));
+		return -errno;
+	}
+	err = conf_parse(conf, in, path, &diag);
+	fclose(in);
+	return err;
+}
+
+bool ntpkd_own_refids(struct engine_config *conf)
+{
+	const unsigned int max = sizeof(conf->own_refids) / sizeof(conf->own_refids[0]);
+	__be32 refids[sizeof(conf->own_refids) / sizeof(conf->own_refids[0])];
+	struct ifaddrs *list = NULL;
+	unsigned int n = 0;
+	bool differs;
+
+	if (getifaddrs(&list))
+		return false;
+	for (struct ifaddrs *i = list; i && n < max; i = i->ifa_next) {
+		/* every host's loopback is the same: it tells nothing about loops */
+		if (!i->ifa_addr || (i->ifa_flags & IFF_LOOPBACK))
+			continue;
+		if (i->ifa_addr->sa_family == AF_INET || i->ifa_addr->sa_family == AF_INET6)
+			refids[n++] = upstream_refid((union sock_addr *)i->ifa_addr);
+	}
+	freeifaddrs(list);
+	differs = n != conf->own_refids_len || memcmp(refids, conf->own_refids, n * sizeof(*refids));
+	memcpy(conf->own_refids, refids, n * sizeof(*refids));
+	conf->own_refids_len = n;
+	return differs;
+}
+
+static void read_drift(const struct conf *conf, struct engine_config *ec)
+{
+	char why[128];
+	int err;
+
+	ec->freq_ppb = 0;
+	ec->freq_sd_ppb = FREQ_UNKNOWN_SD_PPB;
+	if (!conf->driftfile[0])
+		return;
+	err = drift_read(conf->driftfile, &ec->freq_ppb, &ec->freq_sd_ppb, why, sizeof(why));
+	if (!err)
+		log_info("driftfile %s: frequency %+.3f +- %.3f ppm", conf->driftfile,
+			 ec->freq_ppb / 1000, ec->freq_sd_ppb / 1000);
+	else if (err == -ENOENT)
+		log_info("driftfile %s: none yet", conf->driftfile);
+	else
+		log_warn("driftfile %s is ignored: %s", conf->driftfile, why);
+}
+
+static void configure_engine(struct ntpkd *d)
+{
+	struct engine_config *ec = &d->engine_conf;
+	const struct conf *conf = &d->conf;
+
+	ec->makestep_threshold_ns = conf->makestep_threshold_ns;
+	ec->makestep_limit = conf->makestep_limit;
+	ec->max_distance_ns = conf->maxdistance_ns;
+	ec->min_sources = conf->minsources;
+	ec->local_stratum = conf->local_stratum;
+	ec->holdover_ns = conf->holdover_ns;
+	ec->max_served_ns = conf->maxserved_ns;
+	ec->push_interval_ns = PUSH_INTERVAL_NS;
+	ec->precision_log2s = clocks_precision_log2s();
+	ec->floor_unix_ns = (int64_t)NTPK_BUILD_UNIX_S * NTP_NS_PER_S;
+	ec->control_clock = !d->opt.no_clock;
+	if (getrandom(&ec->seed, sizeof(ec->seed), 0) < 0)
+		ec->seed = (uint64_t)clocks_local_ns();
+	read_drift(conf, ec);
+	ntpkd_own_refids(ec);
+}
+
+static int open_engine(struct ntpkd *d)
+{
+	void *mem = malloc(engine_size());
+
+	if (!mem)
+		return -ENOMEM;
+	configure_engine(d);
+	d->engine = engine_init(mem, &d->engine_conf);
+	return 0;
+}
+
+static int open_base(struct ntpkd *d)
+{
+	struct event_config *config = event_config_new();
+
+	if (!config)
+		return -ENOMEM;
+	/* poll(2) serves a few dozen descriptors as well, and simulators know it */
+	event_config_avoid_method(config, "epoll");
+	d->base = event_base_new_with_config(config);
+	event_config_free(config);
+	return d->base ? 0 : -ENOMEM;
+}
+
+static int open_clock(struct ntpkd *d)
+{
+	int err = sysclock_init(&d->sysclock, NULL, !d->opt.no_clock);
+
+	if (err == -EPERM)
+		log_err("may not set the system clock: run ntpkd as root (CAP_SYS_TIME), or with "
+			"-x to leave the clock alone");
+	else if (err)
+		log_err_no(err, "system clock");
+	if (err)
+		return err;
+	err = stepwatch_init(&d->stepwatch, !d->bare);
+	if (err)
+		log_err_no(err, "timerfd that tells of clock steps");
+	return err;
+}
+
+static int open_respond(struct ntpkd *d)
+{
+	const struct respond_env env = {
+		.policy = { .never_synced = d->conf.never_synced, .expired = d->conf.expired },
+		.clock_seq = &d->stepwatch.count,
+		.stepped_local_ns = &d->stepwatch.stepped_local_ns,
+		.before_turn = ntpkd_check_step,
+		.ctx = d,
+	};
+	char owner[64];
+	int err;
+
+	if (!d->conf.port)
+		return 0;
+	err = respond_open(d->base, d->conf.port, &env, &d->respond);
+	if (err == -EADDRINUSE)
+		log_err("UDP port %u is taken by %s: stop that, or set `port 0` to serve nobody",
+			d->conf.port, portowner_find(d->conf.port, owner, sizeof(owner)));
+	else if (err)
+		log_err_no(err, "cannot serve on UDP port %u", d->conf.port);
+	return err;
+}
+
+static int open_control(struct ntpkd *d)
+{
+	int err;
+
+	if (!d->opt.socket)
+		return 0;
+	err = control_open(d->base, d->opt.socket, &ntpkd_control_ops, d, &d->control);
+	if (err == -EADDRINUSE)
+		log_err("control socket %s: another ntpkd is running", d->opt.socket);
+	else if (err)
+		log_err_no(err, "control socket %s (-s PATH for another, -s none for none)",
+			   d->opt.socket);
+	return err;
+}
+
+static int open_kern(struct ntpkd *d)
+{
+	static const struct kern_ops ops = { .stepped = ntpkd_kernel_stepped };
+	const struct ntpk_nl_listener listener = {
+		.port = d->conf.port,
+		.policy = { .never_synced = d->conf.never_synced, .expired = d->conf.expired },
+	};
+
+	if (!d->conf.kernel || !d->conf.port)
+		return 0;
+	d->kern = kern_open(d->base, &listener, &ops, d);
+	return d->kern ? 0 : -ENOMEM;
+}
+
+static int open_parts(struct ntpkd *d)
+{
+	int (*const parts[])(struct ntpkd *) = {
+		open_base, open_clock, open_engine, open_respond, open_control,
+		open_kern, ntpkd_loop_open,
+	};
+	int err = 0;
+
+	for (size_t i = 0; !err && i < sizeof(parts) / sizeof(parts[0]); i++)
+		err = parts[i](d);
+	if (err == -ENOMEM)
+		log_err_no(err, "start");
+	if (err)
+		return err;
+	d->sock_env.base = d->base;
+	d->sock_env.ops = &ntpkd_sock_ops;
+	d->sock_env.ctx = d;
+	d->sock_env.stepped_local_ns = &d->stepwatch.stepped_local_ns;
+	sock_env_init(&d->sock_env);
+	err = upstreams_init(&d->upstreams, d->base, &ntpkd_upstream_ops, d);
+	return err ? err : signals_open(d->base, d->bare);
+}
+
+static void start_upstreams(struct ntpkd *d)
+{
+	const struct conf *conf = &d->conf;
+	int err;
+
+	ntpkd_simple_event(d, EV_START, ENGINE_NO_SOURCE);
+	for (size_t i = 0; i < conf->upstreams_len; i++) {
+		err = upstreams_add(&d->upstreams, &conf->upstreams[i], false);
+		if (err)
+			log_err("%s:%u: %s: %s", d->opt.file, conf->upstreams[i].line,
+				conf->upstreams[i].name,
+				err == -EEXIST ? "is there twice" : strerror(-err));
+	}
+	if (!conf->upstreams_len && !conf->local_stratum)
+		log_warn("%s names no server and no pool, and has no `local stratum`",
+			 d->opt.file);
+}
+
+static void save_at_exit(struct ntpkd *d)
+{
+	struct engine_report report;
+	struct clocks now;
+
+	clocks_read(&now, d->stepwatch.count);
+	engine_get_report(d->engine, &now, &report);
+	if (report.updates)
+		ntpkd_save_drift(d, report.freq_ppb, report.freq_sd_ppb);
+}
+
+static void close_parts(struct ntpkd *d)
+{
+	signals_close();
+	control_close(d->control);
+	if (d->upstreams.base)
+		upstreams_clean(&d->upstreams);
+	kern_close(d->kern);
+	respond_close(d->respond);
+	if (d->sock_env.base)
+		sock_env_clean(&d->sock_env);
+	ntpkd_loop_close(d);
+	stepwatch_clean(&d->stepwatch);
+	sysclock_clean(&d->sysclock);
+	free(d->engine);
+	if (d->base)
+		event_base_free(d->base);
+}
+
+static int run(struct ntpkd *d, int ready_fd)
+{
+	int err = open_parts(d);
+
+	if (err)
+		return err;
+	err = privs_drop();
+	if (err)
+		log_warn_no(err, "could not drop root's other capabilities");
+	if (ready_fd >= 0)
+		privs_ready(ready_fd);
+	log_open(d->opt.mode == MODE_STDERR ? LOG_DEST_STDERR : LOG_DEST_SYSLOG, d->opt.level);
+	log_info("ntpkd %s: %s, clock %s", NTPK_VERSION, d->opt.file,
+		 d->opt.no_clock ? "left alone (-x)" : "controlled");
+	start_upstreams(d);
+	while (!signals_stop())
+		if (event_base_loop(d->base, EVLOOP_ONCE) < 0) {
+			log_err("the event loop failed");
+			return -EIO;
+		}
+	log_info("stopping%s", kern_attached(d->kern) ?
+		 ": the module goes on serving until its holdover ends" : "");
+	save_at_exit(d);
+	return 0;
+}
+
+int ntpkd_main(int argc, char **argv)
+{
+	struct ntpkd *d = calloc(1, sizeof(*d));
+	int ready_fd = -1;
+	int status;
+
+	if (!d)
+		return 1;
+	d->stepwatch.fd = -1;
+	status = options_parse(&d->opt, argc, argv);
+	if (status >= 0)
+		goto out_free;
+	status = load_conf(&d->conf, d->opt.file) ? 1 : 0;
+	if (status || d->opt.check)
+		goto out_conf;
+	d->bare = d->opt.mode == MODE_STDERR && !d->opt.socket && !d->conf.kernel;
+	log_open(d->opt.mode == MODE_STDERR ? LOG_DEST_STDERR : LOG_DEST_BOTH, d->opt.level);
+	if (d->opt.mode == MODE_DAEMON) {
+		status = privs_background(&ready_fd);
+		if (status >= 0)
+			goto out_conf;
+	}
+	status = run(d, ready_fd) ? 1 : 0;
+	close_parts(d);
+out_conf:
+	conf_clean(&d->conf);
+out_free:
+	free(d);
+	return status;
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The system clock's controls.  Event loop only.  Units of struct timex:
+ * frequency in 2^-16 ppm, tick in microseconds per tick of USER_HZ, errors in
+ * microseconds, time of ADJ_SETOFFSET in nanoseconds through ADJ_NANO.
+ */
+#include "daemon/sysclock.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <ntpk/ntp_wire.h>
+
+#define SCALED_PPM_PER_PPB	65.536
+#define FREQ_SCALED_PPM_MAX	(500L << 16)
+#define PPB_PER_S		1e9
+#define NS_PER_US		1000
+#define US_PER_S		1000000
+#define TICK_RANGE_DIV		10		/* the kernel accepts +-10 % */
+/* What timex says when nothing is known: the kernel's own limit (16 s). */
+#define ERROR_MAX_US		16000000L
+
+static int real_adjtimex(struct timex *tx)
+{
+	return clock_adjtime(CLOCK_REALTIME, tx);
+}
+
+static const struct sysclock_ops real_ops = {
+	.adjtimex = real_adjtimex,
+	.adjtime = adjtime,
+};
+
+static int call_adjtimex(struct sysclock *sc, struct timex *tx)
+{
+	return sc->ops->adjtimex(tx) < 0 ? -errno : 0;
+}
+
+/*
+ * A PLL offset goes on decaying after STA_PLL is cleared, and it can be set
+ * only while STA_PLL is: hence the two calls.
+ */
+static int stop_pll(struct sysclock *sc, int status)
+{
+	struct timex tx = { .modes = ADJ_STATUS | ADJ_OFFSET };
+	int err;
+
+	tx.status = STA_PLL | (status & STA_UNSYNC);
+	err = call_adjtimex(sc, &tx);
+	if (err)
+		return err;
+	tx = (struct timex){ .modes = ADJ_STATUS };
+	tx.status = status & STA_UNSYNC;
+	return call_adjtimex(sc, &tx);
+}
+
+int sysclock_init(struct sysclock *sc, const struct sysclock_ops *ops, bool control)
+{
+	struct timex tx = { .modes = 0 };
+	long hz = sysconf(_SC_CLK_TCK);
+	int err;
+
+	memset(sc, 0, sizeof(*sc));
+	sc->ops = ops ? ops : &real_ops;
+	sc->control = control;
+	sc->tick_nominal_us = (US_PER_S + hz / 2) / hz;
+	err = call_adjtimex(sc, &tx);
+	if (err)
+		return err;
+	sc->tick_us = tx.tick;
+	sc->freq_scaled_ppm = tx.freq;
+	if (!control)
+		return 0;
+	err = stop_pll(sc, tx.status);
+	if (err)
+		return err;
+	return sysclock_slew(sc, 0);
+}
+
+void sysclock_clean(struct sysclock *sc)
+{
+	if (sc->ops)
+		sysclock_slew(sc, 0);
+}
+
+static double tick_ppb(const struct sysclock *sc, long tick_us)
+{
+	return (double)(tick_us - sc->tick_nominal_us) * PPB_PER_S / (double)sc->tick_nominal_us;
+}
+
+static long clamp_long(long v, long low, long high)
+{
+	return v < low ? low : v > high ? high : v;
+}
+
+static long to_scaled_ppm(double ppb)
+{
+	double limit = (double)FREQ_SCALED_PPM_MAX;
+
+	return lrint(fmax(-limit, fmin(limit, ppb * SCALED_PPM_PER_PPB)));
+}
+
+static bool is_fine(double ppb)
+{
+	return fabs(ppb * SCALED_PPM_PER_PPB) <= (double)FREQ_SCALED_PPM_MAX;
+}
+
+void sysclock_split_freq(const struct sysclock *sc, double freq_ppb, long *tick_us,
+			 long *freq_scaled_ppm)
+{
+	long range = sc->tick_nominal_us / TICK_RANGE_DIV;
+	double ticks;
+
+	if (isnan(freq_ppb))
+		freq_ppb = 0;
+	if (is_fine(freq_ppb)) {
+		*tick_us = sc->tick_nominal_us;
+	} else if (is_fine(freq_ppb - tick_ppb(sc, sc->tick_us))) {
+		/* the present tick still does: no jump to and fro at a boundary */
+		*tick_us = sc->tick_us;
+	} else {
+		ticks = freq_ppb / tick_ppb(sc, sc->tick_nominal_us + 1);
+		ticks = fmax(-(double)range, fmin((double)range, ticks));
+		*tick_us = sc->tick_nominal_us + lrint(ticks);
+	}
+	*tick_us = clamp_long(*tick_us, sc->tick_nominal_us - range,
+			      sc->tick_nominal_us + range);
+	*freq_scaled_ppm = to_scaled_ppm(freq_ppb - tick_ppb(sc, *tick_us));
+}
+
+int sysclock_set_freq(struct sysclock *sc, double freq_ppb)
+{
+	struct timex tx = { .modes = ADJ_FREQUENCY | ADJ_TICK };
+	int err;
+
+	if (!sc->control)
+		return 0;
+	sysclock_split_freq(sc, freq_ppb, &tx.tick, &tx.freq);
+	sc->tick_us = tx.tick;
+	sc->freq_scaled_ppm = tx.freq;
+	err = call_adjtimex(sc, &tx);
+	sc->known = !err;
+	sc->foreign = false;
+	return err;
+}
+
+int sysclock_slew(struct sysclock *sc, int64_t phase_ns)
+{
+	int64_t us = phase_ns / NS_PER_US;
+	struct timeval tv;
+
+	if (!sc->control)
+		return 0;
+	tv.tv_sec = (time_t)(us / US_PER_S);
+	tv.tv_usec = (suseconds_t)(us % US_PER_S);
+	if (tv.tv_usec < 0) {
+		tv.tv_sec--;
+		tv.tv_usec += US_PER_S;
+	}
+	return sc->ops->adjtime(&tv, NULL) ? -errno : 0;
+}
+
+int sysclock_step(struct sysclock *sc, int64_t phase_ns)
+{
+	struct timex tx = { .modes = ADJ_SETOFFSET | ADJ_NANO };
+	int64_t sec = phase_ns / NTP_NS_PER_S;
+	int64_t ns = phase_ns % NTP_NS_PER_S;
+	int err;
+
+	if (!sc->control)
+		return 0;
+	/* the kernel wants 0 <= tv_usec (here nanoseconds) < 10^9 */
+	if (ns < 0) {
+		sec--;
+		ns += NTP_NS_PER_S;
+	}
+	err = sysclock_slew(sc, 0);
+	if (err)
+		return err;
+	tx.time.tv_sec = (time_t)sec;
+	tx.time.tv_usec = (suseconds_t)ns;
+	return call_adjtimex(sc, &tx);
+}
+
+static long error_us(int64_t ns)
+{
+	int64_t us;
+
+	if (ns < 0)
+		ns = 0;
+	us = ns / NS_PER_US + !!(ns % NS_PER_US);
+	return us > ERROR_MAX_US ? ERROR_MAX_US : (long)us;
+}
+
+int sysclock_set_status(struct sysclock *sc, bool synchronised, unsigned int leap,
+			int64_t est_error_ns, int64_t max_error_ns)
+{
+	struct timex tx = { .modes = ADJ_STATUS | ADJ_MAXERROR | ADJ_ESTERROR };
+
+	if (!sc->control)
+		return 0;
+	if (!synchronised)
+		tx.status = STA_UNSYNC;
+	else if (leap == NTP_LEAP_INSERT)
+		tx.status = STA_INS;
+	else if (leap == NTP_LEAP_DELETE)
+		tx.status = STA_DEL;
+	tx.esterror = synchronised ? error_us(est_error_ns) : ERROR_MAX_US;
+	tx.maxerror = synchronised ? error_us(max_error_ns) : ERROR_MAX_US;
+	return call_adjtimex(sc, &tx);
+}
+
+bool sysclock_check(struct sysclock *sc, double *freq_ppb)
+{
+	struct timex tx = { .modes = 0 };
+	bool differs;
+
+	if (!sc->control || !sc->known || call_adjtimex(sc, &tx))
+		return false;
+	/* the kernel keeps frequencies finer than it is told: one unit of slack */
+	differs = tx.tick != sc->tick_us || labs(tx.freq - sc->freq_scaled_ppm) > 1;
+	if (!differs || sc->foreign) {
+		sc->foreign = differs;
+		return false;
+	}
+	sc->foreign = true;
+	sc->foreign_changes++;
+	*freq_ppb = tick_ppb(sc, tx.tick) + (double)tx.freq / SCALED_PPM_PER_PPB;
+	return true;
+}

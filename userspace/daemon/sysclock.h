@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The system clock's controls: the single place that calls clock_adjtime(2)
+ * and adjtime(3), and that knows their units.  Event loop only.  Offsets: > 0
+ * moves the clock forward.
+ */
+#ifndef NTPKD_SYSCLOCK_H
+#define NTPKD_SYSCLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/time.h>
+#include <sys/timex.h>
+
+/* struct sysclock_ops - the system calls, so that tests can stand in for them */
+struct sysclock_ops {
+	int (*adjtimex)(struct timex *tx);
+	int (*adjtime)(const struct timeval *delta, struct timeval *old);
+};
+
+/**
+ * struct sysclock - what we last set
+ * @ops: system calls
+ * @control: false: look, never touch (-x)
+ * @known: @freq_scaled_ppm and @tick_us were set by us
+ * @foreign: the values read back are somebody else's, and it was said
+ * @tick_nominal_us: tick without correction, 10000 with USER_HZ 100
+ * @tick_us: last set
+ * @freq_scaled_ppm: last set, 2^-16 ppm
+ * @foreign_changes: how often somebody else changed them
+ */
+struct sysclock {
+	const struct sysclock_ops *ops;
+	bool	 control;
+	bool	 known;
+	bool	 foreign;
+	long	 tick_nominal_us;
+	long	 tick_us;
+	long	 freq_scaled_ppm;
+	uint64_t foreign_changes;
+};
+
+/**
+ * sysclock_init() - take the clock over
+ * @sc: filled
+ * @ops: NULL = the real ones
+ * @control: may it be touched?
+ *
+ * Ends what an earlier daemon may have left going: PLL, PPS and frequency
+ * hold, an offset being slewed.  Frequency and the synchronised bit stay.
+ *
+ * Return: 0, or -EPERM and the like.
+ */
+int sysclock_init(struct sysclock *sc, const struct sysclock_ops *ops, bool control);
+
+/**
+ * sysclock_clean() - let go: a slew in progress ends, the frequency stays
+ * @sc: clock
+ */
+void sysclock_clean(struct sysclock *sc);
+
+/**
+ * sysclock_split_freq() - a frequency as tick and fine part
+ * @sc: for the nominal and the present tick
+ * @freq_ppb: wanted, limited to what the kernel can do (10 % and 500 ppm)
+ * @tick_us: out
+ * @freq_scaled_ppm: out, within +-500 ppm
+ */
+void sysclock_split_freq(const struct sysclock *sc, double freq_ppb, long *tick_us,
+			 long *freq_scaled_ppm);
+
+/**
+ * sysclock_set_freq() - rate of the clock against the free-running counter
+ * @sc: clock
+ * @freq_ppb: > 0 faster
+ *
+ * Return: 0 or -errno.
+ */
+int sysclock_set_freq(struct sysclock *sc, double freq_ppb);
+
+/**
+ * sysclock_slew() - remove a phase error at 500 ppm, ends by itself
+ * @sc: clock
+ * @phase_ns: to be added; what is below a microsecond is left
+ *
+ * Replaces a slew in progress.
+ *
+ * Return: 0 or -errno.
+ */
+int sysclock_slew(struct sysclock *sc, int64_t phase_ns);
+
+/**
+ * sysclock_step() - move the clock at once
+ * @sc: clock
+ * @phase_ns: to be added
+ *
+ * A slew in progress is part of the error that is stepped away: it ends.
+ *
+ * Return: 0 or -errno.
+ */
+int sysclock_step(struct sysclock *sc, int64_t phase_ns);
+
+/**
+ * sysclock_set_status() - what the kernel tells others of the clock
+ * @sc: clock
+ * @synchronised: clears STA_UNSYNC
+ * @leap: enum ntp_leap: 1 and 2 arm the kernel's leap second
+ * @est_error_ns: 1 sigma
+ * @max_error_ns: bound
+ *
+ * Return: 0 or -errno.
+ */
+int sysclock_set_status(struct sysclock *sc, bool synchronised, unsigned int leap,
+			int64_t est_error_ns, int64_t max_error_ns);
+
+/**
+ * sysclock_check() - has somebody else changed frequency or tick?
+ * @sc: clock
+ * @freq_ppb: out when true, the frequency found
+ *
+ * Return: true once per change.
+ */
+bool sysclock_check(struct sysclock *sc, double *freq_ppb);
+
+#endif /* NTPKD_SYSCLOCK_H */

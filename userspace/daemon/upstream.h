@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The upstreams that were asked for, and the sources (associations with one
+ * address each) that they became.  Event loop only.
+ */
+#ifndef NTPKD_UPSTREAM_H
+#define NTPKD_UPSTREAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "core/engine.h"
+#include "daemon/conf.h"
+#include "daemon/sock.h"
+
+#define UPSTREAM_ERROR_MAX	192
+#define UPSTREAM_NAME_LEN	(CONF_NAME_MAX + SOCK_ADDR_TEXT_LEN + 4)
+
+struct libevent;
+struct event_base;
+struct resolver;
+struct upstreams;
+
+/**
+ * struct upstream_ops - what becomes of sources
+ * @added: start an association
+ * @removed: end it
+ */
+struct upstream_ops {
+	void (*added)(void *ctx, uint32_t id, const struct source_config *conf);
+	void (*removed)(void *ctx, uint32_t id);
+};
+
+/**
+ * struct upstream - one `server` or `pool`
+ * @all: the list that it is in
+ * @next: in that list
+ * @conf: as configured
+ * @runtime: added over the control socket
+ * @numeric: no name to look up
+ * @resolving: a look-up is under way
+ * @tag: of its look-ups
+ * @replace: source whose address is dead, ENGINE_NO_SOURCE = none
+ * @failures: look-ups since the last good one, for the back-off
+ * @resolved_local_ns: last look-up, 0 = never
+ * @ev_retry: next look-up
+ * @error: why there is no address, "" = none
+ */
+struct upstream {
+	struct upstreams *all;
+	struct upstream *next;
+	struct conf_upstream conf;
+	bool	 runtime;
+	bool	 numeric;
+	bool	 resolving;
+	uint32_t tag;
+	uint32_t replace;
+	unsigned int failures;
+	int64_t	 resolved_local_ns;
+	struct libevent *ev_retry;
+	char	 error[UPSTREAM_ERROR_MAX];
+};
+
+/**
+ * struct upstream_source - one association
+ * @up: whose, NULL = free slot
+ * @id: of the engine's source
+ * @addr: server
+ * @sock: of the request under way
+ */
+struct upstream_source {
+	struct upstream *up;
+	uint32_t id;
+	union sock_addr addr;
+	struct sock sock;
+};
+
+/**
+ * struct upstreams - all of them
+ * @base: the loop
+ * @ops: callbacks
+ * @ctx: their argument
+ * @resolver: of names
+ * @head: list in the order of configuration
+ * @sources: slots
+ * @next_id: for the next source
+ * @next_tag: for the next upstream
+ */
+struct upstreams {
+	struct event_base *base;
+	const struct upstream_ops *ops;
+	void	*ctx;
+	struct resolver *resolver;
+	struct upstream *head;
+	struct upstream_source sources[ENGINE_MAX_SOURCES];
+	uint32_t next_id;
+	uint32_t next_tag;
+};
+
+/**
+ * upstreams_init() - none yet
+ * @us: filled
+ * @base: the loop
+ * @ops: callbacks
+ * @ctx: their argument
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int upstreams_init(struct upstreams *us, struct event_base *base,
+		   const struct upstream_ops *ops, void *ctx);
+
+/** upstreams_clean() - free all, telling nobody */
+void upstreams_clean(struct upstreams *us);
+
+/**
+ * upstreams_add() - one more
+ * @us: list
+ * @conf: copied
+ * @runtime: not from the file
+ *
+ * Return: 0; -EEXIST for a name that is there already; -ENOSPC when all
+ * ENGINE_MAX_SOURCES slots are taken; -ENOMEM.
+ */
+int upstreams_add(struct upstreams *us, const struct conf_upstream *conf, bool runtime);
+
+/**
+ * upstreams_del() - end it and its sources
+ * @us: list
+ * @name: as configured
+ *
+ * Return: how many went, 0 = there was none.
+ */
+unsigned int upstreams_del(struct upstreams *us, const char *name);
+
+/**
+ * upstreams_source() - an association by its id
+ * @us: list
+ * @id: of the engine's source
+ *
+ * Return: it, or NULL.
+ */
+struct upstream_source *upstreams_source(struct upstreams *us, uint32_t id);
+
+/**
+ * upstreams_resolve_again() - this source's address looks dead
+ * @us: list
+ * @id: source
+ */
+void upstreams_resolve_again(struct upstreams *us, uint32_t id);
+
+/**
+ * upstreams_name() - a source for people: "192.0.2.1" or "host (192.0.2.1)"
+ * @us: list
+ * @id: source; unknown ones give ""
+ * @buf: UPSTREAM_NAME_LEN bytes
+ *
+ * Return: @buf.
+ */
+const char *upstreams_name(struct upstreams *us, uint32_t id, char buf[UPSTREAM_NAME_LEN]);
+
+/**
+ * upstream_refid() - an address as a reference id (RFC 5905 7.3)
+ * @addr: address
+ */
+__be32 upstream_refid(const union sock_addr *addr);
+
+#endif /* NTPKD_UPSTREAM_H */

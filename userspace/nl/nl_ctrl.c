@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Messages that every generic netlink family shares: the answer of the "nlctrl"
+ * family about ours, and errors with their extended acknowledgement.  Pure.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <linux/genetlink.h>
+#include "nl/nl_msg.h"
+
+/* Collects attributes by type into an array of @max + 1; others are skipped. */
+struct collect {
+	const struct nlattr **tb;
+	uint16_t max;
+};
+
+static int collect_cb(const struct nlattr *attr, void *data)
+{
+	struct collect *c = data;
+
+	if (mnl_attr_get_type(attr) <= c->max)
+		c->tb[mnl_attr_get_type(attr)] = attr;
+	return MNL_CB_OK;
+}
+
+static bool has(const struct nlattr *attr, size_t size)
+{
+	return attr && mnl_attr_get_payload_len(attr) == size;
+}
+
+static bool is_string(const struct nlattr *attr, const char *s)
+{
+	size_t len = strlen(s) + 1;
+
+	return has(attr, len) && memcmp(mnl_attr_get_payload(attr), s, len) == 0;
+}
+
+static void take_group(const struct nlattr *group, struct nl_family *out)
+{
+	const struct nlattr *tb[CTRL_ATTR_MCAST_GRP_MAX + 1] = { NULL };
+	struct collect c = { tb, CTRL_ATTR_MCAST_GRP_MAX };
+
+	mnl_attr_parse_nested(group, collect_cb, &c);
+	if (is_string(tb[CTRL_ATTR_MCAST_GRP_NAME], NTPK_MCGRP_EVENTS) &&
+	    has(tb[CTRL_ATTR_MCAST_GRP_ID], sizeof(uint32_t)))
+		out->events_group = mnl_attr_get_u32(tb[CTRL_ATTR_MCAST_GRP_ID]);
+}
+
+int nl_msg_parse_family(const struct nlmsghdr *nlh, struct nl_family *out)
+{
+	const struct nlattr *tb[CTRL_ATTR_MCAST_GROUPS + 1] = { NULL };
+	struct collect c = { tb, CTRL_ATTR_MCAST_GROUPS };
+	const struct nlattr *group;
+
+	memset(out, 0, sizeof(*out));
+	if (nlh->nlmsg_type != GENL_ID_CTRL ||
+	    nlh->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(struct genlmsghdr))
+		return -EBADMSG;
+	mnl_attr_parse(nlh, sizeof(struct genlmsghdr), collect_cb, &c);
+	if (!has(tb[CTRL_ATTR_FAMILY_ID], sizeof(uint16_t)))
+		return -EBADMSG;
+	out->id = mnl_attr_get_u16(tb[CTRL_ATTR_FAMILY_ID]);
+	if (out->id < NLMSG_MIN_TYPE)
+		return -EBADMSG;
+	if (tb[CTRL_ATTR_MCAST_GROUPS])
+		mnl_attr_for_each_nested(group, tb[CTRL_ATTR_MCAST_GROUPS])
+			take_group(group, out);
+	return 0;
+}
+
+/* The kernel's words, as one printable line. */
+static void take_text(const struct nlattr *attr, char *text, size_t len)
+{
+	const char *s = mnl_attr_get_payload(attr);
+	size_t n = strnlen(s, mnl_attr_get_payload_len(attr));
+	size_t i;
+
+	if (n >= len)
+		n = len - 1;
+	for (i = 0; i < n; i++)
+		text[i] = s[i] >= ' ' && s[i] < 0x7f ? s[i] : '?';
+	text[n] = '\0';
+}
+
+/* Says which attribute of the request the kernel pointed at. */
+static void add_attribute(const struct nlattr *offs, const struct nlmsghdr *req, char *text,
+			  size_t len)
+{
+	size_t at = mnl_attr_get_u32(offs), n = strlen(text);
+	struct nlattr attr;
+
+	if (at < MNL_NLMSG_HDRLEN || req->nlmsg_len < sizeof(attr) ||
+	    at > req->nlmsg_len - sizeof(attr))
+		return;
+	memcpy(&attr, (const char *)req + at, sizeof(attr));
+	snprintf(text + n, len - n, "%s(attribute %u)", n ? " " : "",
+		 attr.nla_type & NLA_TYPE_MASK);
+}
+
+static void add_missing(const struct nlattr *type, char *text, size_t len)
+{
+	size_t n = strlen(text);
+
+	snprintf(text + n, len - n, "%s(attribute %u is missing)", n ? " " : "",
+		 mnl_attr_get_u32(type));
+}
+
+int nl_msg_parse_error(const struct nlmsghdr *nlh, const struct nlmsghdr *req, char *text,
+		       size_t len)
+{
+	const struct nlattr *tb[NLMSGERR_ATTR_MISS_NEST + 1] = { NULL };
+	struct collect c = { tb, NLMSGERR_ATTR_MISS_NEST };
+	const struct nlmsgerr *err = mnl_nlmsg_get_payload(nlh);
+	size_t skip = sizeof(*err);
+
+	text[0] = '\0';
+	if (nlh->nlmsg_type != NLMSG_ERROR || nlh->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(*err) ||
+	    err->error > 0)
+		return -EBADMSG;
+	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS))
+		return err->error;
+	if (!(nlh->nlmsg_flags & NLM_F_CAPPED) && err->msg.nlmsg_len > MNL_NLMSG_HDRLEN)
+		skip += err->msg.nlmsg_len - MNL_NLMSG_HDRLEN;
+	if (skip > nlh->nlmsg_len - MNL_NLMSG_HDRLEN)
+		return err->error;
+	mnl_attr_parse(nlh, skip, collect_cb, &c);
+	if (tb[NLMSGERR_ATTR_MSG])
+		take_text(tb[NLMSGERR_ATTR_MSG], text, len);
+	if (req && has(tb[NLMSGERR_ATTR_OFFS], sizeof(uint32_t)))
+		add_attribute(tb[NLMSGERR_ATTR_OFFS], req, text, len);
+	if (has(tb[NLMSGERR_ATTR_MISS_TYPE], sizeof(uint32_t)))
+		add_missing(tb[NLMSGERR_ATTR_MISS_TYPE], text, len);
+	return err->error;
+}

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The sockets of the netlink client: one for requests, blocking with a short
+ * time limit, one for events, non-blocking.  Messages are built and parsed in
+ * nl_msg.c and nl_ctrl.c.  Process context; one handle per thread, no locking.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#include <linux/genetlink.h>
+#include <linux/netlink.h>
+#include "nl/nl_msg.h"
+#include "nl/ntpk_nl.h"
+
+#define ANSWER_MAX	32768
+#define TIMEOUT_MS	1000
+/* Version of the controller's own protocol (ctrl_getfamily). */
+#define CTRL_VERSION	2
+
+struct ntpk_nl {
+	struct mnl_socket *req;
+	struct mnl_socket *ev;
+	struct nl_family family;
+	uint32_t seq;
+	int	 ev_left;		/* of what ev_buf holds, from ev_at on */
+	struct nlmsghdr *ev_at;
+	char	 text[NL_MSG_TEXT_MAX];
+	union {				/* aligned for a struct nlmsghdr */
+		struct nlmsghdr nlh;
+		char	 bytes[NL_MSG_REQUEST_MAX];
+	} out;
+	union {
+		struct nlmsghdr nlh;
+		char	 bytes[ANSWER_MAX];
+	} in;
+	union {
+		struct nlmsghdr nlh;
+		char	 bytes[4096];
+	} ev_buf;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static int socket_open(struct mnl_socket **out)
+{
+	struct mnl_socket *s = mnl_socket_open(NETLINK_GENERIC);
+	int one = 1;
+
+	if (!s)
+		return -errno;
+	if (fcntl(mnl_socket_get_fd(s), F_SETFD, FD_CLOEXEC) < 0 ||
+	    mnl_socket_bind(s, 0, MNL_SOCKET_AUTOPID) < 0) {
+		int ret = -errno;
+
+		mnl_socket_close(s);
+		return ret;
+	}
+	/* Better words, not needed ones: kernels without them still serve. */
+	mnl_socket_setsockopt(s, NETLINK_EXT_ACK, &one, sizeof(one));
+	mnl_socket_setsockopt(s, NETLINK_CAP_ACK, &one, sizeof(one));
+	mnl_socket_setsockopt(s, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
+	*out = s;
+	return 0;
+}
+
+/*
+ * One datagram, from the kernel and nobody else.
+ * Return: its length, 0 for one to ignore, -errno.
+ */
+static int receive(struct mnl_socket *s, void *buf, size_t size)
+{
+	struct sockaddr_nl from = { 0 };
+	socklen_t from_len = sizeof(from);
+	ssize_t n;
+
+	n = recvfrom(mnl_socket_get_fd(s), buf, size, MSG_TRUNC | MSG_DONTWAIT,
+		     (struct sockaddr *)&from, &from_len);
+	if (n < 0)
+		return -errno;
+	if ((size_t)n > size)
+		return -EMSGSIZE;
+	if (from.nl_pid != 0)
+		return 0;
+	return (int)n;
+}
+
+static int wait_readable(struct mnl_socket *s, int64_t until_ms)
+{
+	struct pollfd p = { .fd = mnl_socket_get_fd(s), .events = POLLIN };
+	int64_t left;
+	int n;
+
+	for (;;) {
+		left = until_ms - now_ms();
+		n = poll(&p, 1, left > 0 ? (int)left : 0);
+		if (n > 0)
+			return 0;
+		if (n == 0)
+			return -ETIMEDOUT;
+		if (errno != EINTR)
+			return -errno;
+	}
+}
+
+/* The message in this datagram that answers our request, or NULL. */
+static struct nlmsghdr *find_answer(struct ntpk_nl *nl, int len)
+{
+	struct nlmsghdr *nlh = &nl->in.nlh;
+
+	for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len))
+		if (nlh->nlmsg_seq == nl->seq &&
+		    nlh->nlmsg_pid == mnl_socket_get_portid(nl->req) &&
+		    nlh->nlmsg_type != NLMSG_NOOP)
+			return nlh;
+	return NULL;
+}
+
+/*
+ * Send what is in nl->out and wait for the answer; late answers to earlier
+ * requests are skipped by their sequence number.
+ * Return: 0 with @answer (NULL for a plain acknowledgement), or -errno.
+ */
+static int transact(struct ntpk_nl *nl, struct nlmsghdr **answer)
+{
+	int64_t until_ms = now_ms() + TIMEOUT_MS;
+	struct nlmsghdr *nlh;
+	int ret;
+
+	*answer = NULL;
+	nl->text[0] = '\0';
+	if (mnl_socket_sendto(nl->req, &nl->out, nl->out.nlh.nlmsg_len) < 0)
+		return -errno;
+	for (;;) {
+		ret = wait_readable(nl->req, until_ms);
+		if (ret < 0)
+			return ret;
+		ret = receive(nl->req, &nl->in, sizeof(nl->in));
+		if (ret == -EAGAIN || ret == -EINTR)
+			continue;
+		if (ret < 0)
+			return ret;
+		nlh = find_answer(nl, ret);
+		if (nlh)
+			break;
+	}
+	if (nlh->nlmsg_type == NLMSG_ERROR)
+		return nl_msg_parse_error(nlh, &nl->out.nlh, nl->text, sizeof(nl->text));
+	if (nlh->nlmsg_type != nl->out.nlh.nlmsg_type)
+		return -EBADMSG;
+	*answer = nlh;
+	return 0;
+}
+
+static struct nlmsghdr *begin(struct ntpk_nl *nl, uint8_t cmd, bool ack)
+{
+	return nl_msg_begin(&nl->out, nl->family.id, cmd, NTPK_FAMILY_VERSION, ++nl->seq, ack);
+}
+
+/* A command whose only answer is yes or no. */
+static int command(struct ntpk_nl *nl)
+{
+	struct nlmsghdr *answer;
+
+	return transact(nl, &answer);
+}
+
+/* A question; an acknowledgement instead of an answer is an error. */
+static int query(struct ntpk_nl *nl, uint8_t cmd, struct nlmsghdr **answer)
+{
+	int ret;
+
+	begin(nl, cmd, false);
+	ret = transact(nl, answer);
+	if (ret == 0 && !*answer)
+		ret = -EBADMSG;
+	return ret;
+}
+
+static int resolve_family(struct ntpk_nl *nl)
+{
+	struct nlmsghdr *nlh, *answer;
+	int ret;
+
+	nlh = nl_msg_begin(&nl->out, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, CTRL_VERSION, ++nl->seq,
+			   false);
+	nl_msg_put_getfamily(nlh, NTPK_FAMILY_NAME);
+	ret = transact(nl, &answer);
+	if (ret < 0)
+		return ret;
+	return answer ? nl_msg_parse_family(answer, &nl->family) : -EBADMSG;
+}
+
+int ntpk_nl_open(struct ntpk_nl **out)
+{
+	struct ntpk_nl *nl = calloc(1, sizeof(*nl));
+	int ret;
+
+	*out = NULL;
+	if (!nl)
+		return -ENOMEM;
+	nl->seq = (uint32_t)now_ms();
+	ret = socket_open(&nl->req);
+	if (ret == 0)
+		ret = resolve_family(nl);
+	if (ret < 0) {
+		ntpk_nl_close(nl);
+		return ret;
+	}
+	*out = nl;
+	return 0;
+}
+
+void ntpk_nl_close(struct ntpk_nl *nl)
+{
+	if (!nl)
+		return;
+	if (nl->req)
+		mnl_socket_close(nl->req);
+	if (nl->ev)
+		mnl_socket_close(nl->ev);
+	free(nl);
+}
+
+const char *ntpk_nl_error(const struct ntpk_nl *nl)
+{
+	return nl ? nl->text : "";
+}
+
+int ntpk_nl_attach(struct ntpk_nl *nl)
+{
+	begin(nl, NTPK_CMD_ATTACH, true);
+	return command(nl);
+}
+
+int ntpk_nl_detach(struct ntpk_nl *nl)
+{
+	begin(nl, NTPK_CMD_DETACH, true);
+	return command(nl);
+}
+
+int ntpk_nl_get_clock(struct ntpk_nl *nl, struct ntpk_nl_clock *out)
+{
+	struct nlmsghdr *answer;
+	int ret = query(nl, NTPK_CMD_GET_CLOCK, &answer);
+
+	return ret < 0 ? ret : nl_msg_parse_clock(answer, out);
+}
+
+int ntpk_nl_set_state(struct ntpk_nl *nl, const struct ntp_serve *serve,
+		      const struct ntpk_nl_listener *listener)
+{
+	nl_msg_put_state(begin(nl, NTPK_CMD_SET_STATE, true), serve, listener);
+	return command(nl);
+}
+
+int ntpk_nl_get_state(struct ntpk_nl *nl, struct ntpk_nl_state *out)
+{
+	struct nlmsghdr *answer;
+	int ret = query(nl, NTPK_CMD_GET_STATE, &answer);
+
+	return ret < 0 ? ret : nl_msg_parse_state(answer, out);
+}
+
+int ntpk_nl_get_stats(struct ntpk_nl *nl, struct ntpk_nl_counter *out, size_t max)
+{
+	struct nlmsghdr *answer;
+	int ret = query(nl, NTPK_CMD_GET_STATS, &answer);
+
+	return ret < 0 ? ret : nl_msg_parse_stats(answer, out, max);
+}
+
+int ntpk_nl_events_open(struct ntpk_nl *nl)
+{
+	int group = (int)nl->family.events_group;
+	int ret, fd;
+
+	if (nl->ev)
+		return mnl_socket_get_fd(nl->ev);
+	if (!group)
+		return -ENOENT;
+	ret = socket_open(&nl->ev);
+	if (ret < 0)
+		return ret;
+	fd = mnl_socket_get_fd(nl->ev);
+	if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0 ||
+	    mnl_socket_setsockopt(nl->ev, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0) {
+		ret = -errno;
+		mnl_socket_close(nl->ev);
+		nl->ev = NULL;
+		return ret;
+	}
+	nl->ev_left = 0;
+	return fd;
+}
+
+/* Return: 1 when ev_at points at a message, 0 when none waits, -errno. */
+static int next_event(struct ntpk_nl *nl)
+{
+	int n;
+
+	while (!nl->ev_left || !mnl_nlmsg_ok(nl->ev_at, nl->ev_left)) {
+		nl->ev_left = 0;
+		n = receive(nl->ev, &nl->ev_buf, sizeof(nl->ev_buf));
+		if (n == -EAGAIN)
+			return 0;
+		if (n == -EINTR)
+			continue;
+		if (n < 0)
+			return n;
+		nl->ev_left = n;
+		nl->ev_at = &nl->ev_buf.nlh;
+	}
+	return 1;
+}
+
+int ntpk_nl_events_read(struct ntpk_nl *nl, uint32_t *kind, uint32_t *status)
+{
+	struct nlmsghdr *nlh;
+	int ret;
+
+	if (!nl->ev)
+		return -EBADF;
+	while ((ret = next_event(nl)) > 0) {
+		nlh = nl->ev_at;
+		nl->ev_at = mnl_nlmsg_next(nlh, &nl->ev_left);
+		if (nlh->nlmsg_type != nl->family.id)
+			continue;
+		ret = nl_msg_parse_event(nlh, kind, status);
+		return ret < 0 ? ret : 1;
+	}
+	return ret;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * libmnl client of the generic netlink family "ntpk", for ntpkd and ntpkctl.
+ * Process context, blocking with a short receive timeout except for events.
+ * One handle per thread; two sockets inside: requests and events.
+ */
+#ifndef NTPK_NL_H
+#define NTPK_NL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <linux/ntpk.h>
+#include <ntpk/ntp_reply.h>
+
+struct ntpk_nl;
+
+/* struct ntpk_nl_clock - answer of GET_CLOCK */
+struct ntpk_nl_clock {
+	uint32_t seq;
+	int64_t	 raw_ns;
+	int64_t	 real_ns;
+	int64_t	 boot_ns;
+};
+
+/* struct ntpk_nl_listener - one listener; the address is always "any" today */
+struct ntpk_nl_listener {
+	uint16_t port;
+	struct ntp_policy policy;
+};
+
+/* struct ntpk_nl_state - answer of GET_STATE */
+struct ntpk_nl_state {
+	enum ntpk_status status;
+	bool	 pushed;		/* the rest of this struct is valid */
+	struct ntp_serve serve;		/* pushed_boot_ns, floor, ever_synced not filled */
+	uint64_t age_ns;
+	uint64_t pushes;
+	uint64_t now_disp_ns;
+	int64_t	 now_unix_ns;
+	struct ntpk_nl_listener listener;
+};
+
+/* struct ntpk_nl_counter - one counter of GET_STATS */
+struct ntpk_nl_counter {
+	uint32_t reason;
+	uint32_t class;
+	char	 name[32];
+	uint64_t pkts;
+};
+
+/**
+ * ntpk_nl_open() - resolve the family
+ * @nl: out
+ *
+ * Return: 0; -ENOENT when the module is not loaded; other -errno.
+ */
+int ntpk_nl_open(struct ntpk_nl **nl);
+
+/** ntpk_nl_close() - NULL is fine */
+void ntpk_nl_close(struct ntpk_nl *nl);
+
+/**
+ * ntpk_nl_error() - the kernel's words (extack) for the last failure
+ * @nl: handle
+ *
+ * Return: text, "" when there was none; valid until the next call.
+ */
+const char *ntpk_nl_error(const struct ntpk_nl *nl);
+
+/*
+ * Each asks the kernel and returns 0 or -errno; ntpk_nl_error() then has the
+ * kernel's words.  -ENOENT: the module has gone or was loaded anew, so close
+ * the handle and open another.  -ETIMEDOUT: no answer within a second.
+ * -EBADMSG: an answer that makes no sense.  ntpk_nl_set_state(): -ESTALE when
+ * the clock was stepped since the GET_CLOCK that @serve was computed under.
+ */
+int ntpk_nl_attach(struct ntpk_nl *nl);
+int ntpk_nl_detach(struct ntpk_nl *nl);
+int ntpk_nl_get_clock(struct ntpk_nl *nl, struct ntpk_nl_clock *out);
+int ntpk_nl_set_state(struct ntpk_nl *nl, const struct ntp_serve *serve,
+		      const struct ntpk_nl_listener *listener);
+int ntpk_nl_get_state(struct ntpk_nl *nl, struct ntpk_nl_state *out);
+
+/**
+ * ntpk_nl_get_stats() - all counters
+ * @nl: handle
+ * @out: array
+ * @max: its length
+ *
+ * Return: how many were filled (a newer module may know more), or -errno.
+ */
+int ntpk_nl_get_stats(struct ntpk_nl *nl, struct ntpk_nl_counter *out, size_t max);
+
+/**
+ * ntpk_nl_events_open() - join the group "events"
+ * @nl: handle
+ *
+ * Return: a non-blocking descriptor to poll, or -errno.
+ */
+int ntpk_nl_events_open(struct ntpk_nl *nl);
+
+/**
+ * ntpk_nl_events_read() - next event
+ * @nl: handle
+ * @kind: out, enum ntpk_event
+ * @status: out, enum ntpk_status
+ *
+ * Return: 1 when one was read, 0 when none is left, -ENOBUFS when some were
+ * lost (ask for the state), other -errno.
+ */
+int ntpk_nl_events_read(struct ntpk_nl *nl, uint32_t *kind, uint32_t *status);
+
+#endif /* NTPK_NL_H */

@@ -1,0 +1,490 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The simulator, see sim.h.  Simulated instants are nanoseconds since the
+ * start on the scale of true time without leap seconds (t_ns).
+ */
+#include "sim.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_EVENTS	256
+#define SLEW		500e-6		/* adjtime of the kernel */
+#define STAMP_ERR_NS	500
+#define SERVER_NS	20000		/* from receive to transmit */
+
+enum sim_kind { SIM_TIMER, SIM_AT_SERVER, SIM_REPLY, SIM_SECOND, SIM_TOLD };
+
+struct sim_event {
+	int64_t	 t_ns;
+	uint64_t order;
+	enum sim_kind kind;
+	uint32_t source;
+	struct ntp_header packet;
+};
+
+struct sim {
+	const struct sim_conf *conf;
+	struct sim_result *res;
+	struct engine *engine;
+	uint64_t rng;
+	int64_t	 t_ns;
+	/* oscillator: local timescale as of t_ns */
+	double	 freq_ppb;
+	double	 local_frac_ns;
+	int64_t	 local_ns;
+	int64_t	 asleep_ns;	/* CLOCK_BOOTTIME's lead */
+	/* system clock as of local_ns */
+	int64_t	 real_ns;
+	double	 real_frac_ns;
+	double	 set_freq_ppb;
+	double	 slew_left_ns;
+	uint32_t clock_seq;
+	struct ntp_serve served;
+	bool	 published;
+	struct sim_event ev[MAX_EVENTS];
+	size_t	 ev_len;
+	uint64_t order;
+	int64_t	 *err_ns;
+	int64_t	 *clock_err_ns;
+	size_t	 err_len;
+};
+
+static uint64_t rnd(struct sim *s)
+{
+	uint64_t z = s->rng += 0x9e3779b97f4a7c15ULL;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
+	return z ^ z >> 31;
+}
+
+static double unit(struct sim *s)
+{
+	return ((double)(rnd(s) >> 11) + 0.5) * 0x1p-53;
+}
+
+static double gauss(struct sim *s)
+{
+	double r = sqrt(-2 * log(unit(s)));
+
+	return r * cos(2 * M_PI * unit(s));
+}
+
+static int64_t utc(const struct sim *s, int64_t t_ns)
+{
+	int64_t start = s->conf->start_unix_ns ? s->conf->start_unix_ns : SIM_EPOCH_NS;
+
+	if (s->conf->leap_at_s && t_ns >= s->conf->leap_at_s * NTP_NS_PER_S)
+		start -= NTP_NS_PER_S;
+	return start + t_ns;
+}
+
+static int64_t carry(double *frac)
+{
+	double whole = floor(*frac);
+
+	*frac -= whole;
+	return (int64_t)whole;
+}
+
+static void advance_real(struct sim *s, int64_t dlocal_ns)
+{
+	double slew = fmin(fabs(s->slew_left_ns), (double)dlocal_ns * SLEW);
+
+	slew = s->slew_left_ns < 0 ? -slew : slew;
+	s->slew_left_ns -= slew;
+	s->real_frac_ns += (double)dlocal_ns * s->set_freq_ppb * 1e-9 + slew;
+	s->real_ns += dlocal_ns + carry(&s->real_frac_ns);
+}
+
+/* Walks in pieces of a second at most, each with its own frequency. */
+static void advance(struct sim *s, int64_t t_ns)
+{
+	while (s->t_ns < t_ns) {
+		int64_t d = t_ns - s->t_ns < NTP_NS_PER_S ? t_ns - s->t_ns : NTP_NS_PER_S;
+		double rate = 1 / (1 + s->freq_ppb * 1e-9) - 1;
+		int64_t dlocal;
+
+		s->local_frac_ns += (double)d * rate;
+		dlocal = d + carry(&s->local_frac_ns);
+		s->local_ns += dlocal;
+		s->t_ns += d;
+		advance_real(s, dlocal);
+		s->freq_ppb += s->conf->wander_ppb * sqrt((double)d * 1e-9) * gauss(s);
+	}
+}
+
+static struct clocks clocks(const struct sim *s)
+{
+	return (struct clocks){ s->local_ns, s->real_ns, s->local_ns + s->asleep_ns, s->clock_seq };
+}
+
+static struct sim_event *post(struct sim *s, int64_t t_ns, enum sim_kind kind)
+{
+	struct sim_event *e = &s->ev[s->ev_len++];
+
+	if (s->ev_len > MAX_EVENTS)
+		abort();
+	memset(e, 0, sizeof(*e));
+	e->t_ns = t_ns < s->t_ns ? s->t_ns : t_ns;
+	e->order = s->order++;
+	e->kind = kind;
+	return e;
+}
+
+static void drop_timers(struct sim *s)
+{
+	size_t i = 0;
+
+	while (i < s->ev_len) {
+		if (s->ev[i].kind == SIM_TIMER)
+			s->ev[i] = s->ev[--s->ev_len];
+		else
+			i++;
+	}
+}
+
+static struct sim_event take(struct sim *s)
+{
+	struct sim_event e;
+	size_t i, m = 0;
+
+	for (i = 1; i < s->ev_len; i++)
+		if (s->ev[i].t_ns < s->ev[m].t_ns ||
+		    (s->ev[i].t_ns == s->ev[m].t_ns && s->ev[i].order < s->ev[m].order))
+			m = i;
+	e = s->ev[m];
+	s->ev[m] = s->ev[--s->ev_len];
+	return e;
+}
+
+static void hash(struct sim *s, const void *p, size_t len)
+{
+	const unsigned char *c = p;
+
+	while (len--)
+		s->res->hash = (s->res->hash ^ *c++) * 0x100000001b3ULL;
+}
+
+static void feed(struct sim *s, struct event *ev);
+
+static bool passes(struct sim *s, uint32_t source)
+{
+	int64_t t_s = s->t_ns / NTP_NS_PER_S;
+
+	if (unit(s) < s->conf->servers[source].loss)
+		return false;
+	return t_s < s->conf->outage_from_s || t_s >= s->conf->outage_to_s;
+}
+
+static int64_t travel(struct sim *s)
+{
+	return s->conf->delay_ns + (int64_t)(-log(unit(s)) * (double)s->conf->jitter_ns);
+}
+
+static void do_send(struct sim *s, const struct action *a)
+{
+	struct event ev = { .type = EV_SENT, .source = a->source };
+	struct sim_event *e;
+
+	s->res->requests++;
+	if (passes(s, a->source)) {
+		e = post(s, s->t_ns + travel(s), SIM_AT_SERVER);
+		e->source = a->source;
+		e->packet = a->send.packet;
+	}
+	ev.now = clocks(s);
+	ev.sent.cookie = a->send.cookie;
+	ev.sent.t1_local_ns = s->local_ns;
+	ev.sent.t1_err_ns = STAMP_ERR_NS;
+	feed(s, &ev);
+}
+
+static void do_step(struct sim *s, int64_t phase_ns)
+{
+	s->res->steps++;
+	s->real_ns += phase_ns;
+	s->slew_left_ns = 0;
+	s->clock_seq++;
+	post(s, s->t_ns, SIM_TOLD);
+}
+
+static void do_action(struct sim *s, const struct action *a)
+{
+	hash(s, a, sizeof(*a));
+	switch (a->type) {
+	case ACT_TIMER:
+		drop_timers(s);
+		post(s, s->t_ns + (int64_t)((double)(a->at_local_ns - s->local_ns) *
+					    (1 + s->freq_ppb * 1e-9)) + 1000, SIM_TIMER);
+		break;
+	case ACT_SEND:
+		do_send(s, a);
+		break;
+	case ACT_PUSH:
+		/* As the module does: nothing computed under another clock_seq. */
+		if (a->serve.clock_seq == s->clock_seq && !ntp_serve_check(&a->serve)) {
+			s->served = a->serve;
+			s->published = true;
+		}
+		break;
+	case ACT_FREQ:
+		s->set_freq_ppb = a->freq_ppb;
+		break;
+	case ACT_PHASE:
+		s->slew_left_ns = (double)a->phase_ns;
+		break;
+	case ACT_STEP:
+		do_step(s, a->phase_ns);
+		break;
+	case ACT_LOG:
+		s->res->foreign_logs += a->log.code == LOG_FOREIGN_STEP;
+		s->res->local_logs += a->log.code == LOG_LOCAL;
+		break;
+	case ACT_CLOSE:
+	case ACT_RESOLVE:
+	case ACT_SYNC_STATUS:
+	case ACT_DRIFT:
+		break;
+	}
+	s->res->clock_actions += a->type == ACT_FREQ || a->type == ACT_PHASE ||
+				 a->type == ACT_STEP || a->type == ACT_SYNC_STATUS;
+}
+
+static void feed(struct sim *s, struct event *ev)
+{
+	struct action *act = malloc(sizeof(*act) * ENGINE_MAX_ACTIONS);
+	size_t i, n;
+
+	ev->now = clocks(s);
+	n = engine_event(s->engine, ev, act);
+	for (i = 0; i < n; i++)
+		do_action(s, &act[i]);
+	free(act);
+}
+
+static void at_server(struct sim *s, struct sim_event *e)
+{
+	const struct sim_server *v = &s->conf->servers[e->source];
+	int64_t clock_ns = utc(s, s->t_ns) + v->false_ns +
+			   (int64_t)((double)s->t_ns * v->drift_ppb * 1e-9);
+	struct sim_event *r;
+
+	if (!passes(s, e->source))
+		return;
+	r = post(s, s->t_ns + SERVER_NS + travel(s), SIM_REPLY);
+	r->source = e->source;
+	r->packet.lvm = ntp_lvm(v->leap, 4, NTP_MODE_SERVER);
+	r->packet.stratum = v->stratum;
+	r->packet.precision_log2s = -20;
+	r->packet.root_disp = ntp_htobe32(ntp32_from_ns((uint64_t)v->root_disp_ns));
+	r->packet.refid = ntp_htobe32(0x47505300);
+	r->packet.ref_ts = ntp_htobe64(ntp64_from_unix_ns(clock_ns - NTP_NS_PER_S));
+	r->packet.org_ts = e->packet.xmt_ts;
+	r->packet.rec_ts = ntp_htobe64(ntp64_from_unix_ns(clock_ns));
+	r->packet.xmt_ts = ntp_htobe64(ntp64_from_unix_ns(clock_ns + SERVER_NS));
+}
+
+static void at_client(struct sim *s, const struct sim_event *e)
+{
+	struct event ev = { .type = EV_REPLY, .source = e->source };
+
+	ev.reply.data = &e->packet;
+	ev.reply.len = sizeof(e->packet);
+	ev.reply.t4_local_ns = s->local_ns;
+	ev.reply.t4_err_ns = STAMP_ERR_NS;
+	feed(s, &ev);
+}
+
+static void measure(struct sim *s)
+{
+	struct clocks c = clocks(s);
+	struct ntp_now now = { c.local_ns, c.boot_ns, c.clock_seq };
+	enum ntpk_status status = ntp_serve_status(s->published ? &s->served : NULL, &now);
+	int64_t t_s = s->t_ns / NTP_NS_PER_S, err_ns, dist_ns, clock_err_ns;
+
+	if (status != NTPK_STATUS_SYNC && status != NTPK_STATUS_HOLDOVER) {
+		s->res->republish_s += s->conf->step_at_s && t_s > s->conf->step_at_s;
+		return;
+	}
+	if (s->res->sync_s < 0)
+		s->res->sync_s = t_s;
+	s->res->served_s++;
+	err_ns = llabs(ntp_line_at(&s->served.line, s->local_ns) - utc(s, s->t_ns));
+	clock_err_ns = llabs(s->real_ns - utc(s, s->t_ns));
+	dist_ns = (int64_t)(s->served.root_delay_ns / 2 + ntp_serve_disp_ns(&s->served, s->local_ns));
+	s->res->violations += err_ns > dist_ns;
+	s->res->max_dist_ns = dist_ns > s->res->max_dist_ns ? dist_ns : s->res->max_dist_ns;
+	s->res->final_dist_ns = dist_ns;
+	if (t_s < s->conf->from_s || s->err_len == SIM_MAX_SAMPLES)
+		return;
+	s->err_ns[s->err_len] = err_ns;
+	s->clock_err_ns[s->err_len++] = clock_err_ns;
+}
+
+/* The machine sleeps: true time and the system clock go on, the local timescale does not. */
+static void suspend(struct sim *s)
+{
+	struct event ev = { .type = EV_SUSPENDED, .source = ENGINE_NO_SOURCE };
+	int64_t d = s->conf->suspend_s * NTP_NS_PER_S;
+
+	s->t_ns += d;
+	s->asleep_ns += d;
+	s->real_ns += d;
+	s->clock_seq++;
+	ev.suspended_ns = d;
+	feed(s, &ev);
+}
+
+static void second(struct sim *s)
+{
+	int64_t t_s = s->t_ns / NTP_NS_PER_S;
+
+	measure(s);
+	if (s->conf->step_at_s && t_s == s->conf->step_at_s) {
+		s->real_ns += s->conf->step_ns;
+		s->slew_left_ns = 0;
+		s->clock_seq++;
+		post(s, s->t_ns + NTP_NS_PER_S / 20, SIM_TOLD);
+	}
+	if (s->conf->suspend_at_s && t_s == s->conf->suspend_at_s)
+		suspend(s);
+	post(s, (s->t_ns / NTP_NS_PER_S + 1) * NTP_NS_PER_S, SIM_SECOND);
+}
+
+static void handle(struct sim *s, struct sim_event *e)
+{
+	struct event ev = { .source = ENGINE_NO_SOURCE };
+
+	advance(s, e->t_ns);
+	switch (e->kind) {
+	case SIM_TIMER:
+		ev.type = EV_TIMER;
+		feed(s, &ev);
+		break;
+	case SIM_TOLD:
+		ev.type = EV_CLOCK_STEPPED;
+		feed(s, &ev);
+		break;
+	case SIM_AT_SERVER:
+		at_server(s, e);
+		break;
+	case SIM_REPLY:
+		at_client(s, e);
+		break;
+	case SIM_SECOND:
+		second(s);
+		break;
+	}
+}
+
+static void start(struct sim *s)
+{
+	struct event ev = { .type = EV_START, .source = ENGINE_NO_SOURCE };
+	unsigned int i;
+
+	feed(s, &ev);
+	for (i = 0; i < s->conf->servers_len; i++) {
+		struct event add = { .type = EV_SOURCE_ADD, .source = i };
+
+		add.add.minpoll_log2s = s->conf->minpoll_log2s;
+		add.add.maxpoll_log2s = s->conf->maxpoll_log2s;
+		add.add.version = 4;
+		add.add.flags = s->conf->servers[i].flags;
+		add.add.refid = ntp_htobe32(0xc0000201 + i);
+		feed(s, &add);
+	}
+	post(s, NTP_NS_PER_S, SIM_SECOND);
+}
+
+static int compare(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void finish(struct sim *s)
+{
+	struct clocks c = clocks(s);
+	struct source_report r;
+	unsigned int i;
+
+	qsort(s->err_ns, s->err_len, sizeof(int64_t), compare);
+	qsort(s->clock_err_ns, s->err_len, sizeof(int64_t), compare);
+	if (s->err_len) {
+		s->res->p50_ns = s->err_ns[s->err_len / 2];
+		s->res->max_ns = s->err_ns[s->err_len - 1];
+		s->res->clock_p50_ns = s->clock_err_ns[s->err_len / 2];
+		s->res->clock_max_ns = s->clock_err_ns[s->err_len - 1];
+	}
+	for (i = 0; i < s->conf->servers_len; i++)
+		if (engine_get_source(s->engine, i, &c, &r))
+			s->res->states[i] = r.state;
+	engine_get_report(s->engine, &c, &s->res->report);
+	s->res->freq_err_ppb = s->res->report.freq_ppb - s->freq_ppb;
+}
+
+void sim_defaults(struct sim_conf *conf)
+{
+	memset(conf, 0, sizeof(*conf));
+	conf->engine = (struct engine_config){
+		.makestep_threshold_ns = 100000000,
+		.makestep_limit = 3,
+		.max_distance_ns = 3 * NTP_NS_PER_S,
+		.min_sources = 1,
+		.holdover_ns = 86400 * NTP_NS_PER_S,
+		.max_served_ns = NTP_NS_PER_S,
+		.push_interval_ns = 16 * NTP_NS_PER_S,
+		.freq_sd_ppb = 100000,
+		.precision_log2s = -24,
+		.floor_unix_ns = 1700000000000000000LL,
+		.control_clock = true,
+		.seed = 1,
+	};
+	conf->offset_ns = 250000000;
+	conf->freq_ppb = 50000;
+	conf->wander_ppb = 1;
+	conf->delay_ns = 300000;
+	conf->jitter_ns = 100000;
+	conf->servers_len = 1;
+	conf->servers[0] = (struct sim_server){ .stratum = 1, .root_disp_ns = 10000,
+						.flags = SOURCE_F_IBURST };
+	conf->minpoll_log2s = 4;
+	conf->maxpoll_log2s = 6;
+	conf->duration_s = 600;
+	conf->from_s = 60;
+}
+
+void sim_run(const struct sim_conf *conf, struct sim_result *res)
+{
+	struct sim *s = calloc(1, sizeof(*s));
+	void *mem = malloc(engine_size());
+	struct sim_event e;
+
+	memset(res, 0, sizeof(*res));
+	res->sync_s = -1;
+	res->hash = 0xcbf29ce484222325ULL;
+	s->conf = conf;
+	s->res = res;
+	s->rng = conf->engine.seed * 2 + 1;
+	s->freq_ppb = conf->freq_ppb;
+	s->local_ns = 1000 * NTP_NS_PER_S;
+	s->clock_seq = 1;
+	s->real_ns = utc(s, 0) - conf->offset_ns;
+	s->err_ns = malloc(sizeof(int64_t) * SIM_MAX_SAMPLES);
+	s->clock_err_ns = malloc(sizeof(int64_t) * SIM_MAX_SAMPLES);
+	s->engine = engine_init(mem, &conf->engine);
+	start(s);
+	while (s->t_ns < conf->duration_s * NTP_NS_PER_S) {
+		e = take(s);
+		handle(s, &e);
+	}
+	finish(s);
+	free(s->err_ns);
+	free(s->clock_err_ns);
+	free(mem);
+	free(s);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A discrete-event simulator of one appliance: an oscillator, a system clock,
+ * a network and servers, driving the engine as the daemon does.  All state is
+ * in struct sim; same configuration and seed, same bytes.
+ */
+#ifndef NTPK_TESTS_SIM_H
+#define NTPK_TESTS_SIM_H
+
+#include <core/engine.h>
+
+#define SIM_MAX_SERVERS	8
+#define SIM_MAX_SAMPLES	200000
+#define SIM_EPOCH_NS	1800000000000000000LL	/* UTC at simulated second 0 */
+
+/**
+ * struct sim_server - one upstream
+ * @false_ns: its clock's error
+ * @drift_ppb: growth of that error
+ * @stratum: what it claims
+ * @root_disp_ns: what it claims
+ * @loss: probability that a packet is lost, each way
+ * @leap: what it announces
+ * @flags: SOURCE_F_*
+ */
+struct sim_server {
+	int64_t	 false_ns;
+	double	 drift_ppb;
+	uint8_t	 stratum;
+	int64_t	 root_disp_ns;
+	double	 loss;
+	uint8_t	 leap;
+	uint32_t flags;
+};
+
+/**
+ * struct sim_conf - a scenario
+ * @name: of it
+ * @engine: configuration of the engine, seed included
+ * @offset_ns: UTC minus system clock at the start
+ * @freq_ppb: UTC against the local timescale at the start
+ * @wander_ppb: random walk of it per square root of a second
+ * @delay_ns: each way, least
+ * @jitter_ns: mean of the exponential on top
+ * @servers: upstreams, @servers_len of them
+ * @minpoll_log2s: of all
+ * @maxpoll_log2s: of all
+ * @duration_s: simulated
+ * @from_s: statistics start here
+ * @outage_from_s: no packet passes from here ...
+ * @outage_to_s: ... to here
+ * @step_at_s: somebody steps the system clock, 0 = nobody
+ * @step_ns: by so much
+ * @suspend_at_s: the machine sleeps, 0 = never
+ * @suspend_s: so long
+ * @start_unix_ns: UTC at second 0, 0 = SIM_EPOCH_NS
+ * @leap_at_s: UTC inserts a second then, 0 = never
+ */
+struct sim_conf {
+	const char *name;
+	struct engine_config engine;
+	int64_t	 offset_ns;
+	double	 freq_ppb;
+	double	 wander_ppb;
+	int64_t	 delay_ns;
+	int64_t	 jitter_ns;
+	struct sim_server servers[SIM_MAX_SERVERS];
+	unsigned int servers_len;
+	int8_t	 minpoll_log2s;
+	int8_t	 maxpoll_log2s;
+	int64_t	 duration_s;
+	int64_t	 from_s;
+	int64_t	 outage_from_s;
+	int64_t	 outage_to_s;
+	int64_t	 step_at_s;
+	int64_t	 step_ns;
+	int64_t	 suspend_at_s;
+	int64_t	 suspend_s;
+	int64_t	 start_unix_ns;
+	int64_t	 leap_at_s;
+};
+
+/**
+ * struct sim_result - what was seen, once per simulated second
+ * @sync_s: first second with valid served time, -1 = never
+ * @served_s: seconds with valid served time
+ * @p50_ns: median |served - UTC| from @from_s on
+ * @max_ns: worst
+ * @clock_p50_ns: median |system clock - UTC| from @from_s on
+ * @clock_max_ns: worst
+ * @violations: seconds in which the error left the claimed root distance
+ * @max_dist_ns: largest root distance claimed
+ * @final_dist_ns: the last
+ * @steps: ACT_STEP seen
+ * @clock_actions: ACT_FREQ, ACT_PHASE, ACT_STEP, ACT_SYNC_STATUS seen
+ * @foreign_logs: LOG_FOREIGN_STEP seen
+ * @local_logs: LOG_LOCAL seen
+ * @requests: packets sent
+ * @republish_s: seconds that served time was invalid after the foreign step
+ * @states: of each source at the end
+ * @report: at the end
+ * @freq_err_ppb: at the end
+ * @hash: of all actions
+ */
+struct sim_result {
+	int64_t	 sync_s;
+	int64_t	 served_s;
+	int64_t	 p50_ns;
+	int64_t	 max_ns;
+	int64_t	 clock_p50_ns;
+	int64_t	 clock_max_ns;
+	uint64_t violations;
+	int64_t	 max_dist_ns;
+	int64_t	 final_dist_ns;
+	uint64_t steps;
+	uint64_t clock_actions;
+	uint64_t foreign_logs;
+	uint64_t local_logs;
+	uint64_t requests;
+	int64_t	 republish_s;
+	enum source_state states[SIM_MAX_SERVERS];
+	struct engine_report report;
+	double	 freq_err_ppb;
+	uint64_t hash;
+};
+
+/**
+ * sim_defaults() - a LAN with one good server, everything else usual
+ * @conf: filled
+ */
+void sim_defaults(struct sim_conf *conf);
+
+/**
+ * sim_run() - run a scenario
+ * @conf: scenario
+ * @res: filled
+ */
+void sim_run(const struct sim_conf *conf, struct sim_result *res);
+
+#endif /* NTPK_TESTS_SIM_H */

@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Scenarios, and what must hold in each.  Every scenario runs with several
+ * seeds; a failure prints scenario and seed.
+ */
+#include "sim.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define SEEDS	5
+#define MS	1000000LL
+
+#define expect(what) \
+	do { \
+		if (!(what)) { \
+			print_error("%s, seed %llu: %s\n", c.name, \
+				    (unsigned long long)c.engine.seed, #what); \
+			show(&r); \
+			fail(); \
+		} \
+	} while (0)
+
+static void show(const struct sim_result *r)
+{
+	print_error("sync %lld s, served p50 %lld max %lld ns, clock p50 %lld max %lld ns, "
+		    "violations %llu, dist %lld ns, freq error %.1f ppb sd %.1f, steps %llu, "
+		    "requests %llu\n",
+		    (long long)r->sync_s, (long long)r->p50_ns, (long long)r->max_ns,
+		    (long long)r->clock_p50_ns, (long long)r->clock_max_ns,
+		    (unsigned long long)r->violations, (long long)r->final_dist_ns,
+		    r->freq_err_ppb, r->report.freq_sd_ppb, (unsigned long long)r->steps,
+		    (unsigned long long)r->requests);
+}
+
+static void n_servers(struct sim_conf *c, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 1; i < n; i++)
+		c->servers[i] = c->servers[0];
+	c->servers_len = n;
+}
+
+static void test_converge_lan(void **state)
+{
+	struct sim_conf c;
+	struct sim_result r;
+
+	(void)state;
+	sim_defaults(&c);
+	c.name = "converge from 250 ms and 50 ppm";
+	for (c.engine.seed = 1; c.engine.seed <= 4 * SEEDS; c.engine.seed++) {
+		sim_run(&c, &r);
+		expect(r.sync_s > 0 && r.sync_s <= 8);
+		expect(r.p50_ns < MS && r.max_ns < MS);
+		expect(r.clock_p50_ns < MS && r.clock_max_ns < MS);
+		expect(r.violations == 0);
+		expect(r.steps == 1);
+		expect(r.foreign_logs == 0);
+		expect(r.freq_err_ppb < 1000 && r.freq_err_ppb > -1000);
+		expect(r.states[0] == SRC_SYSPEER);
+	}
+	show(&r);
+}
+
+static void test_no_step_slews(void **state)
+{
+	struct sim_conf c;
+	struct sim_result r;
+
+	(void)state;
+	sim_defaults(&c);
+	c.name = "250 ms without makestep";
+	c.engine.makestep_limit = 0;
+	c.duration_s = 1200;
+	c.from_s = 900;
+	for (c.engine.seed = 1; c.engine.seed <= SEEDS; c.engine.seed++) {
+		sim_run(&c, &r);
+		expect(r.steps == 0);
+		expect(r.sync_s > 0 && r.sync_s <= 8);
+		expect(r.clock_max_ns < MS);
+		expect(r.violations == 0);
+	}
+}
+
+static void test_clock_untouched(void **state)
+{
+	struct sim_conf c;
+	struct sim_result r;
+
+	(void)state;
+	sim_defaults(&c);
+	c.name = "-x";
+	c.engine.control_clock = false;
+	sim_run(&c, &r);
+	expect(r.clock_actions == 0);
+	expect(r.max_ns < MS);
+	expect(r.violations == 0);
+	expect(r.clock_p50_ns > 200 * MS);
+}
+
+static void test_two_false_of_five(void **state)
+{
+	struct sim_conf c;
+	struct sim_result r;
+
+	(void)state;
+	sim_defaults(&c);
+	n_servers(&c, 5);
+	c.name = "2 of 5 false";
+	c.delay_ns = 10 * MS;
+	c.jitter_ns = MS;
+	c.servers[1].false_ns = 50 * MS;
+	c.servers[3].false_ns = 50 * MS;
+	c.duration_s = 7200;
+	for (c.engine.seed = 1; c.engine.seed <= SEEDS; c.engine.seed++) {
+		sim_run(&c, &r);
+		expect(r.sync_s > 0 && r.sync_s <= 10);
+		expect(r.max_ns < 3 * MS);
+		expect(r.violations == 0);
+		expect(r.states[1] == SRC_FALSETICKER && r.states[3] == SRC_FALSETICKER);
+	}
+	show(&r);
+}
+
+/* Right at first, then off by 20 us more each second: found out, and no harm is left. */
+static void test_one_drifts_of_three(void **state)
+{
+	struct sim_conf c;
+	struct sim_result r;
+
+	(void)state;
+	sim_defaults(&c);
+	n_servers(&c, 3);
+	c.name = "1 of 3 drifts";
+	c.servers[2].drift_ppb = 20000;
+	c.duration_s = 3600;
+	c.from_s = 600;
+	for (c.engine.seed = 1; c.engine.seed <= 4 * SEEDS; c.engine.seed++) {
+		sim_run(&c, &r);
+		expect(r.max_ns < MS);
+		expect(r.states[2] == SRC_FALSETICKER);
+	}
+}
+
+static void test_three_different_false_of_five(void **state)
+{
+	struct sim_conf c;
+	struct sim_result r;
+	unsigned int i;
+
+	(void)state;
+	sim_defaults(&c);
+	n_servers(&c, 5);
+	c.name = "3 different false of 5";
+	for (i = 0; i < 3; i++)
+		c.servers[i].false_ns = (int64_t)(i + 1) * 100 * MS;
+	for (c.engine.seed = 1; c.engine.seed <= SEEDS; c.engine.seed++) {
+		sim_run(&c, &r);
+		expect(r.sync_s == -1);
+		expect(r.clock_actions == 0);
+		for (i = 0; i < 5; i++)
+			expect(r.states[i] == SRC_NO_MAJORITY);
+	}
+}
+
+static void test_outage_of_a_day(void **state)
+{
+	struct sim_conf c;
+	struct sim_result r;
+
+	(void)state;
+	sim_defaults(&c);
+	n_servers(&c, 3);
+	c.name = "all sources lost for a day";
+	c.wander_ppb = 5;
+	c.outage_from_s = 3600;
+	c.outage_to_s = 3600 + 85000;
+	c.duration_s = c.outage_to_s + 7200;
+	c.from_s = 60;
+	for (c.engine.seed = 1; c.engine.seed <= SEEDS; c.engine.seed++) {
+		sim_run(&c, &r);
+		expect(r.violations == 0);
+		expect(r.served_s >= c.duration_s - 10);
+		expect(r.max_dist_ns > 20 * MS && r.max_dist_ns < 1000 * MS);
+		expect(r.report.synchronised && r.report.survivors == 3);
+		expect(r.final_dist_ns < 2 * MS);
+	}
+	show(&r);
+}
+
+static void test_holdover_ends(void **state)
+{
+	struct sim_conf c;
+	struct sim_result r;
+
+	(void)state;
+	sim_defaults(&c);
+	c.name = "holdover of 30 s";
+	c.engine.holdover_ns = 30 * NTP_NS_PER_S;
+	c.maxpoll_log2s = 4;
+	c.outage_from_s = 300;
+	c.outage_to_s = 100000;
+	sim_run(&c, &r);
+	expect(!r.report.synchronised);
+	expect(r.served_s > 300 - 10 + 30 && r.served_s <= 300 + 30 + 20);
+	expect(r.violations == 0);
+}
+
+static void test_local_stratum(void **state)
+{
+	struct sim_conf c;
+	struct sim_result r;
+
+	(void)state;
+	sim_defaults(&c);
+	c.name = "local stratum, no server ever answers";
+	c.engine.local_stratum = 10;
+	c.servers[0].loss = 1;
+	sim_run(&c, &r);
+	expect(r.report.synchronised && r.report.local && r.report.stratum == 10);
+	expect(r.report.refid == ntp_htobe32(0x7f7f0101));
+	expect(r.local_logs == 1);
+	expect(r.states[0] == SRC_UNREACHABLE);
+}
+
+static void test_foreign_step(void **state)
+{
+	static const int64_t by_ns[] = { 3600 * NTP_NS_PER_S, -10 * NTP_NS_PER_S, 20 * MS };
+	struct sim_conf c;
+	struct sim_result r;
+	unsigned int i;
+
+	(void)state;
+	sim_defaults(&c);
+	c.name = "a foreigner steps the clock";
+	c.step_at_s = 300;
+	for (i = 0; i < 3; i++) {
+		c.step_ns = by_ns[i];
+		sim_run(&c, &r);
+		expect(r.foreign_logs == 1);
+		expect(r.violations == 0);
+		expect(r.max_ns < MS);
+		expect(r.republish_s == 0);
+	}
+	/* The last is small enough to be slewed away in time. */
+	expect(r.report.clock_offset_ns < MS && r.report.clock_offset_ns > -MS);
+}
+
+static void test_suspend(void **state)
+{
+	struct sim_conf c;
+	struct sim_result r;
+
+	(void)state;
+	sim_defaults(&c);
+	c.name = "suspended for an hour";
+	c.suspend_at_s = 300;
+	c.suspend_s = 3600;
+	c.duration_s = 4400;
+	c.from_s = 3910;
+	sim_run(&c, &r);
+	expect(r.report.synchronised);
+	expect(r.violations == 0);
+	expect(r.max_ns < MS);
+	expect(r.served_s < 790 && r.served_s > 760);
+}
+
+static void test_leap_second(void **state)
+{
+	struct sim_conf c;
+	struct sim_result r;
+
+	(void)state;
+	sim_defaults(&c);
+	n_servers(&c, 3);
+	c.name = "a second inserted";
+	/* 2027-06-30 23:50:00 UTC */
+	c.start_unix_ns = 1814399400LL * NTP_NS_PER_S;
+	c.leap_at_s = 600;
+	c.servers[0].leap = NTP_LEAP_INSERT;
+	c.servers[1].leap = NTP_LEAP_INSERT;
+	c.duration_s = 1200;
+	for (c.engine.seed = 1; c.engine.seed <= SEEDS; c.engine.seed++) {
+		sim_run(&c, &r);
+		/* The second of the leap itself is a matter of a microsecond, either way. */
+		expect(r.violations <= 1);
+		expect(r.report.synchronised);
+		expect(r.p50_ns < MS);
+		expect(r.final_dist_ns < 2 * MS);
+		expect(r.states[0] != SRC_FALSETICKER);
+	}
+}
+
+static void test_loss(void **state)
+{
+	struct sim_conf c;
+	struct sim_result r;
+
+	(void)state;
+	sim_defaults(&c);
+	n_servers(&c, 3);
+	c.name = "one in five packets lost, each way";
+	c.servers[0].loss = c.servers[1].loss = c.servers[2].loss = 0.2;
+	c.duration_s = 3600;
+	c.from_s = 120;
+	for (c.engine.seed = 1; c.engine.seed <= SEEDS; c.engine.seed++) {
+		sim_run(&c, &r);
+		expect(r.sync_s > 0 && r.sync_s <= 20);
+		expect(r.max_ns < MS && r.violations == 0);
+	}
+}
+
+static void test_poll_lengthens(void **state)
+{
+	struct sim_conf c;
+	struct sim_result r;
+
+	(void)state;
+	sim_defaults(&c);
+	c.name = "a WAN for two days";
+	c.delay_ns = 10 * MS;
+	c.jitter_ns = MS;
+	c.wander_ppb = 10;
+	c.minpoll_log2s = 6;
+	c.maxpoll_log2s = 10;
+	c.duration_s = 200000;
+	c.from_s = 40000;
+	sim_run(&c, &r);
+	show(&r);
+	expect(r.violations == 0);
+	expect(r.p50_ns < 2 * MS);
+	expect(r.requests < 200000 / 64);
+}
+
+static void test_same_seed_same_bytes(void **state)
+{
+	struct sim_conf c;
+	struct sim_result r, again, other;
+
+	(void)state;
+	sim_defaults(&c);
+	n_servers(&c, 4);
+	c.name = "same seed";
+	sim_run(&c, &r);
+	sim_run(&c, &again);
+	expect(r.hash == again.hash && !memcmp(&r.report.line, &again.report.line,
+					       sizeof(r.report.line)));
+	c.engine.seed = 2;
+	sim_run(&c, &other);
+	expect(r.hash != other.hash);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_converge_lan),
+		cmocka_unit_test(test_no_step_slews),
+		cmocka_unit_test(test_clock_untouched),
+		cmocka_unit_test(test_two_false_of_five),
+		cmocka_unit_test(test_one_drifts_of_three),
+		cmocka_unit_test(test_three_different_false_of_five),
+		cmocka_unit_test(test_outage_of_a_day),
+		cmocka_unit_test(test_holdover_ends),
+		cmocka_unit_test(test_local_stratum),
+		cmocka_unit_test(test_foreign_step),
+		cmocka_unit_test(test_suspend),
+		cmocka_unit_test(test_leap_second),
+		cmocka_unit_test(test_loss),
+		cmocka_unit_test(test_poll_lengthens),
+		cmocka_unit_test(test_same_seed_same_bytes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

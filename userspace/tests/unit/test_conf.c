@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The configuration parser: what is right is understood exactly, what is wrong
+ * is refused at the right place in words of its own, and no bytes whatever
+ * crash it.
+ */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <errno.h>
+#include <cmocka.h>
+#include "core/engine.h"
+#include "daemon/conf.h"
+#include "daemon/conf_word.h"
+#include "conf_bad.h"
+
+#define LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define NS_PER_S 1000000000LL
+
+struct seen {
+	unsigned int n;
+	unsigned int line[8];
+	unsigned int column[8];
+	char text[8][640];
+};
+
+static void note(void *ctx, const char *file, unsigned int line, unsigned int column,
+		 const char *text)
+{
+	struct seen *s = ctx;
+
+	assert_string_equal(file, "x.conf");
+	assert_true(line >= 1);
+	assert_true(column >= 1);
+	assert_true(strlen(text) > 5);
+	if (s->n < 8) {
+		s->line[s->n] = line;
+		s->column[s->n] = column;
+		snprintf(s->text[s->n], sizeof(s->text[0]), "%s", text);
+	}
+	s->n++;
+}
+
+static int parse(struct conf *conf, const char *text, size_t len, struct seen *s)
+{
+	const struct conf_diag diag = { note, s };
+	FILE *in = fmemopen((void *)text, len, "r");
+	int ret;
+
+	memset(s, 0, sizeof(*s));
+	assert_non_null(in);
+	ret = conf_parse(conf, in, "x.conf", &diag);
+	fclose(in);
+	assert_int_equal(ret, s->n ? -EINVAL : 0);
+	return ret;
+}
+
+static void parse_ok(struct conf *conf, const char *text)
+{
+	struct seen s;
+
+	conf_init(conf);
+	if (parse(conf, text, strlen(text), &s) < 0)
+		fail_msg("%s: %u:%u %s", text, s.line[0], s.column[0], s.text[0]);
+}
+
+static void test_defaults(void **state)
+{
+	struct conf c;
+
+	(void)state;
+	parse_ok(&c, "\n");
+	assert_int_equal(c.upstreams_len, 0);
+	assert_string_equal(c.driftfile, "");
+	assert_int_equal(c.makestep_threshold_ns, NS_PER_S);
+	assert_int_equal(c.makestep_limit, 3);
+	assert_int_equal(c.local_stratum, 0);
+	assert_int_equal(c.holdover_ns, 86400 * NS_PER_S);
+	assert_int_equal(c.maxserved_ns, NS_PER_S);
+	assert_int_equal(c.maxdistance_ns, 3 * NS_PER_S);
+	assert_int_equal(c.minsources, 1);
+	assert_int_equal(c.port, 123);
+	assert_true(c.kernel);
+	assert_int_equal(c.never_synced, NTPK_POLICY_SILENT);
+	assert_int_equal(c.expired, NTPK_POLICY_UNSYNC);
+	conf_clean(&c);
+}
+
+static void test_everything(void **state)
+{
+	struct conf c;
+
+	(void)state;
+	parse_ok(&c, "# all of it\n%\n!\n;\n \t # more: \x01 \xc3\xa4\n"
+		 "SERVER a.Example port 1123 minpoll -7 maxpoll 24 version 3 iburst prefer trust "
+		 "require\n\tserver\t2001:db8::1   noselect\t\nserver fe80::1%eth0\n"
+		 "pool p_1.example. MaxSources 16\ndriftfile /var/lib/ntpk/drift\n"
+		 "makestep 0.128 -1\nlocal stratum 15\nholdover 30.5\nmaxserved .000001\n"
+		 "maxdistance 16.\nminsources 64\nport 0\nkernel OFF\nneversynced Unsynchronised\n"
+		 "expired silent");
+	assert_int_equal(c.upstreams_len, 4);
+	assert_string_equal(c.upstreams[0].name, "a.Example");
+	assert_int_equal(c.upstreams[0].port, 1123);
+	assert_int_equal(c.upstreams[0].minpoll_log2s, -7);
+	assert_int_equal(c.upstreams[0].maxpoll_log2s, 24);
+	assert_int_equal(c.upstreams[0].version, 3);
+	assert_int_equal(c.upstreams[0].flags, SOURCE_F_IBURST | SOURCE_F_PREFER |
+			 SOURCE_F_TRUST | SOURCE_F_REQUIRE);
+	assert_int_equal(c.upstreams[0].line, 6);
+	assert_int_equal(c.upstreams[1].flags, SOURCE_F_NOSELECT);
+	assert_int_equal(c.upstreams[1].port, 123);
+	assert_int_equal(c.upstreams[3].kind, CONF_POOL);
+	assert_int_equal(c.upstreams[3].maxsources, 16);
+	assert_string_equal(c.driftfile, "/var/lib/ntpk/drift");
+	assert_int_equal(c.makestep_threshold_ns, 128000000);
+	assert_int_equal(c.makestep_limit, -1);
+	assert_int_equal(c.local_stratum, 15);
+	assert_int_equal(c.holdover_ns, 30500000000LL);
+	assert_int_equal(c.maxserved_ns, 1000);
+	assert_int_equal(c.maxdistance_ns, 16 * NS_PER_S);
+	assert_int_equal(c.minsources, 64);
+	assert_int_equal(c.port, 0);
+	assert_false(c.kernel);
+	assert_int_equal(c.never_synced, NTPK_POLICY_UNSYNC);
+	assert_int_equal(c.expired, NTPK_POLICY_SILENT);
+	conf_clean(&c);
+}
+
+static void test_one_poll_moves_the_other(void **state)
+{
+	struct conf c;
+
+	(void)state;
+	parse_ok(&c, "server a minpoll 12\nserver b maxpoll 4\nlocal\n");
+	assert_int_equal(c.upstreams[0].minpoll_log2s, 12);
+	assert_int_equal(c.upstreams[0].maxpoll_log2s, 12);
+	assert_int_equal(c.upstreams[1].minpoll_log2s, 4);
+	assert_int_equal(c.upstreams[1].maxpoll_log2s, 4);
+	assert_int_equal(c.local_stratum, 10);
+	conf_clean(&c);
+}
+
+static void refuse_row(const struct bad_line *row, char *said, size_t len)
+{
+	char text[1200];
+	struct conf c;
+	struct seen s;
+	int n;
+
+	n = snprintf(text, sizeof(text), "# one\n\n%s\n", row->text);
+	conf_init(&c);
+	parse(&c, text, (size_t)n, &s);
+	conf_clean(&c);
+	snprintf(said, len, "%s", s.text[0]);
+	if (s.n != 1 || s.line[0] != 3 || s.column[0] != row->column ||
+	    !strstr(s.text[0], row->says))
+		fail_msg("'%s': %u errors, %u:%u %s (expected 3:%u %s)", row->text, s.n,
+			 s.line[0], s.column[0], s.text[0], row->column, row->says);
+}
+
+static void test_bad_lines(void **state)
+{
+	static char said[LEN(bad_lines)][640];
+	size_t i, j, rows = 0;
+
+	(void)state;
+	for (i = 0; i < LEN(bad_lines); i++) {
+		if (!bad_lines[i].says)
+			continue;
+		refuse_row(&bad_lines[i], said[i], sizeof(said[i]));
+		rows++;
+		for (j = 0; j < i; j++)
+			if (strcmp(said[i], said[j]) == 0)
+				fail_msg("'%s' and '%s' are told the same: %s",
+					 bad_lines[i].text, bad_lines[j].text, said[i]);
+	}
+	assert_true(rows >= 120);
+}
+
+static void test_all_errors(void **state)
+{
+	static const char text[] = "sever a\nport 99999\nport 5\npool prefer a.example\n"
+		"server x minpol 4\n\nkernel maybe\nserver b.example\nserver B.EXAMPLE.\n";
+	static const unsigned int line[] = { 1, 2, 3, 4, 4, 5, 7, 9 };
+	static const unsigned int column[] = { 1, 6, 1, 6, 13, 10, 8, 8 };
+	struct conf c;
+	struct seen s;
+	size_t i;
+
+	(void)state;
+	conf_init(&c);
+	parse(&c, text, strlen(text), &s);
+	conf_clean(&c);
+	assert_int_equal(s.n, LEN(line));
+	for (i = 0; i < LEN(line); i++) {
+		assert_int_equal(s.line[i], line[i]);
+		assert_int_equal(s.column[i], column[i]);
+	}
+	assert_non_null(strstr(s.text[2], "port stands in line 2 already"));
+}
+
+static void refuse_second(const char *text, unsigned int column, const char *says)
+{
+	struct conf c;
+	struct seen s;
+
+	conf_init(&c);
+	parse(&c, text, strlen(text), &s);
+	conf_clean(&c);
+	assert_int_equal(s.n, 1);
+	assert_int_equal(s.line[0], 3);
+	assert_int_equal(s.column[0], column);
+	if (!strstr(s.text[0], says))
+		fail_msg("%s: %s", text, s.text[0]);
+}
+
+static void test_duplicates(void **state)
+{
+	(void)state;
+	refuse_second("port 1\n\nport 1\n", 1, "port stands in line 1 already");
+	refuse_second("\nkernel on\nKernel off\n", 1, "kernel stands in line 2 already");
+	refuse_second("driftfile /a\n\n driftfile /b", 2, "driftfile stands in line 1 already");
+	refuse_second("server a.example\n\npool A.example.", 6, "an upstream already, line 1");
+	refuse_second("server ::1\n\nserver 0:0::0:1", 8, "is an upstream already, line 1");
+	refuse_second("server fe80::1%a\nserver fe80::1%b\nserver fe80:0::1%a", 8, "line 1");
+	refuse_second("server 192.0.2.1\n\nserver 192.0.2.1 port 5", 8, "already, line 1");
+}
+
+static void test_every_directive_twice(void **state)
+{
+	static const char *const value[] = { "server a", "pool b", "driftfile /a", "makestep 1 1",
+		"local", "holdover 5", "maxserved 1", "maxdistance 1", "minsources 1", "port 1",
+		"kernel on", "neversynced silent", "expired silent" };
+	const struct conf_directive *d;
+	size_t len, i;
+
+	(void)state;
+	d = conf_directives(&len);
+	assert_int_equal(len, LEN(value));
+	for (i = 0; i < len; i++) {
+		char text[200];
+
+		assert_memory_equal(value[i], d[i].name, strlen(d[i].name));
+		assert_non_null(d[i].args);
+		assert_true(strlen(d[i].help) > 10);
+		snprintf(text, sizeof(text), "%s\n\n%s\n", value[i], value[i]);
+		refuse_second(text, i < 2 ? (unsigned int)strlen(d[i].name) + 2 : 1, "line 1");
+	}
+}
+
+static void test_limits_of_the_text(void **state)
+{
+	static char text[2 * CONF_LINE_MAX + 64];
+	struct conf c;
+	struct seen s;
+	size_t i, n;
+
+	(void)state;
+	/* the longest path that fits is fine */
+	n = (size_t)snprintf(text, sizeof(text), "driftfile /");
+	memset(text + n, 'a', CONF_LINE_MAX - n);
+	conf_init(&c);
+	assert_int_equal(parse(&c, text, CONF_LINE_MAX, &s), 0);
+	assert_int_equal(strlen(c.driftfile), CONF_LINE_MAX - 10);
+	conf_clean(&c);
+	/* one byte more is not; the next line is read as such */
+	memset(text + n, 'a', CONF_LINE_MAX + 1 - n);
+	snprintf(text + CONF_LINE_MAX + 1, 64, "\nport x\n");
+	conf_init(&c);
+	parse(&c, text, CONF_LINE_MAX + 1 + 8, &s);
+	conf_clean(&c);
+	assert_int_equal(s.n, 2);
+	assert_int_equal(s.line[0], 1);
+	assert_int_equal(s.column[0], CONF_LINE_MAX + 1);
+	assert_string_equal(s.text[0], "line longer than 4096 bytes");
+	assert_int_equal(s.line[1], 2);
+	/* NUL, also within a comment */
+	conf_init(&c);
+	parse(&c, "port 1\n#a\0b\npo\0rt 2", 19, &s);
+	conf_clean(&c);
+	assert_int_equal(s.n, 2);
+	assert_int_equal(s.column[0], 3);
+	assert_int_equal(s.column[1], 3);
+	assert_non_null(strstr(s.text[0], "NUL byte"));
+	/* 64 upstreams and no more */
+	for (i = 0, n = 0; i < 65; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "server h%zu.example\n", i);
+	conf_init(&c);
+	parse(&c, text, n, &s);
+	assert_int_equal(c.upstreams_len, 64);
+	conf_clean(&c);
+	assert_int_equal(s.n, 1);
+	assert_int_equal(s.line[0], 65);
+}
+
+static void test_unreadable(void **state)
+{
+	const struct conf_diag diag = { note, &(struct seen){ 0 } };
+	FILE *in = fopen("/", "r");
+	struct conf c;
+
+	(void)state;
+	assert_non_null(in);
+	conf_init(&c);
+	assert_int_equal(conf_parse(&c, in, "x.conf", &diag), -EINVAL);
+	assert_non_null(strstr(((struct seen *)diag.ctx)->text[0], "cannot be read"));
+	conf_clean(&c);
+	fclose(in);
+}
+
+static void refuse_upstream(const char *text, const char *says)
+{
+	struct seen s = { 0 };
+	const struct conf_diag diag = { note, &s };
+	struct conf_upstream up;
+
+	assert_int_equal(conf_parse_upstream(&up, text, "x.conf", 1, &diag), -EINVAL);
+	assert_int_equal(s.n, 1);
+	if (!strstr(s.text[0], says))
+		fail_msg("'%s': %s", text, s.text[0]);
+}
+
+static void test_upstream_line(void **state)
+{
+	(void)state;
+	refuse_upstream("", "empty");
+	refuse_upstream("  # server a", "empty: write 'server NAME'");
+	refuse_upstream("port 5", "'port': an upstream starts with");
+	refuse_upstream("server a\nserver b", "byte 0x0a");
+	refuse_upstream("server a bogus", "unknown option 'bogus'");
+}
+
+static uint64_t seed = 0x9e3779b97f4a7c15ULL;
+
+static uint32_t rnd(uint32_t below)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return (uint32_t)((seed >> 32) % below);
+}
+
+static void random_upstream(struct conf_upstream *up)
+{
+	static const char *const names[] = { "a.example", "x-1._b.example.", "192.0.2.7",
+					     "2001:db8::7", "fe80::2%eth0", "localhost" };
+
+	memset(up, 0, sizeof(*up));
+	up->kind = rnd(2) ? CONF_POOL : CONF_SERVER;
+	snprintf(up->name, sizeof(up->name), "%s", names[rnd(LEN(names))]);
+	up->port = (uint16_t)(rnd(2) ? 123 : 1 + rnd(65535));
+	up->minpoll_log2s = (int8_t)((int)rnd(32) - 7);
+	up->maxpoll_log2s = (int8_t)(up->minpoll_log2s + (int)rnd(25 - (uint32_t)
+				     (up->minpoll_log2s + 7) + 7));
+	if (up->maxpoll_log2s > 24)
+		up->maxpoll_log2s = 24;
+	up->version = (uint8_t)(1 + rnd(4));
+	up->maxsources = up->kind == CONF_POOL ? (uint8_t)(1 + rnd(16)) : 4;
+	up->flags = rnd(32);
+	if (up->flags & SOURCE_F_NOSELECT)
+		up->flags &= ~(uint32_t)(SOURCE_F_PREFER | SOURCE_F_REQUIRE);
+}
+
+static void test_round_trip(void **state)
+{
+	struct seen s = { 0 };
+	const struct conf_diag diag = { note, &s };
+	struct conf_upstream a, b;
+	char text[512];
+	int i;
+
+	(void)state;
+	for (i = 0; i < 50000; i++) {
+		random_upstream(&a);
+		conf_format_upstream(&a, text, sizeof(text));
+		if (conf_parse_upstream(&b, text, "x.conf", 0, &diag) < 0)
+			fail_msg("'%s': %s", text, s.text[0]);
+		if (memcmp(&a, &b, sizeof(a)) != 0)
+			fail_msg("'%s' is read as another upstream", text);
+	}
+	/* a buffer that is too short is cut, not overrun */
+	for (i = 1; i < 40; i++) {
+		conf_format_upstream(&a, text, (size_t)i);
+		assert_true(strlen(text) < (size_t)i);
+	}
+}
+
+/* Bytes of real configurations, shuffled: deeper than noise alone. */
+static size_t random_text(char *buf, size_t size)
+{
+	static const char *const parts[] = { "server", "pool", " ", " ", "\n", "\n", "\t", "port",
+		"minpoll", "-7", "24", "a.example", "::1", "%eth0", "local", "stratum", "makestep",
+		"0.1", "-1", "driftfile", "/x", "kernel", "on", "#", "99999999999999999999", "." };
+	size_t n = 0, len;
+	uint32_t i;
+
+	for (i = rnd(60); i; i--) {
+		const char *p = parts[rnd(LEN(parts))];
+
+		len = strlen(p);
+		if (n + len >= size)
+			break;
+		memcpy(buf + n, p, len);
+		n += len;
+		if (!rnd(8))
+			buf[n++] = (char)rnd(256);
+	}
+	return n;
+}
+
+static void quiet(void *ctx, const char *file, unsigned int line, unsigned int column,
+		  const char *text)
+{
+	(void)file;
+	(void)line;
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			fail_msg("raw byte 0x%02x in a message", (unsigned char)*text);
+	assert_true(column <= CONF_LINE_MAX + 1);
+	++*(unsigned int *)ctx;
+}
+
+static void test_random_bytes(void **state)
+{
+	char buf[1024];
+	int i;
+
+	(void)state;
+	for (i = 0; i < 60000; i++) {
+		unsigned int errors = 0;
+		const struct conf_diag diag = { quiet, &errors };
+		struct conf c;
+		size_t n, j;
+		FILE *in;
+		int ret;
+
+		n = random_text(buf, sizeof(buf) - 1);
+		if (i % 3 == 0)
+			for (j = 0, n = rnd(200); j < n; j++)
+				buf[j] = (char)rnd(256);
+		if (!n)
+			continue;
+		in = fmemopen(buf, n, "r");
+		conf_init(&c);
+		ret = conf_parse(&c, in, "x", &diag);
+		assert_int_equal(ret, errors ? -EINVAL : 0);
+		conf_clean(&c);
+		fclose(in);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_everything),
+		cmocka_unit_test(test_one_poll_moves_the_other),
+		cmocka_unit_test(test_bad_lines),
+		cmocka_unit_test(test_all_errors),
+		cmocka_unit_test(test_duplicates),
+		cmocka_unit_test(test_every_directive_twice),
+		cmocka_unit_test(test_limits_of_the_text),
+		cmocka_unit_test(test_unreadable),
+		cmocka_unit_test(test_upstream_line),
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_random_bytes),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("conf", tests, NULL, NULL);
+}

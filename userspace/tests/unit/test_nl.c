@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Messages of the family without a kernel: what is built is parsed back, newer
+ * attributes do no harm, broken ones are refused, noise crashes nothing.
+ */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <errno.h>
+#include <cmocka.h>
+#include <linux/genetlink.h>
+#include "nl/nl_msg.h"
+
+#define FAMILY	0x21
+
+static union {
+	struct nlmsghdr nlh;
+	char bytes[4096];
+} out;
+
+static uint64_t seed = 88172645463325252ULL;
+
+static uint64_t rnd(void)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return seed;
+}
+
+static struct nlmsghdr *begin(uint8_t cmd)
+{
+	memset(&out, 0, sizeof(out));
+	return nl_msg_begin(&out, FAMILY, cmd, NTPK_FAMILY_VERSION, 7, true);
+}
+
+/* An exact copy on the heap, so that one byte too far is seen. */
+static struct nlmsghdr *exact(const struct nlmsghdr *nlh)
+{
+	struct nlmsghdr *copy = malloc(nlh->nlmsg_len);
+
+	assert_non_null(copy);
+	memcpy(copy, nlh, nlh->nlmsg_len);
+	return copy;
+}
+
+static void random_serve(struct ntp_serve *s, struct ntpk_nl_listener *l)
+{
+	memset(s, 0, sizeof(*s));
+	memset(l, 0, sizeof(*l));
+	s->line.base_raw_ns = (int64_t)rnd();
+	s->line.base_unix_ns = (int64_t)rnd();
+	s->line.rate_q48 = (int64_t)rnd();
+	s->root_disp_ns = rnd();
+	s->root_delay_ns = rnd();
+	s->max_dist_ns = rnd();
+	s->push_interval_ns = rnd();
+	s->deadline_boot_ns = (int64_t)rnd();
+	s->ref_unix_ns = (int64_t)rnd();
+	s->disp_rate_ppb = (uint32_t)rnd();
+	s->clock_seq = (uint32_t)rnd();
+	s->refid = (__be32)rnd();
+	s->leap = (uint8_t)rnd();
+	s->stratum = (uint8_t)rnd();
+	s->precision_log2s = (int8_t)rnd();
+	l->port = (uint16_t)rnd();
+	l->policy.never_synced = rnd() & 1;
+	l->policy.expired = rnd() & 1;
+}
+
+static void test_header(void **state)
+{
+	struct nlmsghdr *nlh = begin(NTPK_CMD_GET_CLOCK);
+	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
+
+	(void)state;
+	assert_int_equal(nlh->nlmsg_type, FAMILY);
+	assert_int_equal(nlh->nlmsg_flags, NLM_F_REQUEST | NLM_F_ACK);
+	assert_int_equal(nlh->nlmsg_seq, 7);
+	assert_int_equal(nlh->nlmsg_len, 20);
+	assert_int_equal(genl->cmd, NTPK_CMD_GET_CLOCK);
+	assert_int_equal(genl->version, NTPK_FAMILY_VERSION);
+	assert_int_equal(genl->reserved, 0);
+	nlh = nl_msg_begin(&out, FAMILY, 1, 1, 8, false);
+	assert_int_equal(nlh->nlmsg_flags, NLM_F_REQUEST);
+}
+
+static void test_state_round_trip(void **state)
+{
+	struct ntpk_nl_listener l;
+	struct ntpk_nl_state st;
+	struct nlmsghdr *nlh;
+	struct ntp_serve s;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 1000; i++) {
+		random_serve(&s, &l);
+		nlh = begin(NTPK_CMD_SET_STATE);
+		nl_msg_put_state(nlh, &s, &l);
+		assert_true(nlh->nlmsg_len <= NL_MSG_REQUEST_MAX);
+		nlh = exact(nlh);
+		assert_int_equal(nl_msg_parse_state(nlh, &st), 0);
+		free(nlh);
+		assert_true(st.pushed);
+		assert_memory_equal(&st.serve, &s, sizeof(s));
+		assert_memory_equal(&st.listener, &l, sizeof(l));
+	}
+}
+
+/* The widths on the wire are the header's words, independently of our table. */
+static void test_state_widths(void **state)
+{
+	static const uint16_t width[__NTPK_A_STATE_MAX] = {
+		[NTPK_A_STATE_CLOCK_SEQ] = 4, [NTPK_A_STATE_BASE_RAW_NS] = 8,
+		[NTPK_A_STATE_BASE_UNIX_NS] = 8, [NTPK_A_STATE_RATE_Q48] = 8,
+		[NTPK_A_STATE_ROOT_DISP_NS] = 8, [NTPK_A_STATE_DISP_RATE_PPB] = 4,
+		[NTPK_A_STATE_LEAP] = 1, [NTPK_A_STATE_STRATUM] = 1, [NTPK_A_STATE_REFID] = 4,
+		[NTPK_A_STATE_REF_UNIX_NS] = 8, [NTPK_A_STATE_ROOT_DELAY_NS] = 8,
+		[NTPK_A_STATE_PRECISION_LOG2S] = 1, [NTPK_A_STATE_DEADLINE_BOOT_NS] = 8,
+		[NTPK_A_STATE_MAX_DIST_NS] = 8, [NTPK_A_STATE_PUSH_INTERVAL_NS] = 8,
+	};
+	struct ntpk_nl_listener l;
+	const struct nlattr *attr;
+	unsigned int seen = 0;
+	struct nlmsghdr *nlh;
+	struct ntp_serve s;
+
+	(void)state;
+	random_serve(&s, &l);
+	nlh = begin(NTPK_CMD_SET_STATE);
+	nl_msg_put_state(nlh, &s, &l);
+	attr = mnl_nlmsg_get_payload_offset(nlh, sizeof(struct genlmsghdr));
+	assert_int_equal(attr->nla_type, NTPK_A_STATE | NLA_F_NESTED);
+	const struct nlattr *nest = attr;
+	mnl_attr_for_each_nested(attr, nest) {
+		uint16_t type = mnl_attr_get_type(attr);
+
+		assert_int_equal(seen & 1u << type, 0);
+		seen |= 1u << type;
+		if (type == NTPK_A_STATE_LISTENER) {
+			assert_true(attr->nla_type & NLA_F_NESTED);
+			continue;
+		}
+		assert_int_equal(mnl_attr_get_payload_len(attr), width[type]);
+	}
+	/* all that a push has, and nothing that the module refuses */
+	assert_int_equal(seen, (1u << NTPK_A_STATE_STATUS) - (1u << NTPK_A_STATE_CLOCK_SEQ));
+}
+
+static void put_clock(struct nlmsghdr *nlh, unsigned int skip, bool newer)
+{
+	struct nlattr *nest = mnl_attr_nest_start(nlh, NTPK_A_CLOCK);
+
+	if (newer)
+		mnl_attr_put_strz(nlh, 200, "from the future");
+	if (skip != 0)
+		mnl_attr_put_u32(nlh, NTPK_A_CLOCK_SEQ, 5);
+	mnl_attr_put(nlh, NTPK_A_CLOCK_PAD, 0, NULL);
+	if (skip != 1)
+		mnl_attr_put_u64(nlh, NTPK_A_CLOCK_RAW_NS, 11);
+	if (skip != 2)
+		mnl_attr_put_u64(nlh, NTPK_A_CLOCK_REAL_NS, (uint64_t)-22);
+	if (skip != 3)
+		mnl_attr_put_u64(nlh, NTPK_A_CLOCK_BOOT_NS, 33);
+	mnl_attr_nest_end(nlh, nest);
+	if (newer)
+		mnl_attr_put_u32(nlh, 99, 1);
+}
+
+static void test_clock(void **state)
+{
+	struct ntpk_nl_clock c;
+	struct nlmsghdr *nlh;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 6; i++) {
+		nlh = begin(NTPK_CMD_GET_CLOCK);
+		put_clock(nlh, i < 4 ? i : 9, i == 5);
+		nlh = exact(nlh);
+		assert_int_equal(nl_msg_parse_clock(nlh, &c), i < 4 ? -EBADMSG : 0);
+		free(nlh);
+	}
+	assert_int_equal(c.seq, 5);
+	assert_int_equal(c.raw_ns, 11);
+	assert_int_equal(c.real_ns, -22);
+	assert_int_equal(c.boot_ns, 33);
+	nlh = begin(NTPK_CMD_GET_CLOCK);
+	assert_int_equal(nl_msg_parse_clock(nlh, &c), -EBADMSG);
+	nlh->nlmsg_len = 18;
+	assert_int_equal(nl_msg_parse_clock(nlh, &c), -EBADMSG);
+}
+
+static void test_state_without_push(void **state)
+{
+	struct nlmsghdr *nlh = begin(NTPK_CMD_GET_STATE);
+	struct nlattr *nest = mnl_attr_nest_start(nlh, NTPK_A_STATE);
+	struct ntpk_nl_state st;
+
+	(void)state;
+	mnl_attr_put_u32(nlh, NTPK_A_STATE_STATUS, NTPK_STATUS_DETACHED);
+	mnl_attr_put_u64(nlh, NTPK_A_STATE_PUSHES, 3);
+	mnl_attr_nest_end(nlh, nest);
+	assert_int_equal(nl_msg_parse_state(nlh, &st), 0);
+	assert_false(st.pushed);
+	assert_int_equal(st.status, NTPK_STATUS_DETACHED);
+	assert_int_equal(st.pushes, 3);
+	/* a known attribute of another width is a lie about what it is */
+	nlh = begin(NTPK_CMD_GET_STATE);
+	nest = mnl_attr_nest_start(nlh, NTPK_A_STATE);
+	mnl_attr_put_u64(nlh, NTPK_A_STATE_STATUS, NTPK_STATUS_DETACHED);
+	mnl_attr_nest_end(nlh, nest);
+	assert_int_equal(nl_msg_parse_state(nlh, &st), -EBADMSG);
+	/* half a push */
+	nlh = begin(NTPK_CMD_GET_STATE);
+	nest = mnl_attr_nest_start(nlh, NTPK_A_STATE);
+	mnl_attr_put_u64(nlh, NTPK_A_STATE_BASE_RAW_NS, 1);
+	mnl_attr_nest_end(nlh, nest);
+	assert_int_equal(nl_msg_parse_state(nlh, &st), -EBADMSG);
+}
+
+static void put_counter(struct nlmsghdr *nlh, uint32_t reason, const char *name, uint64_t pkts)
+{
+	struct nlattr *nest = mnl_attr_nest_start(nlh, NTPK_A_STATS_COUNTER);
+
+	mnl_attr_put_u32(nlh, NTPK_A_COUNTER_REASON, reason);
+	mnl_attr_put_u32(nlh, NTPK_A_COUNTER_CLASS, NTPK_CLASS_PASS);
+	if (name)
+		mnl_attr_put_strz(nlh, NTPK_A_COUNTER_NAME, name);
+	mnl_attr_put_u64(nlh, NTPK_A_COUNTER_PKTS, pkts);
+	mnl_attr_nest_end(nlh, nest);
+}
+
+static int parse_counters(const char *second, struct ntpk_nl_counter *c, size_t max)
+{
+	struct nlmsghdr *nlh = begin(NTPK_CMD_GET_STATS);
+	struct nlattr *nest = mnl_attr_nest_start(nlh, NTPK_A_STATS);
+	int ret;
+
+	put_counter(nlh, NTPK_REASON_MODE, "mode", 1ULL << 40);
+	put_counter(nlh, 77, second, 2);
+	mnl_attr_put_u32(nlh, 55, 1);
+	mnl_attr_nest_end(nlh, nest);
+	nlh = exact(nlh);
+	ret = nl_msg_parse_stats(nlh, c, max);
+	free(nlh);
+	return ret;
+}
+
+static void test_stats(void **state)
+{
+	struct ntpk_nl_counter c[4];
+
+	(void)state;
+	assert_int_equal(parse_counters("from_a_newer_module", c, 4), 2);
+	assert_string_equal(c[0].name, "mode");
+	assert_true(c[0].pkts == 1ULL << 40);
+	assert_int_equal(c[0].class, NTPK_CLASS_PASS);
+	assert_string_equal(c[1].name, "from_a_newer_module");
+	assert_int_equal(c[1].reason, 77);
+	assert_int_equal(parse_counters("x", c, 1), 1);
+	assert_int_equal(parse_counters(NULL, c, 4), -EBADMSG);
+	assert_int_equal(parse_counters("", c, 4), -EBADMSG);
+	assert_int_equal(parse_counters("this_name_is_longer_than_the_room", c, 4), -EBADMSG);
+}
+
+static void test_event(void **state)
+{
+	struct nlmsghdr *nlh = begin(NTPK_CMD_EVENT);
+	struct nlattr *nest = mnl_attr_nest_start(nlh, NTPK_A_EVENT);
+	uint32_t kind, status;
+
+	(void)state;
+	mnl_attr_put_u32(nlh, NTPK_A_EVENT_KIND, NTPK_EVENT_STEP);
+	mnl_attr_nest_end(nlh, nest);
+	assert_int_equal(nl_msg_parse_event(nlh, &kind, &status), -EBADMSG);
+	nlh = begin(NTPK_CMD_EVENT);
+	nest = mnl_attr_nest_start(nlh, NTPK_A_EVENT);
+	mnl_attr_put_u32(nlh, NTPK_A_EVENT_KIND, NTPK_EVENT_STEP);
+	mnl_attr_put_u32(nlh, NTPK_A_EVENT_STATUS, NTPK_STATUS_EXPIRED_STEP);
+	mnl_attr_nest_end(nlh, nest);
+	assert_int_equal(nl_msg_parse_event(nlh, &kind, &status), 0);
+	assert_int_equal(kind, NTPK_EVENT_STEP);
+	assert_int_equal(status, NTPK_STATUS_EXPIRED_STEP);
+}
+
+static void test_family(void **state)
+{
+	struct nlmsghdr *nlh;
+	struct nlattr *groups, *group;
+	struct nl_family f;
+	int i;
+
+	(void)state;
+	nlh = nl_msg_begin(&out, GENL_ID_CTRL, CTRL_CMD_NEWFAMILY, 2, 1, false);
+	assert_int_equal(nl_msg_parse_family(nlh, &f), -EBADMSG);
+	mnl_attr_put_u16(nlh, CTRL_ATTR_FAMILY_ID, FAMILY);
+	groups = mnl_attr_nest_start(nlh, CTRL_ATTR_MCAST_GROUPS);
+	for (i = 1; i < 4; i++) {
+		group = mnl_attr_nest_start(nlh, (uint16_t)i);
+		mnl_attr_put_u32(nlh, CTRL_ATTR_MCAST_GRP_ID, (uint32_t)(40 + i));
+		mnl_attr_put_strz(nlh, CTRL_ATTR_MCAST_GRP_NAME,
+				  i == 2 ? NTPK_MCGRP_EVENTS : i == 1 ? "event" : "eventss");
+		mnl_attr_nest_end(nlh, group);
+	}
+	mnl_attr_nest_end(nlh, groups);
+	nlh = exact(nlh);
+	assert_int_equal(nl_msg_parse_family(nlh, &f), 0);
+	assert_int_equal(f.id, FAMILY);
+	assert_int_equal(f.events_group, 42);
+	nlh->nlmsg_type = FAMILY;
+	assert_int_equal(nl_msg_parse_family(nlh, &f), -EBADMSG);
+	free(nlh);
+}
+
+/* NLMSG_ERROR as the kernel makes it. */
+static struct nlmsghdr *make_error(int error, bool capped, const struct nlmsghdr *req)
+{
+	struct nlmsgerr *e;
+	struct nlmsghdr *nlh;
+
+	memset(&out, 0, sizeof(out));
+	nlh = mnl_nlmsg_put_header(&out);
+	nlh->nlmsg_type = NLMSG_ERROR;
+	nlh->nlmsg_flags = (uint16_t)(NLM_F_ACK_TLVS | (capped ? NLM_F_CAPPED : 0));
+	e = mnl_nlmsg_put_extra_header(nlh, sizeof(*e));
+	e->error = error;
+	e->msg = *req;
+	if (!capped)
+		mnl_nlmsg_put_extra_header(nlh, req->nlmsg_len - sizeof(*req));
+	return nlh;
+}
+
+static void test_error(void **state)
+{
+	union {
+		struct nlmsghdr nlh;
+		char bytes[256];
+	} req;
+	char text[NL_MSG_TEXT_MAX];
+	struct nlmsghdr *nlh;
+	int capped;
+
+	(void)state;
+	nl_msg_begin(&req, FAMILY, NTPK_CMD_SET_STATE, 1, 7, true);
+	mnl_attr_put_u32(&req.nlh, NTPK_A_STATE, 1);
+	for (capped = 0; capped < 2; capped++) {
+		nlh = make_error(-ESTALE, capped, &req.nlh);
+		mnl_attr_put_strz(nlh, NLMSGERR_ATTR_MSG, "clock\nstepped");
+		mnl_attr_put_u32(nlh, NLMSGERR_ATTR_OFFS, 20);
+		assert_int_equal(nl_msg_parse_error(nlh, &req.nlh, text, sizeof(text)), -ESTALE);
+		assert_string_equal(text, "clock?stepped (attribute 3)");
+		nl_msg_parse_error(nlh, &req.nlh, text, 6);
+		assert_string_equal(text, "clock");
+		nlh = make_error(-EINVAL, capped, &req.nlh);
+		mnl_attr_put_u32(nlh, NLMSGERR_ATTR_MISS_TYPE, 9);
+		assert_int_equal(nl_msg_parse_error(nlh, NULL, text, sizeof(text)), -EINVAL);
+		assert_string_equal(text, "(attribute 9 is missing)");
+		nlh = make_error(-EINVAL, capped, &req.nlh);
+		mnl_attr_put_u32(nlh, NLMSGERR_ATTR_OFFS, 100000);
+		assert_int_equal(nl_msg_parse_error(nlh, &req.nlh, text, sizeof(text)), -EINVAL);
+		assert_string_equal(text, "");
+	}
+	nlh = make_error(0, true, &req.nlh);
+	assert_int_equal(nl_msg_parse_error(nlh, &req.nlh, text, sizeof(text)), 0);
+	nlh = make_error(5, true, &req.nlh);
+	assert_int_equal(nl_msg_parse_error(nlh, &req.nlh, text, sizeof(text)), -EBADMSG);
+	nlh = make_error(-EPERM, false, &req.nlh);
+	((struct nlmsgerr *)mnl_nlmsg_get_payload(nlh))->msg.nlmsg_len = 0xfffffff0;
+	assert_int_equal(nl_msg_parse_error(nlh, &req.nlh, text, sizeof(text)), -EPERM);
+	nlh->nlmsg_len = 17;
+	assert_int_equal(nl_msg_parse_error(nlh, &req.nlh, text, sizeof(text)), -EBADMSG);
+}
+
+static void parse_all(struct nlmsghdr *nlh)
+{
+	struct ntpk_nl_counter counters[4];
+	char text[NL_MSG_TEXT_MAX];
+	struct ntpk_nl_clock clock;
+	struct ntpk_nl_state st;
+	struct nl_family family;
+	uint32_t kind, status;
+
+	nl_msg_parse_clock(nlh, &clock);
+	nl_msg_parse_state(nlh, &st);
+	assert_true(nl_msg_parse_stats(nlh, counters, 4) <= 4);
+	nl_msg_parse_event(nlh, &kind, &status);
+	nlh->nlmsg_type = GENL_ID_CTRL;
+	nl_msg_parse_family(nlh, &family);
+	nlh->nlmsg_type = NLMSG_ERROR;
+	nl_msg_parse_error(nlh, nlh, text, sizeof(text));
+	assert_true(strlen(text) < sizeof(text));
+}
+
+/* True messages cut short and with bytes changed, on a heap of exactly that size. */
+static void test_broken(void **state)
+{
+	struct ntpk_nl_listener l;
+	struct nlmsghdr *nlh, *copy;
+	struct ntp_serve s;
+	uint32_t len, i, n;
+
+	(void)state;
+	for (i = 0; i < 30000; i++) {
+		nlh = begin((uint8_t)rnd());
+		random_serve(&s, &l);
+		if (rnd() & 1)
+			nl_msg_put_state(nlh, &s, &l);
+		put_clock(nlh, 9, true);
+		put_counter(nlh, 1, "x", 1);
+		len = nlh->nlmsg_len;
+		for (n = (uint32_t)(rnd() % 4); n; n--)
+			out.bytes[16 + rnd() % (len - 16)] = (char)rnd();
+		nlh->nlmsg_len = 16 + (uint32_t)(rnd() % (len - 15));
+		nlh->nlmsg_flags = (uint16_t)rnd();
+		copy = exact(nlh);
+		parse_all(copy);
+		free(copy);
+	}
+}
+
+static void test_closed(void **state)
+{
+	(void)state;
+	ntpk_nl_close(NULL);
+	assert_string_equal(ntpk_nl_error(NULL), "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_header),
+		cmocka_unit_test(test_state_round_trip),
+		cmocka_unit_test(test_state_widths),
+		cmocka_unit_test(test_clock),
+		cmocka_unit_test(test_state_without_push),
+		cmocka_unit_test(test_stats),
+		cmocka_unit_test(test_event),
+		cmocka_unit_test(test_family),
+		cmocka_unit_test(test_error),
+		cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_closed),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("nl", tests, NULL, NULL);
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The own responder's decisions, without a socket; and the carrying over of
+ * kernel stamps to the local timescale, which its T2 rests on.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "daemon/clocks.h"
+#include "daemon/respond.h"
+#include "daemon/upstream.h"
+
+#define LEN(a)		(sizeof(a) / sizeof((a)[0]))
+#define SERVED_UNIX_NS	2000000000000000000LL	/* in 2033: not the clock's time */
+#define SEQ		7
+
+static uint32_t clock_seq = SEQ;
+static int64_t stepped_local_ns = INT64_MIN;
+
+static const struct respond_env env = {
+	.policy = { .never_synced = NTPK_POLICY_SILENT, .expired = NTPK_POLICY_UNSYNC },
+	.clock_seq = &clock_seq,
+	.stepped_local_ns = &stepped_local_ns,
+};
+
+static const struct ntp_header request = { .lvm = 0x23, .poll_log2s = 6, .xmt_ts = 0x1234 };
+
+static struct ntp_serve truth(void)
+{
+	struct ntp_serve s = {
+		.line = { .base_raw_ns = clocks_local_ns(), .base_unix_ns = SERVED_UNIX_NS },
+		.root_disp_ns = 1000,
+		.max_dist_ns = NTP_NS_PER_S,
+		.push_interval_ns = 16 * NTP_NS_PER_S,
+		.pushed_boot_ns = clocks_boot_ns(),
+		.deadline_boot_ns = clocks_boot_ns() + 3600 * NTP_NS_PER_S,
+		.ref_unix_ns = SERVED_UNIX_NS - NTP_NS_PER_S,
+		.clock_seq = SEQ,
+		.stratum = 2,
+		.precision_log2s = -20,
+		.ever_synced = true,
+	};
+
+	return s;
+}
+
+static int fresh(void **state)
+{
+	clock_seq = SEQ;
+	stepped_local_ns = INT64_MIN;
+	*state = respond_new(&env);
+	return *state ? 0 : -1;
+}
+
+static int done(void **state)
+{
+	respond_close(*state);
+	return 0;
+}
+
+static struct respond_packet packet_of(const struct ntp_header *h)
+{
+	struct respond_packet p = {
+		.data = h, .len = sizeof(*h), .src_port = 40000, .unicast = true,
+	};
+
+	return p;
+}
+
+static void test_refusals(void **state)
+{
+	struct ntp_serve serve = truth();
+	struct ntp_header reply, h = request;
+	struct respond_packet p = packet_of(&h);
+
+	assert_int_equal(respond_decide(*state, &p, &reply), NTPK_REASON_SILENT_UNSYNC);
+	respond_publish(*state, &serve);
+	assert_int_equal(respond_decide(*state, &p, &reply), NTPK_REASON_REPLIED);
+	p.unicast = false;
+	assert_int_equal(respond_decide(*state, &p, &reply), NTPK_REASON_NOT_UNICAST);
+	p = packet_of(&h);
+	p.src_port = 0;
+	assert_int_equal(respond_decide(*state, &p, &reply), NTPK_REASON_BAD_SOURCE);
+	p = packet_of(&h);
+	p.len = 47;
+	assert_int_equal(respond_decide(*state, &p, &reply), NTPK_REASON_BAD_LENGTH);
+	p = packet_of(&h);
+	h.lvm = 0x24;
+	assert_int_equal(respond_decide(*state, &p, &reply), NTPK_REASON_MODE);
+	h.lvm = 0x2b;
+	assert_int_equal(respond_decide(*state, &p, &reply), NTPK_REASON_VERSION);
+}
+
+/* After a step nothing is true until it is published under the new count. */
+static void test_step_expires(void **state)
+{
+	struct respond_packet p = packet_of(&request);
+	struct ntp_serve serve = truth();
+	struct ntp_header reply;
+
+	respond_publish(*state, &serve);
+	clock_seq++;
+	assert_int_equal(respond_decide(*state, &p, &reply), NTPK_REASON_REPLIED_UNSYNC);
+	assert_int_equal(ntp_lvm_leap(reply.lvm), NTP_LEAP_UNSYNC);
+	serve.clock_seq = clock_seq;
+	respond_publish(*state, &serve);
+	assert_int_equal(respond_decide(*state, &p, &reply), NTPK_REASON_REPLIED);
+}
+
+static int64_t t2_ns(const struct ntp_header *reply)
+{
+	return ntp64_to_unix_ns(ntp_be64toh(reply->rec_ts), SERVED_UNIX_NS);
+}
+
+/* T2 is the stamp's instant on the served line; a stamp that lies is not used. */
+static void test_receive_stamp(void **state)
+{
+	static const struct {
+		int64_t age_ns;
+		bool used;
+	} rows[] = {
+		{ 0, true }, { 300000000, true }, { 999000000, true },
+		{ 1100000000, false }, { -5000000, false }, { INT64_C(86400000000000), false },
+	};
+	struct ntp_serve serve = truth();
+	struct ntp_header reply;
+	struct clock_pair now;
+
+	respond_publish(*state, &serve);
+	for (size_t i = 0; i < LEN(rows); i++) {
+		struct respond_packet p = packet_of(&request);
+		int64_t expected, before_ns, off_ns;
+
+		clocks_pair(&now);
+		p.stamp_real_ns = now.real_ns - rows[i].age_ns;
+		before_ns = now.local_ns;
+		assert_int_equal(respond_decide(*state, &p, &reply), NTPK_REASON_REPLIED);
+		expected = ntp_line_at(&serve.line,
+				       before_ns - (rows[i].used ? rows[i].age_ns : 0));
+		off_ns = t2_ns(&reply) - expected;
+		/* not before it; late by the time this took, if "now" was used */
+		assert_true(off_ns > -2000000);
+		assert_true(off_ns < (rows[i].used ? 2000000 : 1000000000));
+	}
+}
+
+static void test_stamp_to_local(void **state)
+{
+	const struct clock_pair now = { .local_ns = 5000000000, .real_ns = 900000000000000000,
+		.width_ns = 100 };
+	int64_t local_ns = 0, err_ns = 0;
+
+	(void)state;
+	assert_true(clocks_stamp_to_local(&now, now.real_ns - 1000, INT64_MIN, &local_ns, &err_ns));
+	assert_true(local_ns == now.local_ns - 1000);
+	assert_true(err_ns >= 100 && err_ns < 10000);
+	assert_false(clocks_stamp_to_local(&now, 0, INT64_MIN, &local_ns, &err_ns));
+	assert_false(clocks_stamp_to_local(&now, now.real_ns + 1, INT64_MIN, &local_ns, &err_ns));
+	assert_true(clocks_stamp_to_local(&now, now.real_ns - 999999999, INT64_MIN, &local_ns,
+					  &err_ns));
+	assert_false(clocks_stamp_to_local(&now, now.real_ns - 1000000000, INT64_MIN, &local_ns,
+					   &err_ns));
+	/* taken before the clock was stepped */
+	assert_false(clocks_stamp_to_local(&now, now.real_ns - 1000, now.local_ns - 500, &local_ns,
+					   &err_ns));
+	assert_true(clocks_stamp_to_local(&now, now.real_ns - 1000, now.local_ns - 1500, &local_ns,
+					  &err_ns));
+}
+
+static void test_precision(void **state)
+{
+	int8_t p = clocks_precision_log2s();
+
+	(void)state;
+	assert_in_range(p + 32, 0, 26);
+}
+
+/* RFC 1321 appendix A.5, as far as one block goes. */
+static void test_addresses(void **state)
+{
+	static const char *const good[] = { "192.0.2.1", "2001:db8::1", "::", "fe80::1%lo" };
+	static const char *const bad[] = { "", "192.0.2", "192.0.2.1 ", "host", "2001:db8::g",
+		"fe80::1%no-such-if", "192.0.2.1%lo" };
+	char text[SOCK_ADDR_TEXT_LEN];
+	union sock_addr a, b;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(good); i++) {
+		assert_true(sock_addr_parse(&a, good[i], 123));
+		assert_string_equal(sock_addr_text(&a, text), good[i]);
+		assert_true(sock_addr_parse(&b, good[i], 124));
+		assert_false(sock_addr_equal(&a, &b));
+		assert_true(sock_addr_equal(&a, &a));
+	}
+	for (size_t i = 0; i < LEN(bad); i++)
+		assert_false(sock_addr_parse(&a, bad[i], 123));
+	assert_true(sock_addr_parse(&a, "192.0.2.1", 123));
+	assert_int_equal(ntp_be32toh(upstream_refid(&a)), 0xc0000201);
+	/* md5 of sixteen zero bytes begins 4ae71336 */
+	assert_true(sock_addr_parse(&a, "::", 123));
+	assert_int_equal(ntp_be32toh(upstream_refid(&a)), 0x4ae71336);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_refusals, fresh, done),
+		cmocka_unit_test_setup_teardown(test_step_expires, fresh, done),
+		cmocka_unit_test_setup_teardown(test_receive_stamp, fresh, done),
+		cmocka_unit_test(test_stamp_to_local),
+		cmocka_unit_test(test_precision),
+		cmocka_unit_test(test_addresses),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
