@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+A small generic netlink client of the family "ntpk", in plain python: it can
+send what the C client cannot, namely everything malformed.
+
+Numbers are read from include/uapi/linux/ntpk.h, so that the tests follow it.
+Refusals raise Refused with errno and the kernel's text (extack).
+"""
+import errno
+import os
+import re
+import select
+import socket
+import struct
+import time
+
+import netns
+import tap
+
+NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP = 1, 4, 0x300
+NLM_F_CAPPED, NLM_F_ACK_TLVS = 0x100, 0x200
+NLMSG_ERROR, NLMSG_DONE = 2, 3
+SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, NETLINK_CAP_ACK, NETLINK_EXT_ACK = 270, 1, 10, 11
+NLA_F_NESTED, NLA_TYPE = 0x8000, 0x3fff
+GENL_CTRL, CTRL_GETFAMILY = 16, 3
+CTRL_ID, CTRL_NAME, CTRL_GROUPS, GROUP_NAME, GROUP_ID = 1, 2, 7, 1, 2
+
+
+def read_uapi():
+	"""{name: value} of every enumerator of the header."""
+	path = os.path.join(netns.TREE, "include/uapi/linux/ntpk.h")
+	with open(path) as f:
+		text = re.sub(r"/\*.*?\*/", "", f.read(), flags=re.S)
+	out = {}
+	for body in re.findall(r"enum\s+\w+\s*\{(.*?)\}", text, re.S):
+		value = 0
+		for item in filter(None, (i.strip() for i in body.split(","))):
+			name, _, given = (p.strip() for p in item.partition("="))
+			if not given:
+				out[name] = value
+				value += 1
+	return out
+
+
+UAPI = read_uapi()
+STATE_TYPES = {
+	"CLOCK_SEQ": "I", "BASE_RAW_NS": "q", "BASE_UNIX_NS": "q", "RATE_Q48": "q",
+	"ROOT_DISP_NS": "Q", "DISP_RATE_PPB": "I", "LEAP": "B", "STRATUM": "B", "REFID": "4s",
+	"REF_UNIX_NS": "q", "ROOT_DELAY_NS": "Q", "PRECISION_LOG2S": "b", "DEADLINE_BOOT_NS": "q",
+	"MAX_DIST_NS": "Q", "PUSH_INTERVAL_NS": "Q", "STATUS": "I", "AGE_NS": "Q", "PUSHES": "Q",
+	"NOW_DISP_NS": "Q", "NOW_UNIX_NS": "q",
+}
+LISTENER_TYPES = {"PORT": "H", "IFINDEX": "I", "NEVER_SYNCED": "I", "EXPIRED": "I"}
+SILENT, UNSYNC = UAPI["NTPK_POLICY_SILENT"], UAPI["NTPK_POLICY_UNSYNC"]
+STATUS = {value: name[len("NTPK_STATUS_"):].lower() for name, value in UAPI.items()
+	  if name.startswith("NTPK_STATUS_")}
+EVENT = {value: name[len("NTPK_EVENT_"):].lower() for name, value in UAPI.items()
+	 if name.startswith("NTPK_EVENT_")}
+
+
+class Refused(OSError):
+	"""The kernel said no: .errno, .text (extack, may be empty), .offset (of the attribute)."""
+
+	def __init__(self, err, text, offset):
+		super().__init__(err, f"{errno.errorcode.get(err, err)}: {text or '(no text)'}")
+		self.text, self.offset = text, offset
+
+
+def attr(kind, data):
+	raw = struct.pack("=HH", 4 + len(data), kind) + data
+	return raw + bytes(-len(raw) % 4)
+
+
+def nest(kind, *attrs):
+	return attr(kind | NLA_F_NESTED, b"".join(attrs))
+
+
+def attrs(data):
+	"""[(kind without flags, payload)] of a stream of attributes."""
+	out = []
+	while len(data) >= 4:
+		length, kind = struct.unpack("=HH", data[:4])
+		if length < 4:
+			break
+		out.append((kind & NLA_TYPE, data[4:length]))
+		data = data[(length + 3) & ~3:]
+	return out
+
+
+def state_attr(name, value):
+	"""One attribute of a state; bytes go in as they are."""
+	raw = value if isinstance(value, bytes) else struct.pack("=" + STATE_TYPES[name], value)
+	return attr(UAPI["NTPK_A_STATE_" + name], raw)
+
+
+def listener_attr(listener):
+	parts = []
+	for name, value in listener.items():
+		kind = name if isinstance(name, int) else UAPI["NTPK_A_LISTENER_" + name]
+		raw = value if isinstance(value, bytes) else (
+			struct.pack("=" + LISTENER_TYPES[name], value))
+		parts.append(attr(kind, raw))
+	return nest(UAPI["NTPK_A_STATE_LISTENER"], *parts)
+
+
+def state_nest(state):
+	"""The nest NTPK_A_STATE of a dict as default_state() makes it."""
+	parts = [state_attr(k, v) for k, v in state.items() if k in STATE_TYPES]
+	parts += [listener_attr(listener) for listener in state.get("LISTENERS", [])]
+	return nest(UAPI["NTPK_A_STATE"], *parts)
+
+
+def attr_at(message, offset):
+	"""Kind of the attribute that a refusal points to; None where it points to none."""
+	if offset is None or offset + 4 > len(message):
+		return None
+	return struct.unpack("=H", message[offset + 2:offset + 4])[0] & NLA_TYPE
+
+
+class Genl:
+	"""A socket for the family in one namespace."""
+
+	def __init__(self, ns=None, family="ntpk", sock=None):
+		make = ns.socket if ns else socket.socket
+		self.s = sock or make(socket.AF_NETLINK, socket.SOCK_RAW, GENL_CTRL)
+		self.s.bind((0, 0))
+		self.s.settimeout(10 * tap.slow())
+		self.s.setsockopt(SOL_NETLINK, NETLINK_EXT_ACK, 1)
+		self.s.setsockopt(SOL_NETLINK, NETLINK_CAP_ACK, 1)
+		self.seq = 0
+		self.resolve(family)
+
+	def resolve(self, family):
+		name = attr(CTRL_NAME, family.encode() + b"\0")
+		found = dict(attrs(self.call(GENL_CTRL, CTRL_GETFAMILY, name)))
+		self.family = struct.unpack("=H", found[CTRL_ID])[0]
+		self.groups = {}
+		for _, group in attrs(found.get(CTRL_GROUPS, b"")):
+			g = dict(attrs(group))
+			self.groups[g[GROUP_NAME].rstrip(b"\0").decode()] = (
+				struct.unpack("=I", g[GROUP_ID])[0])
+
+	def send(self, kind, payload, flags=NLM_F_REQUEST | NLM_F_ACK):
+		self.seq += 1
+		self.sent = struct.pack("=IHHII", 16 + len(payload), kind, flags, self.seq, 0) + payload
+		self.s.send(self.sent)
+
+	def call(self, kind, cmd, payload=b"", flags=NLM_F_REQUEST | NLM_F_ACK, version=1,
+		 reserved=0):
+		"""One request to its acknowledgement; the attributes of its answer."""
+		self.send(kind, struct.pack("=BBH", cmd, version, reserved) + payload, flags)
+		return self.answer()
+
+	def answer(self):
+		out = b""
+		while True:
+			data = self.s.recv(1 << 16)
+			while len(data) >= 16:
+				length, kind, flags, seq, _ = struct.unpack("=IHHII", data[:16])
+				body, data = data[16:length], data[(length + 3) & ~3:]
+				if seq != self.seq:
+					continue
+				if kind == NLMSG_ERROR:
+					self.raise_error(flags, body)
+					return out
+				if kind == NLMSG_DONE:
+					return out
+				out += body[4:]
+
+	@staticmethod
+	def raise_error(flags, body):
+		err = -struct.unpack("=i", body[:4])[0]
+		if not err:
+			return
+		text, offset = "", None
+		if flags & NLM_F_ACK_TLVS:
+			start = 20 if flags & NLM_F_CAPPED else 4 + struct.unpack("=I", body[4:8])[0]
+			tlv = dict(attrs(body[start:]))
+			text = tlv.get(1, b"").rstrip(b"\0").decode()
+			offset = struct.unpack("=I", tlv[2])[0] if 2 in tlv else None
+		raise Refused(err, text, offset)
+
+	def cmd(self, name, payload=b"", **kwargs):
+		return self.call(self.family, UAPI["NTPK_CMD_" + name], payload, **kwargs)
+
+	def attach(self):
+		self.cmd("ATTACH")
+
+	def detach(self):
+		self.cmd("DETACH")
+
+	def clock(self):
+		"""{SEQ, RAW_NS, REAL_NS, BOOT_NS}"""
+		clock = dict(attrs(dict(attrs(self.cmd("GET_CLOCK")))[UAPI["NTPK_A_CLOCK"]]))
+		types = {"SEQ": "I", "RAW_NS": "q", "REAL_NS": "q", "BOOT_NS": "q"}
+		return {k: struct.unpack("=" + t, clock[UAPI["NTPK_A_CLOCK_" + k]])[0]
+			for k, t in types.items()}
+
+	def default_state(self, shift_ns=0, never_synced=SILENT, expired=UNSYNC, port=123, **change):
+		"""A good synchronised state: this machine's clock plus shift_ns."""
+		c = self.clock()
+		state = {
+			"CLOCK_SEQ": c["SEQ"], "BASE_RAW_NS": c["RAW_NS"],
+			"BASE_UNIX_NS": c["REAL_NS"] + shift_ns, "RATE_Q48": 0,
+			"ROOT_DISP_NS": 1000000, "DISP_RATE_PPB": 15000, "LEAP": 0, "STRATUM": 2,
+			"REFID": b"\x0a\x4d\0\1", "REF_UNIX_NS": c["REAL_NS"] + shift_ns - 5 * 10**9,
+			"ROOT_DELAY_NS": 2000000, "PRECISION_LOG2S": -25,
+			"DEADLINE_BOOT_NS": c["BOOT_NS"] + 3600 * 10**9, "MAX_DIST_NS": 10**9,
+			"PUSH_INTERVAL_NS": 1000 * 10**9,
+			"LISTENERS": [{"PORT": port, "NEVER_SYNCED": never_synced,
+				       "EXPIRED": expired}],
+		}
+		state.update(change)
+		return state
+
+	def push(self, state):
+		self.cmd("SET_STATE", state_nest(state))
+		return state
+
+	def push_default(self, *args, **kwargs):
+		return self.push(self.default_state(*args, **kwargs))
+
+	def push_unsync(self, **kwargs):
+		return self.push_default(LEAP=3, STRATUM=0, REFID=bytes(4), REF_UNIX_NS=0, **kwargs)
+
+	def state(self):
+		"""The state as a dict; LISTENERS a list of dicts, STATUS by name."""
+		raw = attrs(dict(attrs(self.cmd("GET_STATE")))[UAPI["NTPK_A_STATE"]])
+		kinds = {UAPI["NTPK_A_STATE_" + k]: k for k in STATE_TYPES}
+		out = {"LISTENERS": []}
+		for kind, value in raw:
+			if kind == UAPI["NTPK_A_STATE_LISTENER"]:
+				out["LISTENERS"].append(parse_listener(value))
+			elif kind in kinds:
+				name = kinds[kind]
+				out[name] = struct.unpack("=" + STATE_TYPES[name], value)[0]
+		out["STATUS"] = STATUS[out["STATUS"]]
+		return out
+
+	def status(self):
+		return self.state()["STATUS"]
+
+	def stats(self):
+		"""{name: packets} of all counters; self.classes has their classes."""
+		out, self.classes = {}, {}
+		for kind, value in attrs(dict(attrs(self.cmd("GET_STATS")))[UAPI["NTPK_A_STATS"]]):
+			if kind != UAPI["NTPK_A_STATS_COUNTER"]:
+				continue
+			c = dict(attrs(value))
+			name = c[UAPI["NTPK_A_COUNTER_NAME"]].rstrip(b"\0").decode()
+			out[name] = struct.unpack("=Q", c[UAPI["NTPK_A_COUNTER_PKTS"]])[0]
+			self.classes[name] = struct.unpack("=I", c[UAPI["NTPK_A_COUNTER_CLASS"]])[0]
+		return out
+
+	def close(self):
+		self.s.close()
+
+
+def parse_listener(data):
+	kinds = {UAPI["NTPK_A_LISTENER_" + k]: (k, t) for k, t in LISTENER_TYPES.items()}
+	return {kinds[kind][0]: struct.unpack("=" + kinds[kind][1], value)[0]
+		for kind, value in attrs(data) if kind in kinds}
+
+
+class Events:
+	"""The multicast group "events" in one namespace."""
+
+	def __init__(self, ns=None):
+		self.g = Genl(ns)
+		self.g.s.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, self.g.groups["events"])
+
+	def read(self, seconds=0.0):
+		"""[(kind, status)] by name; waits up to seconds for the first one."""
+		out = []
+		end = time.monotonic() + seconds * tap.slow()
+		while select.select([self.g.s], [], [], 0 if out else max(0, end - time.monotonic()))[0]:
+			data = self.g.s.recv(1 << 16)
+			kind = struct.unpack("=IH", data[:6])[1]
+			if kind != self.g.family or data[16] != UAPI["NTPK_CMD_EVENT"]:
+				continue
+			event = dict(attrs(dict(attrs(data[20:]))[UAPI["NTPK_A_EVENT"]]))
+			number = lambda k: struct.unpack("=I", event[UAPI["NTPK_A_EVENT_" + k]])[0]
+			out.append((EVENT[number("KIND")], STATUS[number("STATUS")]))
+		return out
+
+
+def changed(before, after):
+	"""{counter: growth} of those that moved."""
+	return {k: after[k] - before.get(k, 0) for k in after if after[k] != before.get(k, 0)}

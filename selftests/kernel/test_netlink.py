@@ -1,0 +1,296 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+Shows that every malformed netlink message is refused with its own clear text
+and changes nothing, that who may not change anything is told so and can still
+read, and what the module's parameter userns=1 allows.
+About 10 seconds.
+"""
+import errno
+import os
+import pwd
+import re
+import struct
+
+import fixture
+import netns
+import ntpknl
+import tap
+from ntpknl import UAPI, attr, nest, state_attr
+
+# words that the text must have: (errno, regular expression)
+EINVAL, ERANGE, EPERM, ESTALE = errno.EINVAL, errno.ERANGE, errno.EPERM, errno.ESTALE
+NOTSUPP, NOTCONN = errno.EOPNOTSUPP, errno.ENOTCONN
+SET_NAMES = list(ntpknl.STATE_TYPES)[:15]
+GET_NAMES = list(ntpknl.STATE_TYPES)[15:]
+S = 10**9
+texts = {}
+
+
+def frozen(g):
+	"""All of the state that does not change by itself."""
+	state = g.state()
+	return {k: v for k, v in state.items() if k not in ("AGE_NS", "NOW_DISP_NS", "NOW_UNIX_NS")}
+
+
+def refused(g, what, errnos, words, send, at=None):
+	"""send() must be refused so, must point to the attribute at, and must change nothing."""
+	before = frozen(g)
+	where = None
+	try:
+		send()
+		got, text = 0, "(accepted)"
+	except ntpknl.Refused as e:
+		got, text, where = e.errno, e.text, ntpknl.attr_at(g.sent, e.offset)
+	errnos = errnos if isinstance(errnos, tuple) else (errnos,)
+	right = got in errnos and re.search(words, text, re.I) and (at is None or where == at)
+	tap.ok(right and frozen(g) == before, f"refused: {what}",
+	       f"errno {got}, wanted {errnos}\ntext {text!r}, wanted /{words}/\n"
+	       f"points to attribute {where}, wanted {at}\n"
+	       f"{'unchanged' if frozen(g) == before else 'CHANGED'}")
+	tap.note(f"  says: {text}")
+	texts.setdefault(text, []).append(what)
+
+
+def test_missing(g):
+	good = g.default_state()
+	for name in SET_NAMES:
+		state = {k: v for k, v in good.items() if k != name}
+		refused(g, f"no {name}", EINVAL, rf"{name}.*missing", lambda: g.push(state))
+	state = dict(good, LISTENERS=[])
+	refused(g, "no LISTENER", EINVAL, "LISTENER.*missing", lambda: g.push(state))
+	for name in ("PORT", "NEVER_SYNCED", "EXPIRED"):
+		listener = {k: v for k, v in good["LISTENERS"][0].items() if k != name}
+		refused(g, f"a listener without {name}", EINVAL, rf"{name}.*missing",
+			lambda: g.push(dict(good, LISTENERS=[listener])))
+	refused(g, "no STATE at all", EINVAL, "STATE.*missing", lambda: g.cmd("SET_STATE"))
+	refused(g, "an empty STATE", EINVAL, "missing",
+		lambda: g.cmd("SET_STATE", nest(UAPI["NTPK_A_STATE"])))
+
+
+def test_lengths(g):
+	good = g.default_state()
+	for name in SET_NAMES:
+		size = struct.calcsize(ntpknl.STATE_TYPES[name])
+		for n in sorted({0, size - 1, size + 1} - {size}):
+			bad = dict(good, **{name: bytes(n)})
+			refused(g, f"{name} of {n} bytes", (EINVAL, ERANGE), "length|size",
+				lambda: g.push(bad), at=UAPI["NTPK_A_STATE_" + name])
+	for name, size in (("PORT", 1), ("PORT", 4), ("NEVER_SYNCED", 2), ("EXPIRED", 8)):
+		listener = dict(good["LISTENERS"][0], **{name: bytes(size)})
+		refused(g, f"listener {name} of {size} bytes", (EINVAL, ERANGE), "length|size",
+			lambda: g.push(dict(good, LISTENERS=[listener])),
+			at=UAPI["NTPK_A_LISTENER_" + name])
+
+
+# one value beyond each limit, and what must be said about it
+RANGES = [
+	("RATE_Q48", 2814749767107, "range|RATE"), ("RATE_Q48", -2814749767107, "range|RATE"),
+	("LEAP", 4, "range|LEAP"), ("STRATUM", 16, "range|STRATUM"),
+	("STRATUM", 0, "STRATUM must be 1..15"), ("PRECISION_LOG2S", -33, "range|PRECISION"),
+	("PRECISION_LOG2S", 1, "range|PRECISION"), ("BASE_RAW_NS", -1, "BASE_RAW_NS"),
+	("BASE_UNIX_NS", -1, "BASE_UNIX_NS.*1970"), ("BASE_UNIX_NS", 9214646400 * S, "BASE_UNIX_NS.*2261"),
+	("REF_UNIX_NS", -1, "REF_UNIX_NS"), ("REF_UNIX_NS", 9214646400 * S, "REF_UNIX_NS"),
+	("ROOT_DISP_NS", 2**58 + 1, "ROOT_DISP_NS"), ("ROOT_DELAY_NS", 2**58 + 1, "ROOT_DELAY_NS"),
+	("MAX_DIST_NS", 0, "MAX_DIST_NS"), ("PUSH_INTERVAL_NS", 0, "PUSH_INTERVAL_NS"),
+	("PUSH_INTERVAL_NS", 2**58 + 1, "PUSH_INTERVAL_NS"), ("DEADLINE_BOOT_NS", -1, "DEADLINE_BOOT_NS"),
+	("BASE_RAW_NS", 2**62, "BASE_RAW_NS.*years"),
+]
+
+
+def test_ranges(g):
+	good = g.default_state()
+	for name, value, words in RANGES:
+		refused(g, f"{name} {value}", (EINVAL, ERANGE), words,
+			lambda: g.push(dict(good, **{name: value})),
+			at=UAPI["NTPK_A_STATE_" + name] if words.startswith("range") else None)
+	refused(g, "stratum 2 when unsynchronised", (EINVAL, ERANGE), "STRATUM must be 0",
+		lambda: g.push(dict(good, LEAP=3)))
+	for name, value in (("PORT", 0), ("NEVER_SYNCED", 2), ("EXPIRED", 2), ("EXPIRED", 2**32 - 1)):
+		listener = dict(good["LISTENERS"][0], **{name: value})
+		refused(g, f"listener {name} {value}", (EINVAL, ERANGE), f"range|{name}",
+			lambda: g.push(dict(good, LISTENERS=[listener])),
+			at=UAPI["NTPK_A_LISTENER_" + name])
+
+
+def test_foreign(g):
+	good = g.default_state()
+	whole = ntpknl.state_nest(good)
+	inner = [state_attr(k, v) for k, v in good.items() if k in ntpknl.STATE_TYPES]
+	inner.append(ntpknl.listener_attr(good["LISTENERS"][0]))
+	wrap = lambda *more: nest(UAPI["NTPK_A_STATE"], *inner, *more)
+	for name in GET_NAMES:
+		refused(g, f"{name}, which can only be read", EINVAL, "read",
+			lambda: g.push(dict(good, **{name: 0})), at=UAPI["NTPK_A_STATE_" + name])
+	for cmd in ("ATTACH", "DETACH", "GET_CLOCK", "GET_STATE", "GET_STATS"):
+		refused(g, f"{cmd} with a STATE", EINVAL, "not take|does not|unexpected",
+			lambda: g.cmd(cmd, whole))
+	for name in ("CLOCK", "STATS", "EVENT"):
+		refused(g, f"SET_STATE with {name}", EINVAL, "not take|read",
+			lambda: g.cmd("SET_STATE", whole + attr(UAPI["NTPK_A_" + name], bytes(4))),
+			at=UAPI["NTPK_A_" + name])
+		refused(g, f"SET_STATE with a nest {name}", EINVAL, "not take|read|not expected",
+			lambda: g.cmd("SET_STATE", whole + nest(UAPI["NTPK_A_" + name])),
+			at=UAPI["NTPK_A_" + name])
+	unknown = attr(99, bytes(4))
+	refused(g, "an unknown attribute at the top", EINVAL, "unknown", lambda: g.cmd(
+		"SET_STATE", whole + unknown))
+	refused(g, "an unknown attribute in STATE", EINVAL, "unknown", lambda: g.cmd(
+		"SET_STATE", wrap(unknown)))
+	refused(g, "an unknown attribute in LISTENER", EINVAL, "unknown", lambda: g.push(
+		dict(good, LISTENERS=[{**good["LISTENERS"][0], 99: bytes(4)}])))
+	refused(g, "STATE without the flag of a nest", EINVAL, "NLA_F_NESTED|nested", lambda: g.cmd(
+		"SET_STATE", attr(UAPI["NTPK_A_STATE"], whole[4:])))
+	refused(g, "LEAP twice", EINVAL, "twice", lambda: g.cmd(
+		"SET_STATE", wrap(state_attr("LEAP", 0))))
+	refused(g, "bytes behind the last attribute", EINVAL, "leftover|trailing|bytes|length",
+		lambda: g.cmd("SET_STATE", whole + b"\1\0"))
+	refused(g, "an attribute longer than the message", EINVAL, "leftover|length|bytes",
+		lambda: g.cmd("SET_STATE", whole + struct.pack("=HH", 400, UAPI["NTPK_A_PAD"])))
+
+
+def test_listeners(g):
+	good = g.default_state()
+	one = good["LISTENERS"][0]
+	refused(g, "two listeners", NOTSUPP, "second LISTENER", lambda: g.push(
+		dict(good, LISTENERS=[one, dict(one, PORT=1123)])))
+	kind = UAPI["NTPK_A_LISTENER_ADDR"]
+	for n in (4, 16):
+		refused(g, f"a listener with an address of {n} bytes", NOTSUPP, "ADDR is not supported",
+			lambda: g.push(dict(good, LISTENERS=[{**one, kind: bytes(n)}])))
+	refused(g, "a listener with an address of 17 bytes", (EINVAL, ERANGE), "length|size|policy|ADDR",
+		lambda: g.push(dict(good, LISTENERS=[{**one, kind: bytes(17)}])))
+	refused(g, "a listener with an interface", NOTSUPP, "IFINDEX is not supported",
+		lambda: g.push(dict(good, LISTENERS=[dict(one, IFINDEX=1)])))
+
+
+def test_headers(g):
+	"""What generic netlink itself looks at: there the kernel's words are not ours."""
+	whole = ntpknl.state_nest(g.default_state())
+	anything = ".*"
+	for flags, what in ((ntpknl.NLM_F_DUMP, "a dump"), (0x400, "NLM_F_CREATE"),
+			    (0x800, "NLM_F_APPEND")):
+		refused(g, f"GET_STATE as {what}", (EINVAL, NOTSUPP), anything,
+			lambda: g.cmd("GET_STATE", flags=5 | flags))
+	refused(g, "an unknown command", NOTSUPP, anything, lambda: g.call(g.family, 77))
+	refused(g, "the event as a command", NOTSUPP, anything, lambda: g.cmd("EVENT"))
+	refused(g, "reserved bits of the header", EINVAL, anything,
+		lambda: g.cmd("SET_STATE", whole, reserved=1))
+
+
+def test_stale(g):
+	good = g.default_state()
+	refused(g, "a clock_seq that is not the clock's", ESTALE, "clock was set.*GET_CLOCK",
+		lambda: g.push(dict(good, CLOCK_SEQ=good["CLOCK_SEQ"] + 1)))
+
+
+def test_not_attached(s):
+	other = ntpknl.Genl(s.client)
+	refused(other, "a push where nobody attached", NOTCONN, "not attached.*ATTACH",
+		lambda: other.push_default())
+	refused(other, "a detach where nobody attached", NOTCONN, "not attached", other.detach)
+
+
+def as_user(fn, ns=None, userns=False, own_net=False):
+	"""fn() in a child without rights: (errno, text) of its refusal, or None."""
+	r, w = os.pipe()
+	pid = os.fork()
+	if not pid:
+		out = "crashed"
+		try:
+			if ns:
+				netns.setns(ns.fd)
+			nobody = pwd.getpwnam("nobody")
+			os.setgroups([])
+			os.setresgid(*[nobody.pw_gid] * 3)
+			os.setresuid(*[nobody.pw_uid] * 3)
+			if userns:
+				netns.unshare(netns.CLONE_NEWUSER | (netns.CLONE_NEWNET if own_net else 0))
+			fn()
+			out = "None"
+		except ntpknl.Refused as e:
+			out = repr((e.errno, e.text))
+		except Exception as e:	# shown where the result is compared
+			out = repr(repr(e))
+		finally:
+			os.write(w, out.encode())
+			os._exit(0)
+	os.close(w)
+	os.waitpid(pid, 0)
+	with os.fdopen(r) as f:
+		return eval(f.read())	# our own child's repr()
+
+
+def changes():
+	"""All that changes something, each as a refusal of its own."""
+	g = ntpknl.Genl()
+	out = []
+	for name, payload in (("ATTACH", b""), ("DETACH", b""),
+			      ("SET_STATE", ntpknl.state_nest(g.default_state()))):
+		try:
+			g.cmd(name, payload)
+			out.append(f"{name} accepted")
+		except ntpknl.Refused as e:
+			if e.errno != EPERM or "CAP_NET_ADMIN" not in e.text:
+				out.append(str(e))
+	if out:
+		raise RuntimeError(out)
+
+
+def reads():
+	g = ntpknl.Genl()
+	if not g.clock()["RAW_NS"] or not g.stats() or not g.status():
+		raise RuntimeError("nothing to read")
+
+
+def serve_own():
+	g = ntpknl.Genl()
+	g.attach()
+	g.push_default()
+	if g.status() != "sync":
+		raise RuntimeError(g.status())
+	g.detach()
+
+
+def test_rights(s):
+	before = frozen(s.g)
+	for what, kwargs in (("an ordinary user", {}),
+			     ("root of a user namespace", {"userns": True}),
+			     ("the owner of a network namespace", {"userns": True, "own_net": True})):
+		ns = None if kwargs.get("own_net") else s.server
+		tap.same(as_user(changes, ns, **kwargs), None, f"{what} may change nothing, and is told why")
+		tap.same(as_user(reads, ns, **kwargs), None, f"{what} may read clock, state and stats")
+	tap.same(frozen(s.g), before, "and nothing was changed")
+
+
+def test_userns(s):
+	"""The parameter is for owners of their own namespace, and for them only."""
+	netns.unload()
+	netns.insmod("userns=1")
+	with open("/sys/module/ntpk/parameters/userns") as f:
+		tap.same(f.read().strip(), "Y", "userns=1 is set")
+	tap.same(as_user(serve_own, userns=True, own_net=True), None,
+		 "userns=1: the owner of a network namespace attaches, pushes, detaches")
+	tap.same(as_user(changes, s.server), None, "userns=1: an ordinary user may change nothing")
+	tap.same(as_user(changes, s.server, userns=True), None,
+		 "userns=1: root of a user namespace may change nothing in another's network")
+
+
+def main():
+	s = fixture.served()
+	g = s.g
+	state = g.push_default()
+	for test in (test_missing, test_lengths, test_ranges, test_foreign, test_listeners,
+		     test_headers, test_stale):
+		test(g)
+	total = sum(len(w) for w in texts.values())
+	tap.ok(total >= 60, f"{total} malformed messages tried")
+	tap.ok(len(texts) >= 35, f"{len(texts)} different texts among them", texts)
+	test_not_attached(s)
+	tap.same(s.wire.sync_reply(state), None, "after all this, what was pushed first is served")
+	test_rights(s)
+	tap.same(s.wire.sync_reply(state), None, "and after that, too")
+	test_userns(s)
+
+
+tap.run(main)

@@ -1,0 +1,120 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Build this tree's ntpk.ko for a test machine's kernel, with the compiler of
+# that machine's own root.
+#
+#	module.sh [SUITE]	the kernel of root.sh SUITE (bookworm)
+#	module.sh uml		the debug kernel of uml-build.sh
+#	module.sh host [KDIR=DIR]	this machine's kernel, its headers and compiler
+#
+# Prints the path, build/kmod/KVER/ntpk.ko, on the last line; a log is beside
+# it.  The build is incremental and locked, so it may be called at each use.
+# Environment: STRICT=1 builds anew and fails on any warning that is not in the
+# kernel's own headers; SPARSE=1 runs sparse as well (not for uml: the same
+# kernel is sid's, and an older sparse stumbles over its headers);
+# NTPK_BUILD_UNIX_S is the build date compiled in (else SOURCE_DATE_EPOCH, else
+# the last commit's).
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+tree=$(cd "$here/../.." && pwd)
+flavour=${1:-bookworm}
+STRICT=${STRICT:-0}
+SPARSE=${SPARSE:-0}
+[ "$flavour" != uml ] || SPARSE=0
+
+say() { echo "module: $*" >&2; }
+die() { say "$*"; exit 1; }
+
+build_date() {
+	if [ -n "${NTPK_BUILD_UNIX_S:-${SOURCE_DATE_EPOCH:-}}" ]; then
+		echo "${NTPK_BUILD_UNIX_S:-$SOURCE_DATE_EPOCH}"
+	elif ! git -C "$tree" log -1 --format=%ct 2>/dev/null; then
+		find "$tree/kmod" "$tree/include" -type f -printf '%T@\n' | sort -n |
+			tail -n 1 | cut -d. -f1
+	fi
+}
+
+# Copy the sources with their dates, so that make sees only what has changed,
+# and drop what the tree no longer has.
+copy_sources() {
+	local f
+
+	mkdir -p "$work"
+	if [ "$STRICT" = 1 ]; then
+		rm -rf "$work/kmod" "$work/include"
+	fi
+	(cd "$work" && find kmod include -name '*.[ch]' ! -name '*.mod.c' 2>/dev/null || true) |
+	while read -r f; do
+		[ -e "$tree/$f" ] || rm -f "$work/$f"
+	done
+	cp -Rp "$tree/Kbuild" "$tree/kmod" "$tree/include" "$work/"
+}
+
+# KBUILD_CHECKSRC: 7.2 asks a script that its header packages lack whether
+# sparse is good enough, and else goes on without it.
+make_args() {
+	args=(-j"$(nproc)" W=1 "NTPK_BUILD_UNIX_S=$(build_date)")
+	[ "$SPARSE" != 1 ] || args+=(C=2 KBUILD_CHECKSRC=2 CHECK=sparse CF=-D__CHECK_ENDIAN__)
+}
+
+# sid's objtool reads /proc; the root itself stays as it is.
+in_root() {
+	local flags=-m
+
+	[ "$(id -u)" = 0 ] || flags=-rm
+	unshare "$flags" sh -e -c '
+		root=$1 work=$2
+		shift 2
+		mount --rbind /proc "$root/proc"
+		mount --rbind /dev "$root/dev"
+		mount --bind "$work" "$root/src"
+		exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C "$@"
+	' sh "$root" "$work" "$@"
+}
+
+if [ "$flavour" = uml ]; then
+	uml=$("$here/uml-build.sh" | tail -n 1)
+	kver=$(cat "$uml/build/include/config/kernel.release")
+	run=(env LC_ALL=C make -C "$uml/build" ARCH=um)
+elif [ "$flavour" = host ]; then
+	kdir=/lib/modules/$(uname -r)/build
+	case ${2:-} in
+	KDIR=*) kdir=${2#KDIR=} ;;
+	esac
+	[ -d "$kdir" ] || die "no kernel headers at $kdir: apt install linux-headers-$(uname -r)"
+	kver=$(make -s -C "$kdir" kernelrelease)
+	run=(env LC_ALL=C make -C "$kdir")
+else
+	root=$("$here/root.sh" "$flavour" | tail -n 1)
+	kver=$(ls "$root/lib/modules" | sort -V | tail -n 1)
+	run=(in_root make -C "/lib/modules/$kver/build")
+fi
+work=$tree/build/kmod/$kver
+mkdir -p "$tree/build/kmod"
+exec 9>"$work.lock"
+flock 9
+
+copy_sources
+case $flavour in
+uml|host) m=$work ;;
+*) m=/src ;;
+esac
+make_args
+log=$work/build.log
+if ! "${run[@]}" M="$m" "${args[@]}" modules >"$log" 2>&1; then
+	cat "$log" >&2
+	die "ntpk.ko does not build for $kver"
+fi
+if [ "$SPARSE" = 1 ] && ! grep -q '^ *CHECK ' "$log"; then
+	die "sparse did not run for $kver: see $log"
+fi
+# "include/" without a slash before it is the kernel's: ours comes as a path
+# of the work folder.  "the compiler differs" is not about our code.
+warnings=$(grep -E '(warning|error):|^WARNING:' "$log" |
+	   grep -Ev '^(\./|/usr/src/[^:]*/)?(include|arch)/|the compiler differs' || true)
+if [ -n "$warnings" ]; then
+	printf '%s\n' "$warnings" >&2
+	[ "$STRICT" != 1 ] || die "warnings for $kver"
+fi
+echo "$work/ntpk.ko"
