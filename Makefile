@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# ntpk: what a person types is under `make help`.
+
+VERSION := 0.1.0
+KVER ?= $(shell uname -r)
+KDIR ?= /lib/modules/$(KVER)/build
+DESTDIR ?=
+PREFIX ?= /usr/local
+CC ?= cc
+B := build/user
+SAN := build/san
+# The build date is a floor for served time: the commit's, so that builds repeat.
+export NTPK_BUILD_UNIX_S ?= $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || date +%s))
+
+WARN := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wshadow -Wpointer-arith \
+	-Wformat=2 -Wvla -Werror
+HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+CPPFLAGS_ALL := -D_GNU_SOURCE -DNTPK_VERSION='"$(VERSION)"' -DNTPK_BUILD_UNIX_S=$(NTPK_BUILD_UNIX_S) \
+	-Iinclude -Iinclude/uapi -Iuserspace
+CFLAGS_ALL := -std=gnu11 -ffp-contract=off -MMD -MP $(WARN)
+SANFLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LIBS_DAEMON := -levent_core -lmnl -ljson-c -lcap-ng -lnettle -lm -lpthread
+LIBS_CTL := -lmnl -ljson-c
+LIBS_TEST := -lcmocka $(LIBS_DAEMON)
+
+SRC_PROTO := $(wildcard kmod/proto/*.c)
+SRC_CORE := $(wildcard userspace/core/*.c)
+SRC_NL := $(wildcard userspace/nl/*.c)
+SRC_DAEMON := $(wildcard userspace/daemon/*.c)
+SRC_CTL := $(wildcard userspace/ctl/*.c)
+# Everything of the programs but their main(), for the tests.
+SRC_LIB := $(SRC_PROTO) $(SRC_CORE) $(SRC_NL) $(filter-out %/main.c,$(SRC_DAEMON) $(SRC_CTL))
+SRC_SIM := $(wildcard userspace/tests/sim/*.c)
+UNIT := $(patsubst userspace/tests/unit/%.c,$(SAN)/%,$(wildcard userspace/tests/unit/test_*.c))
+UNIT += $(if $(SRC_SIM),$(SAN)/test_sim)
+
+obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
+san = $(patsubst %.c,$(SAN)/obj/%.o,$(1))
+
+.PHONY: all module user tests check check-unit check-lint check-rig check-debug vm run deps install \
+	uninstall clean help
+all: user
+
+help:
+	@echo 'make run          everything at work in virtual machines, in one command'
+	@echo 'make run HOST=1 UPSTREAM="a b"  the same on this machine itself'
+	@echo 'make check        all tests: unit, configuration, virtual machines, debug kernel'
+	@echo 'make check-unit   only those that need no kernel of their own'
+	@echo 'make check-rig    only those in the virtual machines (SUITE=bookworm|trixie|sid)'
+	@echo 'make check-debug  only those in the debug kernel'
+	@echo 'make vm           a shell in a virtual machine with the module (SUITE=...)'
+	@echo 'make user         ntpkd and ntpkctl, into build/user/bin'
+	@echo 'make module       ntpk.ko for the running kernel (KDIR=... for another), into build/kmod'
+	@echo 'make deps         install the packages that building and testing need'
+	@echo 'make install      programs and module (DESTDIR=, PREFIX=); make uninstall'
+	@echo 'make clean'
+
+user: $(B)/bin/ntpkd $(B)/bin/ntpkctl
+
+$(B)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CPPFLAGS) -O2 -g $(HARDEN) $(CFLAGS_ALL) $(CFLAGS) -c -o $@ $<
+
+$(SAN)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CPPFLAGS) $(SANFLAGS) $(CFLAGS_ALL) -c -o $@ $<
+
+$(B)/bin/ntpkd: $(call obj,$(SRC_DAEMON) $(SRC_NL) $(SRC_CORE) $(SRC_PROTO))
+	@mkdir -p $(@D)
+	$(CC) -pie $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON)
+
+$(B)/bin/ntpkctl: $(call obj,$(SRC_CTL) $(SRC_NL) $(SRC_PROTO))
+	@mkdir -p $(@D)
+	$(CC) -pie $(LDFLAGS) -o $@ $^ $(LIBS_CTL)
+
+$(SAN)/libntpk.a: $(call san,$(SRC_LIB))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(SAN)/test_sim: $(call san,$(SRC_SIM)) $(SAN)/libntpk.a
+	$(CC) $(SANFLAGS) -o $@ $^ $(LIBS_TEST)
+
+$(SAN)/test_%: $(SAN)/obj/userspace/tests/unit/test_%.o $(SAN)/libntpk.a
+	$(CC) $(SANFLAGS) -o $@ $^ $(LIBS_TEST)
+
+# The programs themselves under the sanitizers, for the command line tests.
+$(SAN)/ntpkd: $(call san,$(SRC_DAEMON) $(SRC_NL) $(SRC_CORE) $(SRC_PROTO))
+	$(CC) $(SANFLAGS) -o $@ $^ $(LIBS_DAEMON)
+
+$(SAN)/ntpkctl: $(call san,$(SRC_CTL) $(SRC_NL) $(SRC_PROTO))
+	$(CC) $(SANFLAGS) -o $@ $^ $(LIBS_CTL)
+
+tests: user $(UNIT) $(SAN)/ntpkd $(SAN)/ntpkctl
+.SECONDARY:
+
+module:
+	selftests/vm/module.sh host KDIR=$(KDIR)
+
+deps:
+	selftests/deps.sh
+
+check: deps
+	selftests/check all
+
+check-unit check-lint check-rig check-debug:
+	selftests/check $(@:check-%=%)
+
+vm: deps user
+	selftests/vm/vm shell --suite $(or $(SUITE),bookworm)
+
+run: deps user
+	selftests/run-demo
+
+install: user
+	install -Dm755 $(B)/bin/ntpkd $(DESTDIR)$(PREFIX)/sbin/ntpkd
+	install -Dm755 $(B)/bin/ntpkctl $(DESTDIR)$(PREFIX)/bin/ntpkctl
+	if [ -d "$(KDIR)" ]; then \
+		selftests/vm/module.sh host KDIR=$(KDIR) && \
+		install -Dm644 build/kmod/$(KVER)/ntpk.ko $(DESTDIR)/lib/modules/$(KVER)/updates/ntpk.ko && \
+		{ [ -n "$(DESTDIR)" ] || depmod $(KVER); }; \
+	else echo "no kernel headers at $(KDIR): ntpk.ko not installed, ntpkd answers by itself"; fi
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/sbin/ntpkd $(DESTDIR)$(PREFIX)/bin/ntpkctl \
+		$(DESTDIR)/lib/modules/$(KVER)/updates/ntpk.ko
+
+clean:
+	rm -rf build
+
+-include $(shell find build -name '*.d' 2>/dev/null)
