@@ -77,6 +77,13 @@ struct engine {
 /* update.c */
 
 /**
+ * engine_phi_ppb() - how fast a sample grows old: by what the line's rate may be wrong
+ * @e: engine
+ * @local_ns: now
+ */
+double engine_phi_ppb(const struct engine *e, int64_t local_ns);
+
+/**
  * engine_select() - judge all sources anew, log what changed
  * @e: engine
  * @now: clocks

@@ -14,6 +14,7 @@
 #define EST_NIS_GAIN		0.1
 #define EST_NIS_SURPRISE	3.0	/* of one measurement at most */
 #define EST_NIS_MAX		25.0
+#define EST_MANY		1000	/* so many measurements are as good as any number */
 #define EST_MAX_FREQ_PPB	9900000.0	/* the served line's limit is 1 % */
 #define EST_UNKNOWN_SD_NS	1e9
 
@@ -88,6 +89,7 @@ static void first(struct estimate *e, int64_t local_ns, int64_t unix_ns, double 
 	e->p01 = 0;
 	e->rejects = 0;
 	e->nis = 1;
+	e->updates = 1;
 	e->valid = true;
 }
 
@@ -171,6 +173,8 @@ bool est_update(struct estimate *e, int64_t local_ns, int64_t unix_ns, double va
 	if (!gate(e, local_ns, innov_ns, s))
 		return false;
 	correct(e, innov_ns, dt, var_ns2);
+	if (e->updates < EST_MANY)
+		e->updates++;
 	return true;
 }
 
@@ -187,6 +191,14 @@ double est_freq_sd_ppb(const struct estimate *e, int64_t local_ns)
 	double t = fmax(secs(local_ns - e->base_local_ns), 0);
 
 	return sqrt(e->p11 + e->q * t);
+}
+
+double est_sigmas(const struct estimate *e)
+{
+	double dof = fmax((double)e->updates - 2, 2);
+
+	/* within 5 % of the quantile for every dof >= 2 */
+	return 3 * (1 + 3.2 / (dof - 1.4));
 }
 
 double est_growth_ns(const struct estimate *e, double secs_ahead)

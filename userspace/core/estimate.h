@@ -26,6 +26,7 @@
  * @p01: covariance, ns * ppb
  * @p11: variance of the frequency, ppb^2
  * @q: growth of @p11 per second, ppb^2/s
+ * @updates: measurements taken since the offset became known
  * @nis: mean of the squared innovations, in units of what was expected
  * @rejects: consecutive measurements outside the gate, on the same side
  * @reject_innov_ns: innovation of the first of these
@@ -41,6 +42,7 @@ struct estimate {
 	double	 p01;
 	double	 p11;
 	double	 q;
+	unsigned int updates;
 	double	 nis;
 	unsigned int rejects;
 	double	 reject_innov_ns;
@@ -99,6 +101,16 @@ double est_sd_ns(const struct estimate *e, int64_t local_ns);
  * @local_ns: at or after the base
  */
 double est_freq_sd_ppb(const struct estimate *e, int64_t local_ns);
+
+/**
+ * est_sigmas() - how many standard deviations to claim as a bound
+ * @e: estimate
+ *
+ * The measurements' noise is itself known only from the measurements, so the
+ * quantile is Student's, of 99.7 % on both sides, for their number less the
+ * two states: 19 after four, 4.5 after ten, 3 in the end.
+ */
+double est_sigmas(const struct estimate *e);
 
 /**
  * est_growth_ns() - error that gathers in some time, from the frequency alone

@@ -98,7 +98,7 @@ bool engine_get_source(const struct engine *e, uint32_t id, const struct clocks 
 	*out = zero;
 	report_protocol(a, out);
 	filter_eval(&a->filter, &e->est, now->local_ns,
-		    3 * est_freq_sd_ppb(&e->est, now->local_ns), &p);
+		    engine_phi_ppb(e, now->local_ns), &p);
 	out->offset_ns = p.offset_ns;
 	out->last_offset_ns = a->filter.len ? filter_offset_ns(&a->last, &e->est) : 0;
 	out->delay_ns = p.delay_ns;

@@ -8,7 +8,6 @@
 
 #include <math.h>
 
-#define SERVE_SIGMAS		3.0
 #define SERVE_MIN_RATE_PPB	1000.0
 #define SERVE_MAX_RATE_PPB	500000.0
 #define LOCAL_REFID		0x7f7f0101u	/* 127.127.1.1, as everybody's */
@@ -26,7 +25,7 @@ int64_t engine_root_disp_ns(const struct engine *e, int64_t local_ns)
 {
 	if (e->local)
 		return engine_precision_ns(e);
-	return e->ref.disp_ns + (int64_t)ceil(SERVE_SIGMAS * est_sd_ns(&e->est, local_ns));
+	return e->ref.disp_ns + (int64_t)ceil(est_sigmas(&e->est) * est_sd_ns(&e->est, local_ns));
 }
 
 /*
@@ -38,7 +37,7 @@ static uint32_t disp_rate_ppb(const struct engine *e, int64_t local_ns, int64_t 
 	double t = fmax((double)horizon_ns * 1e-9, 1);
 	double now_ns = est_sd_ns(&e->est, local_ns);
 	double then_ns = est_sd_ns(&e->est, local_ns + (int64_t)(t * 1e9));
-	double rate = SERVE_SIGMAS * (then_ns - now_ns) / t;
+	double rate = est_sigmas(&e->est) * (then_ns - now_ns) / t;
 
 	rate = fmax(SERVE_MIN_RATE_PPB, fmin(SERVE_MAX_RATE_PPB, rate));
 	return (uint32_t)ceil(rate);

@@ -14,17 +14,16 @@
 #define DRIFT_INTERVAL_NS	(3600 * NTP_NS_PER_S)
 #define LEAP_NEAR_NS		(3 * NTP_NS_PER_S)
 
-/* How fast a sample grows old: by what the line's rate may be wrong. */
-static double phi_ppb(const struct engine *e, int64_t local_ns)
+double engine_phi_ppb(const struct engine *e, int64_t local_ns)
 {
-	double phi = 3 * est_freq_sd_ppb(&e->est, local_ns);
+	double phi = est_sigmas(&e->est) * est_freq_sd_ppb(&e->est, local_ns);
 
 	return fmax(PHI_MIN_PPB, fmin(PHI_MAX_PPB, phi));
 }
 
 static void eval_peers(struct engine *e, int64_t local_ns)
 {
-	double phi = phi_ppb(e, local_ns);
+	double phi = engine_phi_ppb(e, local_ns);
 	struct assoc *a;
 
 	for (a = e->src; a < e->src + e->src_len; a++) {

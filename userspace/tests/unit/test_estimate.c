@@ -172,6 +172,23 @@ static void test_error_grows(void **state)
 	assert_true(est_sd_ns(&e, e.base_local_ns) > 1e8);
 }
 
+/* Student's quantile of 0.99865 (Abramowitz and Stegun, table 26.10, interpolated). */
+static void test_few_measurements_claim_more(void **state)
+{
+	static const struct { unsigned int updates; double quantile; } want[] = {
+		{ 1, 19.2 }, { 4, 19.2 }, { 5, 9.22 }, { 6, 6.62 }, { 12, 3.96 }, { 22, 3.42 },
+		{ 102, 3.08 }, { 1000, 3.0 },
+	};
+	struct estimate e = { 0 };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(want) / sizeof(*want); i++) {
+		e.updates = want[i].updates;
+		assert_true(fabs(est_sigmas(&e) / want[i].quantile - 1) < 0.05);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +199,7 @@ int main(void)
 		cmocka_unit_test(test_change_is_believed),
 		cmocka_unit_test(test_late_sample),
 		cmocka_unit_test(test_error_grows),
+		cmocka_unit_test(test_few_measurements_claim_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
