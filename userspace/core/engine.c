@@ -216,6 +216,8 @@ static struct assoc *dispatch(struct engine *e, const struct event *ev, struct a
 	case EV_MAKESTEP:
 		on_makestep(e, &ev->now, out);
 		break;
+	case EV_RESELECT:
+	case EV_LEAP:
 	case EV_CLOCK_STEPPED:	/* watch_clock() saw to it */
 		break;
 	}

@@ -32,6 +32,9 @@
 #define SOURCE_F_NOSELECT	(1u << 2)
 #define SOURCE_F_TRUST		(1u << 3)
 #define SOURCE_F_REQUIRE	(1u << 4)
+#define SOURCE_F_BURST		(1u << 5)	/* each poll is a short burst */
+#define SOURCE_F_XLEAVE		(1u << 6)	/* interleaved mode, RFC 9769 */
+#define SOURCE_F_OFFLINE	(1u << 7)	/* not asked before EV_ONLINE */
 
 /**
  * struct source_config - one upstream server, after resolution
@@ -42,6 +45,11 @@
  * @refid: its address as a reference id (v4 address, or the first four bytes
  *	of the MD5 of a v6 address; RFC 5905 7.3), for loop detection and for
  *	our own packets when it is the system peer
+ * @offset_ns: correction, added to each measured offset
+ * @max_delay_ns: samples with a longer delay are refused; 0 = no limit
+ * @presend_log2s: when the interval is at least so long, a request without
+ *	use for its reply goes ahead of each real one (ARP); 127 = never
+ * @keyed: only replies that the daemon has authenticated are believed
  */
 struct source_config {
 	int8_t	 minpoll_log2s;
@@ -49,6 +57,10 @@ struct source_config {
 	uint8_t	 version;
 	uint32_t flags;
 	__be32	 refid;
+	int64_t	 offset_ns;
+	int64_t	 max_delay_ns;
+	int8_t	 presend_log2s;
+	bool	 keyed;
 };
 
 /**
@@ -57,8 +69,18 @@ struct source_config {
  * @makestep_limit: ... in the first so many clock updates; 0 never, < 0 always
  * @max_distance_ns: sources with a root distance above are not selectable
  * @min_sources: selectable sources needed before the clock is touched
+ * @max_jitter_ns: sources with more jitter are not selectable
+ * @max_slew_ppb: fastest slew, at most DISC_SLEW_PPB
+ * @max_change_ns: `maxchange`: give up (ACT_EXIT) when an update is off by more,
+ *	0 = never ...
+ * @max_change_start: ... not counting the first so many updates ...
+ * @max_change_ignore: ... and when it happened more often than this; < 0: only
+ *	ignore such updates
  * @local_stratum: serve own time at this stratum when no source is
  *	selectable; 0 = do not
+ * @local_distance_ns: `local distance`: only while our root distance exceeds this
+ * @local_orphan: `local orphan`: give way to a source at the same stratum with a
+ *	smaller reference id
  * @holdover_ns: how long a push stays valid
  * @max_served_ns: expiry by root distance
  * @push_interval_ns: push at least this often
@@ -76,7 +98,14 @@ struct engine_config {
 	int	 makestep_limit;
 	int64_t	 max_distance_ns;
 	unsigned int min_sources;
+	int64_t	 max_jitter_ns;
+	double	 max_slew_ppb;
+	int64_t	 max_change_ns;
+	unsigned int max_change_start;
+	int	 max_change_ignore;
 	uint8_t	 local_stratum;
+	int64_t	 local_distance_ns;
+	bool	 local_orphan;
 	int64_t	 holdover_ns;
 	int64_t	 max_served_ns;
 	int64_t	 push_interval_ns;
@@ -118,6 +147,8 @@ enum event_type {
 	EV_CLOCK_STEPPED,	/* CLOCK_REALTIME was stepped, by us or by anybody */
 	EV_SUSPENDED,		/* .suspended_ns: the local timescale stood still that long */
 	EV_MAKESTEP,		/* operator: step the clock now, whatever its error */
+	EV_RESELECT,		/* operator: forget which source is the system peer */
+	EV_LEAP,		/* .leap: a leap second that a trusted list tells of */
 };
 
 /**
@@ -143,7 +174,12 @@ struct event {
 			size_t	 len;
 			int64_t  t4_local_ns;	/* arrival, kernel stamp */
 			int64_t  t4_err_ns;
+			bool	 authentic;	/* its MAC is right, for a keyed source */
 		} reply;
+		struct {
+			int64_t	at_unix_ns;	/* 00:00:00 after it; 0: the list has none */
+			uint8_t	leap;		/* NTP_LEAP_INSERT, NTP_LEAP_DELETE */
+		} leap;
 	};
 };
 
@@ -159,6 +195,9 @@ enum action_type {
 	ACT_SYNC_STATUS,	/* .sync: tell the kernel synchronised (with errors) or not */
 	ACT_DRIFT,		/* .drift: worth saving */
 	ACT_LOG,		/* .log: a state change, said once */
+	ACT_SAMPLE,		/* .sample: a true reply came (measurements log) */
+	ACT_UPDATE,		/* the line has learnt: ask for reports (statistics, tracking log) */
+	ACT_EXIT,		/* `maxchange`: end with an error, touch nothing */
 };
 
 enum log_code {
@@ -177,6 +216,50 @@ enum log_code {
 	LOG_LOOP,		/* source is synchronised to us */
 	LOG_SUSPENDED,		/* value_ns */
 	LOG_TOO_MANY,		/* source: no room for more */
+};
+
+/* Tests that a reply went through, in the order of chrony's measurements log. */
+#define SAMPLE_T_1	(1u << 0)	/* RFC 5905: not a duplicate */
+#define SAMPLE_T_2	(1u << 1)	/* it answers our request */
+#define SAMPLE_T_3	(1u << 2)	/* its stamps are not zero */
+#define SAMPLE_T_5	(1u << 3)	/* authenticated, where it has to be */
+#define SAMPLE_T_6	(1u << 4)	/* the server is synchronised */
+#define SAMPLE_T_7	(1u << 5)	/* its root distance and stratum are sane */
+#define SAMPLE_T_A	(1u << 6)	/* the stamps agree with each other and the delay limit */
+#define SAMPLE_T_B	(1u << 7)	/* accepted by the estimator's gate */
+#define SAMPLE_T_C	(1u << 8)	/* its source is no falseticker */
+#define SAMPLE_T_D	(1u << 9)	/* no loop */
+
+/**
+ * struct sample_report - one exchange
+ * @tests: SAMPLE_T_* that were passed
+ * @interleaved: in that mode
+ * @poll_log2s: interval in use
+ * @leap: of the reply, as the next four
+ * @stratum: see there
+ * @refid: see there
+ * @root_delay_ns: see there
+ * @root_disp_ns: see there
+ * @offset_ns: theta against the served line before it learnt from this
+ * @delay_ns: delta
+ * @disp_ns: bound of the stamps' errors
+ * @response_ns: t3 - t2
+ * @t4_unix_ns: when, on the served line
+ */
+struct sample_report {
+	uint32_t tests;
+	bool	 interleaved;
+	int8_t	 poll_log2s;
+	uint8_t	 leap;
+	uint8_t	 stratum;
+	__be32	 refid;
+	int64_t	 root_delay_ns;
+	int64_t	 root_disp_ns;
+	int64_t	 offset_ns;
+	int64_t	 delay_ns;
+	int64_t	 disp_ns;
+	int64_t	 response_ns;
+	int64_t	 t4_unix_ns;
 };
 
 /* struct action - what to do, in order */
@@ -207,6 +290,7 @@ struct action {
 			int64_t	value_ns;
 			__be32	refid;
 		} log;
+		struct sample_report sample;
 	};
 };
 
@@ -265,6 +349,12 @@ struct source_report {
 	uint64_t received_pkts;		/* valid replies */
 	uint64_t bad_pkts;		/* refused by tests 1-7 and more */
 	char	 kod[5];		/* last kiss code, "" = none */
+	unsigned int samples;		/* in use */
+	int64_t	 span_ns;		/* from the oldest to the youngest */
+	double	 freq_ppb;		/* of the source against the served line */
+	double	 freq_sd_ppb;
+	double	 sd_ns;			/* of its samples about that line */
+	struct sample_report last;	/* the last true reply; t4_unix_ns 0: none */
 };
 
 /* struct engine_report - what the engine believes */

@@ -15,6 +15,16 @@
 
 #define CONF_DEFAULT_FILE	"/etc/ntpk.conf"
 #define CONF_NAME_MAX		253	/* RFC 1035 */
+#define CONF_FILE_MAX		256
+#define CONF_PATH_MAX		1024
+#define CONF_USER_MAX		32
+#define CONF_DIRS_MAX		8
+#define CONF_ADDRS_MAX		2	/* one of each family */
+
+/* `log ...` */
+#define CONF_LOG_MEASUREMENTS	(1u << 0)
+#define CONF_LOG_STATISTICS	(1u << 1)
+#define CONF_LOG_TRACKING	(1u << 2)
 
 enum conf_upstream_kind {
 	CONF_SERVER,		/* one association, the first address that works */
@@ -31,7 +41,14 @@ enum conf_upstream_kind {
  * @version: 1..4, default 4
  * @maxsources: pool only, 1..16, default 4
  * @flags: SOURCE_F_* of core/engine.h
- * @line: of the file, 0 = added at run time
+ * @key_id: `key N`, 0 = none
+ * @offset_ns: `offset S`
+ * @max_delay_ns: `maxdelay S`, default 3 s
+ * @presend_log2s: `presend N`, 127 = never
+ * @family: AF_INET or AF_INET6 with `ipv4` or `ipv6`, else AF_UNSPEC
+ * @drop_in: from a sourcedir: goes away when the file does
+ * @file: where it stands, "" = added at run time
+ * @line: of that file, 0 = added at run time
  */
 struct conf_upstream {
 	enum conf_upstream_kind kind;
@@ -42,12 +59,40 @@ struct conf_upstream {
 	uint8_t	 version;
 	uint8_t	 maxsources;
 	uint32_t flags;
+	uint32_t key_id;
+	int64_t	 offset_ns;
+	int64_t	 max_delay_ns;
+	int8_t	 presend_log2s;
+	int	 family;
+	bool	 drop_in;
+	char	 file[CONF_FILE_MAX];
+	unsigned int line;
+};
+
+/**
+ * struct conf_acl_rule - one `allow` or `deny` line; a later one of the same
+ *	prefix takes the place of the earlier
+ * @addr: network, the rest of the bits 0; v4 in the first four bytes
+ * @family: AF_INET or AF_INET6
+ * @prefix: length; 0 = all
+ * @allow: or deny
+ * @all: `allow all`: the rules inside the prefix that came before are void
+ * @line: of the file
+ */
+struct conf_acl_rule {
+	uint8_t	 addr[16];
+	int	 family;
+	uint8_t	 prefix;
+	bool	 allow;
+	bool	 all;
 	unsigned int line;
 };
 
 /**
  * struct conf - a whole configuration, with defaults filled in
  * @upstreams: array of @upstreams_len
+ * @acl: `allow` and `deny` lines in their order, @acl_len of them; without any,
+ *	everybody may ask; with an `allow`, whom no line names may not
  * @driftfile: path, "" = none
  * @makestep_threshold_ns: `makestep THRESHOLD LIMIT`, default 1 s ...
  * @makestep_limit: ... in the first 3 updates; < 0 always; 0 never
@@ -61,11 +106,38 @@ struct conf_upstream {
  *	it is there, else the own responder)
  * @never_synced: `neversynced silent|unsynchronised`, default silent
  * @expired: `expired unsynchronised|silent`, default unsynchronised
+ * @local_distance_ns: `local distance S`, default 1 s
+ * @local_orphan: `local orphan`
+ * @max_slew_ppb: `maxslewrate PPM`, default 500 ppm, which is the most
+ * @max_change_ns: `maxchange S START IGNORE`, 0 = off
+ * @max_change_start: see there
+ * @max_change_ignore: see there
+ * @maxjitter_ns: `maxjitter S`, default 1
+ * @leapsectz: `leapsectz NAME`, e.g. right/UTC, "" = none
+ * @leapseclist: `leapseclist FILE`, in the IERS/NIST format, "" = none
+ * @bindaddress: `bindaddress ADDR`: serve on this address only, by family: v4, v6;
+ *	"" = all
+ * @bindacqaddress: `bindacqaddress ADDR`: source address of requests, likewise
+ * @bindacqdevice: `bindacqdevice IF`, "" = any
+ * @acquisitionport: `acquisitionport N`, 0 = a random one per request
+ * @keyfile: `keyfile PATH`, "" = none
+ * @sourcedirs: `sourcedir DIR`, @sourcedirs_len of them
+ * @user: `user NAME`: who ntpkd becomes, default "ntpk" where that user exists,
+ *	else root
+ * @savedir: `savedir DIR`: the saved time and runtime.conf, default /var/lib/ntpk
+ * @log: CONF_LOG_*
+ * @logdir: `logdir DIR`, default /var/log/ntpk
+ * @logbanner: `logbanner N`, default 32 lines; 0 = none
+ * @logchange_ns: `logchange S`, default 1 s
+ * @metricsfile: `metricsfile PATH`: Prometheus text, written every 15 s, "" = none
+ * @rtcsync: `rtcsync`: let the kernel copy the time into the RTC
  */
 struct conf {
 	struct conf_upstream *upstreams;
 	size_t	 upstreams_len;
-	char	 driftfile[4096];
+	struct conf_acl_rule *acl;
+	size_t	 acl_len;
+	char	 driftfile[CONF_PATH_MAX];
 	int64_t	 makestep_threshold_ns;
 	int	 makestep_limit;
 	uint8_t	 local_stratum;
@@ -77,6 +149,30 @@ struct conf {
 	bool	 kernel;
 	enum ntpk_policy never_synced;
 	enum ntpk_policy expired;
+	int64_t	 local_distance_ns;
+	bool	 local_orphan;
+	double	 max_slew_ppb;
+	int64_t	 max_change_ns;
+	unsigned int max_change_start;
+	int	 max_change_ignore;
+	int64_t	 maxjitter_ns;
+	char	 leapsectz[CONF_FILE_MAX];
+	char	 leapseclist[CONF_PATH_MAX];
+	char	 bindaddress[CONF_ADDRS_MAX][48];
+	char	 bindacqaddress[CONF_ADDRS_MAX][64];
+	char	 bindacqdevice[16];
+	uint16_t acquisitionport;
+	char	 keyfile[CONF_PATH_MAX];
+	char	 sourcedirs[CONF_DIRS_MAX][CONF_PATH_MAX];
+	size_t	 sourcedirs_len;
+	char	 user[CONF_USER_MAX + 1];
+	char	 savedir[CONF_PATH_MAX];
+	unsigned int log;
+	char	 logdir[CONF_PATH_MAX];
+	unsigned int logbanner;
+	int64_t	 logchange_ns;
+	char	 metricsfile[CONF_PATH_MAX];
+	bool	 rtcsync;
 };
 
 /**

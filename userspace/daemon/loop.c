@@ -179,6 +179,10 @@ static void act(struct ntpkd *d, const struct action *a)
 	case ACT_LOG:
 		say(d, a);
 		break;
+	case ACT_SAMPLE:
+	case ACT_UPDATE:
+	case ACT_EXIT:
+		break;
 	}
 }
 

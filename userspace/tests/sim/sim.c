@@ -247,6 +247,9 @@ static void do_action(struct sim *s, const struct action *a)
 	case ACT_RESOLVE:
 	case ACT_SYNC_STATUS:
 	case ACT_DRIFT:
+	case ACT_SAMPLE:
+	case ACT_UPDATE:
+	case ACT_EXIT:
 		break;
 	}
 	s->res->clock_actions += a->type == ACT_FREQ || a->type == ACT_PHASE ||
