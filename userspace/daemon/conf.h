@@ -16,7 +16,7 @@
 #define CONF_DEFAULT_FILE	"/etc/ntpk.conf"
 #define CONF_NAME_MAX		253	/* RFC 1035 */
 #define CONF_FILE_MAX		256
-#define CONF_PATH_MAX		1024
+#define CONF_PATH_MAX		4096
 #define CONF_USER_MAX		32
 #define CONF_DIRS_MAX		8
 #define CONF_ADDRS_MAX		2	/* one of each family */
