@@ -12,6 +12,15 @@ SAN := build/san
 # The build date is a floor for served time: the commit's, so that builds repeat.
 export NTPK_BUILD_UNIX_S ?= $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || date +%s))
 
+# V=1 shows the commands
+ifeq ($(V),1)
+say = @:
+Q :=
+else
+say = @echo '  $(1)'
+Q := @
+endif
+
 WARN := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wshadow -Wpointer-arith \
 	-Wformat=2 -Wvla -Werror
 HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
@@ -59,36 +68,45 @@ user: $(B)/bin/ntpkd $(B)/bin/ntpkctl
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CPPFLAGS) -O2 -g $(HARDEN) $(CFLAGS_ALL) $(CFLAGS) -c -o $@ $<
+	$(call say,CC      $<)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CPPFLAGS) -O2 -g $(HARDEN) $(CFLAGS_ALL) $(CFLAGS) -c -o $@ $<
 
 $(SAN)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CPPFLAGS) $(SANFLAGS) $(CFLAGS_ALL) -c -o $@ $<
+	$(call say,CC san  $<)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CPPFLAGS) $(SANFLAGS) $(CFLAGS_ALL) -c -o $@ $<
 
 $(B)/bin/ntpkd: $(call obj,$(SRC_DAEMON) $(SRC_NL) $(SRC_CORE) $(SRC_PROTO))
 	@mkdir -p $(@D)
-	$(CC) -pie $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON)
+	$(call say,LD      $@)
+	$(Q)$(CC) -pie $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON)
 
 $(B)/bin/ntpkctl: $(call obj,$(SRC_CTL) $(SRC_NL) $(SRC_PROTO))
 	@mkdir -p $(@D)
-	$(CC) -pie $(LDFLAGS) -o $@ $^ $(LIBS_CTL)
+	$(call say,LD      $@)
+	$(Q)$(CC) -pie $(LDFLAGS) -o $@ $^ $(LIBS_CTL)
 
 $(SAN)/libntpk.a: $(call san,$(SRC_LIB))
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR      $@)
+	$(Q)$(AR) rcs $@ $^
 
 $(SAN)/test_sim: $(call san,$(SRC_SIM)) $(SAN)/libntpk.a
-	$(CC) $(SANFLAGS) -o $@ $^ $(LIBS_TEST)
+	$(call say,LD san  $@)
+	$(Q)$(CC) $(SANFLAGS) -o $@ $^ $(LIBS_TEST)
 
 $(SAN)/test_%: $(SAN)/obj/userspace/tests/unit/test_%.o $(SAN)/libntpk.a
-	$(CC) $(SANFLAGS) -o $@ $^ $(LIBS_TEST)
+	$(call say,LD san  $@)
+	$(Q)$(CC) $(SANFLAGS) -o $@ $^ $(LIBS_TEST)
 
 # The programs themselves under the sanitizers, for the command line tests.
 $(SAN)/ntpkd: $(call san,$(SRC_DAEMON) $(SRC_NL) $(SRC_CORE) $(SRC_PROTO))
-	$(CC) $(SANFLAGS) -o $@ $^ $(LIBS_DAEMON)
+	$(call say,LD san  $@)
+	$(Q)$(CC) $(SANFLAGS) -o $@ $^ $(LIBS_DAEMON)
 
 $(SAN)/ntpkctl: $(call san,$(SRC_CTL) $(SRC_NL) $(SRC_PROTO))
-	$(CC) $(SANFLAGS) -o $@ $^ $(LIBS_CTL)
+	$(call say,LD san  $@)
+	$(Q)$(CC) $(SANFLAGS) -o $@ $^ $(LIBS_CTL)
 
 tests: user $(UNIT) $(SAN)/ntpkd $(SAN)/ntpkctl
 .SECONDARY:

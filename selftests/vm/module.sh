@@ -63,6 +63,7 @@ in_root() {
 	local flags=-m
 
 	[ "$(id -u)" = 0 ] || flags=-rm
+	mountpoint -q / || die "this is a bare chroot, where mounts cannot be kept private: outside, mount --bind DIR DIR before chroot DIR"
 	unshare "$flags" sh -e -c '
 		root=$1 work=$2
 		shift 2
