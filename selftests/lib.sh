@@ -68,6 +68,15 @@ ok_equal() {
 	fi
 }
 
+# ok_empty DESC DETAILS: fails when there are any, and shows them.
+ok_empty() {
+	if [ -z "$2" ]; then
+		ok "$1"
+	else
+		not_ok "$1" "$2"
+	fi
+}
+
 # The test as a whole cannot run here: the reason, exit 4.
 skip_all() {
 	echo "1..0 # SKIP $*"

@@ -6,33 +6,21 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 B=build/user/obj
-n=0 bad=0
-
-result() {	# DESC DETAILS: fails when DETAILS is not empty
-	n=$((n + 1))
-	if [ -z "$2" ]; then
-		echo "ok $n - $1"
-	else
-		echo "not ok $n - $1"
-		printf '%s\n' "$2" | sed 's/^/# /'
-		bad=1
-	fi
-}
+. selftests/lib.sh
 
 objs=$(find $B/userspace/core $B/kmod/proto -name '*.o' 2>/dev/null)
-[ -n "$objs" ] || { echo "not ok 1 - no objects: run make user first"; echo 1..1; exit 1; }
+[ -n "$objs" ] || bail_out "no objects: run make user first"
 
 # What pure code may call outside itself: arithmetic and memory copies.
 allowed='^(sqrt|fabs|floor|ceil|exp|log|log2|pow|lrint|llrint|fmin|fmax|hypot|ldexp|memcpy|memmove|memset|memcmp|strcmp|strlen|__memcpy_chk|__memset_chk|__memmove_chk|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_)$'
 defined=$(nm --defined-only $objs | awk 'NF == 3 { print $3 }' | sort -u)
 calls=$(nm -u $objs | awk '$1 == "U" { print $2 }' | sort -u | grep -vE "$allowed" | grep -vxF "$defined")
-result "pure code calls nothing outside itself but arithmetic" "$calls"
-result "pure code holds no writable data" \
+ok_empty "pure code calls nothing outside itself but arithmetic" "$calls"
+ok_empty "pure code holds no writable data" \
 	"$(nm $objs | awk 'NF == 3 && $2 ~ /^[bBdDCsSgG]$/')"
-result "pure code includes no header of daemon, kernel or I/O" \
+ok_empty "pure code includes no header of daemon, kernel or I/O" \
 	"$(grep -nE '#include.*(daemon/|/nl/|event2/|<stdio.h>|<time.h>|<unistd.h>|<stdlib.h>|<sys/|<net|<linux/(kernel|module|skbuff|slab|ktime)\.h>)' \
 		userspace/core/*.[ch] kmod/proto/*.c include/ntpk/*.h include/uapi/linux/*.h)"
-result "no header of the module in userspace" \
+ok_empty "no header of the module in userspace" \
 	"$(grep -rnE '#include.*kmod/' userspace include)"
-echo "1..$n"
-exit $bad
+finish

@@ -4,18 +4,7 @@
 # no absolute path of anybody's machine, no kill by name, sizes, layering.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-n=0 bad=0
-
-result() {	# DESC DETAILS: fails when DETAILS is not empty
-	n=$((n + 1))
-	if [ -z "$2" ]; then
-		echo "ok $n - $1"
-	else
-		echo "not ok $n - $1"
-		printf '%s\n' "$2" | sed 's/^/# /'
-		bad=1
-	fi
-}
+. selftests/lib.sh
 
 files=$(git ls-files --cached --others --exclude-standard)
 
@@ -27,18 +16,18 @@ for f in $files; do
 	head -n 3 "$f" | grep -q SPDX-License-Identifier || no_spdx="$no_spdx$f
 "
 done
-result "every source file names its licence" "$no_spdx"
-result "kmod is GPL-2.0-only, its proto also MIT, the UAPI has the syscall note" "$(
+ok_empty "every source file names its licence" "$no_spdx"
+ok_empty "kmod is GPL-2.0-only, its proto also MIT, the UAPI has the syscall note" "$(
 	grep -L 'SPDX-License-Identifier: GPL-2.0-only' kmod/*.[ch]
 	grep -L 'GPL-2.0-only OR MIT' kmod/proto/*.[ch] include/ntpk/*.h
 	grep -L 'WITH Linux-syscall-note' include/uapi/linux/*.h)"
-result "no absolute path of somebody's machine" \
+ok_empty "no absolute path of somebody's machine" \
 	"$(grep -nE '(^|[^A-Za-z_/}])/(work|root|home/[a-z]+)/' $files | grep -v '^selftests/static/')"
-result "nothing is killed by name" \
+ok_empty "nothing is killed by name" \
 	"$(grep -nE '\b(pkill|killall)\b|kill -9 -1' $files | grep -v '^selftests/static/\|\.md:')"
-result "no unfinished work named in the tree" \
+ok_empty "no unfinished work named in the tree" \
 	"$(grep -nE '\b(TODO|FIXME|XXX|HACK)\b' $files | grep -v '^selftests/static/\|^\.clang-format')"
-result "CONTRIBUTING.md has at most 100 lines" \
+ok_empty "CONTRIBUTING.md has at most 100 lines" \
 	"$(awk 'END { if (NR > 100) print NR " lines" }' CONTRIBUTING.md)"
 
 alone=
@@ -47,20 +36,19 @@ for h in userspace/*/*.h include/ntpk/*.h; do
 		-Iuserspace -fsyntax-only -x c "$h" 2>&1) || alone="$alone$h: $out
 "
 done
-result "each header compiles alone" "$alone"
-result "the UAPI header compiles alone as C90" \
+ok_empty "each header compiles alone" "$alone"
+ok_empty "the UAPI header compiles alone as C90" \
 	"$(${CC:-cc} -std=c90 -Wall -Wextra -Werror -Iinclude/uapi -fsyntax-only -x c \
 		include/uapi/linux/ntpk.h 2>&1)"
 
 # Functions: none over 100 lines (from a brace in column 0 to its end).
-result "no function over 100 lines" "$(
+ok_empty "no function over 100 lines" "$(
 	awk 'FNR == 1 { start = 0 }
 	     /^\{/ { start = FNR }
 	     /^\}/ { if (start && FNR - start > 100) print FILENAME ":" start ": " FNR - start; start = 0 }' \
 	    $(printf '%s\n' $files | grep '\.c$'))"
-result "no file of code over 900 lines" "$(
+ok_empty "no file of code over 900 lines" "$(
 	for f in $(printf '%s\n' $files | grep '\.[ch]$'); do
 		awk 'END { if (NR > 900) print FILENAME ": " NR }' "$f"
 	done)"
-echo "1..$n"
-exit $bad
+finish
