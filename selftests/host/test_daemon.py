@@ -381,14 +381,14 @@ def skip(why):
     sys.exit(4)
 
 
-def enter_namespace():
+def enter_namespace(program=__file__):
     if os.environ.get("NTPK_IN_NAMESPACE"):
         return
     probe = subprocess.run(["unshare", "-rn", "true"], capture_output=True, text=True)
     if probe.returncode:
         skip("no network namespace: " + probe.stderr.strip())
     os.environ["NTPK_IN_NAMESPACE"] = "1"
-    os.execvp("unshare", ["unshare", "-rn", sys.executable, os.path.abspath(__file__)])
+    os.execvp("unshare", ["unshare", "-rn", sys.executable, os.path.abspath(program)])
 
 
 def set_up_network():

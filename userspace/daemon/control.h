@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The control socket (Documentation/control.md).  Runs in the daemon's event
- * loop; never blocks it.  What commands mean is behind struct control_ops, so
- * that the protocol can be tested and fuzzed without a daemon.
+ * loop; never blocks it.  What commands there are and what they mean is in a table,
+ * so that the protocol can be tested and fuzzed without a daemon.
  */
 #ifndef NTPKD_CONTROL_H
 #define NTPKD_CONTROL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <json-c/json.h>
 
 #define CONTROL_DEFAULT_SOCKET	"/run/ntpk/ntpkd.sock"
@@ -24,48 +25,114 @@ struct control_error {
 	char	 text[CONTROL_TEXT_MAX];
 };
 
-/**
- * struct control_ops - the daemon behind the socket
- * Each fills @data (an empty JSON object) and returns 0, or -errno with @err
- * filled.
- */
-struct control_ops {
-	int (*version)(void *ctx, struct json_object *data, struct control_error *err);
-	int (*status)(void *ctx, struct json_object *data, struct control_error *err);
-	int (*sources)(void *ctx, struct json_object *data, struct control_error *err);
-	int (*upstream_list)(void *ctx, struct json_object *data, struct control_error *err);
-	int (*upstream_add)(void *ctx, const char *line, struct json_object *data,
-			    struct control_error *err);
-	int (*upstream_del)(void *ctx, const char *name, struct json_object *data,
-			    struct control_error *err);
+#define CONTROL_ARGS_MAX	4
+
+enum control_right {
+	CONTROL_READ,		/* the socket's group */
+	CONTROL_CHANGE,		/* root */
+};
+
+enum control_type {
+	CONTROL_NONE,		/* ends the arguments */
+	CONTROL_TEXT,		/* a string without NUL */
+	CONTROL_FLAG,		/* true or false; false when left out */
 };
 
 /**
- * control_handle_line() - one request to one answer; pure but for @ops
- * @ops: the daemon
- * @ctx: its argument
+ * struct control_arg - one member of a request
+ * @name: of the member
+ * @type: what it must be
+ * @required: a request without it is refused
+ */
+struct control_arg {
+	const char *name;
+	enum control_type type;
+	bool	 required;
+};
+
+/* struct control_value - of one argument; @text is NULL when it was left out */
+struct control_value {
+	const char *text;
+	bool	 flag;
+};
+
+/**
+ * typedef control_run - carry out one command
+ * @ctx: of the table's user
+ * @args: in the order of the row's arguments, CONTROL_ARGS_MAX of them
+ * @data: empty JSON object, to be filled
+ * @err: to be filled when it fails, by control_refuse()
+ *
+ * Return: 0 or -errno.
+ */
+typedef int control_run(void *ctx, const struct control_value *args, struct json_object *data,
+			struct control_error *err);
+
+/**
+ * struct control_command - one row: all that there is to say about a command
+ * @name: "cmd" of the request
+ * @right: who may
+ * @args: up to the first CONTROL_NONE
+ * @run: what it does
+ */
+struct control_command {
+	const char *name;
+	enum control_right right;
+	struct control_arg args[CONTROL_ARGS_MAX];
+	control_run *run;
+};
+
+/* struct control_table - the commands, @len of them, and the argument of their run() */
+struct control_table {
+	const struct control_command *rows;
+	size_t	 len;
+	void	 *ctx;
+};
+
+/**
+ * control_refuse() - fill an error
+ * @err: filled
+ * @ret: -errno
+ * @code: static word, see Documentation/control.md
+ * @fmt: printf-like, for people
+ *
+ * Return: @ret.
+ */
+__attribute__((format(printf, 4, 5)))
+int control_refuse(struct control_error *err, int ret, const char *code, const char *fmt, ...);
+
+/**
+ * control_describe() - the table as data of an answer
+ * @t: commands
+ *
+ * Return: a new array of {"name", "right", "args": [{"name", "type", "required"}]}.
+ */
+struct json_object *control_describe(const struct control_table *t);
+
+/**
+ * control_handle_line() - one request to one answer; pure but for the commands
+ * @t: commands
  * @line: request without newline, @len bytes, anything
  * @len: its length
  * @may_change: the peer is root
  *
  * Return: the answer, a new reference; never NULL unless memory is out.
  */
-struct json_object *control_handle_line(const struct control_ops *ops, void *ctx,
-					const char *line, size_t len, bool may_change);
+struct json_object *control_handle_line(const struct control_table *t, const char *line,
+					size_t len, bool may_change);
 
 /**
  * control_open() - listen
  * @base: the loop
  * @path: of the socket; its folder is made root:ntpk 0750 when missing, a stale
  *	socket is replaced, a live one refused (-EADDRINUSE)
- * @ops: the daemon
- * @ctx: its argument
+ * @table: commands, copied; its rows must stay
  * @out: filled
  *
  * Return: 0 or -errno.
  */
-int control_open(struct event_base *base, const char *path, const struct control_ops *ops,
-		 void *ctx, struct control **out);
+int control_open(struct event_base *base, const char *path, const struct control_table *table,
+		 struct control **out);
 
 /** control_close() - close all and unlink the socket; NULL is fine */
 void control_close(struct control *c);

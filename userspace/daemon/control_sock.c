@@ -34,8 +34,7 @@ struct conn {
 
 struct control {
 	struct event_base *base;
-	const struct control_ops *ops;
-	void	*ctx;
+	struct control_table table;
 	struct evconnlistener *listener;
 	struct event *retry;
 	struct conn *conns[CONNECTIONS_MAX];
@@ -68,7 +67,7 @@ static void restart_timer(struct conn *conn)
 static bool answer(struct evbuffer *out, const struct control *c, const char *line, size_t len,
 		   bool may_change)
 {
-	struct json_object *obj = control_handle_line(c->ops, c->ctx, line, len, may_change);
+	struct json_object *obj = control_handle_line(&c->table, line, len, may_change);
 	const char *s;
 	bool fine;
 
@@ -255,8 +254,8 @@ static void on_retry(evutil_socket_t fd, short what, void *ctx)
 	evconnlistener_enable(c->listener);
 }
 
-int control_open(struct event_base *base, const char *path, const struct control_ops *ops,
-		 void *ctx, struct control **out)
+int control_open(struct event_base *base, const char *path, const struct control_table *table,
+		 struct control **out)
 {
 	struct control *c = calloc(1, sizeof(*c) + strlen(path) + 1);
 	int fd;
@@ -265,8 +264,7 @@ int control_open(struct event_base *base, const char *path, const struct control
 	if (!c)
 		return -ENOMEM;
 	c->base = base;
-	c->ops = ops;
-	c->ctx = ctx;
+	c->table = *table;
 	memcpy(c->path, path, strlen(path) + 1);
 	fd = control_path_listen(path, &c->id);
 	if (fd < 0) {

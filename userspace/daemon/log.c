@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Messages of the daemon.  Any thread; the two settings are written once at
- * start.  The engine says codes, the sentences for people are here.
+ * Messages of the daemon.  Any thread; the destination is written once at start,
+ * the level is atomic.  The engine says codes, the sentences for people are here.
  */
 #include "daemon/log.h"
 
@@ -27,9 +27,28 @@ static const char *const level_names[] = {
 void log_open(enum log_dest dest, enum log_level level)
 {
 	log_to = dest;
-	log_max = level;
+	log_level_set(level);
 	if (dest != LOG_DEST_STDERR)
 		openlog("ntpkd", LOG_PID, LOG_DAEMON);
+}
+
+/*
+ * A thread that writes meanwhile sees the old level or the new one; both are
+ * right.
+ */
+void log_level_set(enum log_level level)
+{
+	__atomic_store_n(&log_max, level, __ATOMIC_RELAXED);
+}
+
+enum log_level log_level_get(void)
+{
+	return __atomic_load_n(&log_max, __ATOMIC_RELAXED);
+}
+
+const char *log_level_name(enum log_level level)
+{
+	return level_names[level];
 }
 
 int log_level_parse(const char *name)
@@ -61,7 +80,7 @@ void log_write(enum log_level level, int err, const char *fmt, ...)
 	const char *why = err ? strerror(abs(err)) : "";
 	va_list ap;
 
-	if (level > log_max)
+	if (level > log_level_get())
 		return;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);

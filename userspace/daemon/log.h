@@ -34,6 +34,18 @@ enum log_dest {
 void log_open(enum log_dest dest, enum log_level level);
 
 /**
+ * log_level_set() - change the level alone; event loop only
+ * @level: the most talkative level that is still written
+ */
+void log_level_set(enum log_level level);
+
+/** log_level_get() - as set */
+enum log_level log_level_get(void);
+
+/** log_level_name() - "err", "warn", "info" or "debug" */
+const char *log_level_name(enum log_level level);
+
+/**
  * log_level_parse() - a level by its name
  * @name: "err", "warn", "info" or "debug"
  *

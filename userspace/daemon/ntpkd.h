@@ -2,7 +2,7 @@
 /*
  * The daemon as a whole: one struct, owned by the event loop.  start.c makes
  * and ends it, loop.c carries events to the engine and its actions out,
- * status.c answers the control socket.
+ * command*.c and status*.c answer the control socket.
  */
 #ifndef NTPKD_NTPKD_H
 #define NTPKD_NTPKD_H
@@ -21,7 +21,6 @@
 #define NTPKD_QUEUE_LEN	(4 * ENGINE_MAX_SOURCES)
 
 struct control;
-struct control_ops;
 struct event_base;
 struct kern;
 struct libevent;
@@ -156,9 +155,5 @@ void ntpkd_loop_close(struct ntpkd *d);
  * @sd_ppb: its standard deviation
  */
 void ntpkd_save_drift(struct ntpkd *d, double freq_ppb, double sd_ppb);
-
-/* status.c */
-
-extern const struct control_ops ntpkd_control_ops;
 
 #endif /* NTPKD_NTPKD_H */

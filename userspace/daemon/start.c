@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
+#include "daemon/command.h"
 #include "daemon/control.h"
 #include "daemon/drift.h"
 #include "daemon/ev.h"
@@ -183,11 +184,12 @@ static int open_respond(struct ntpkd *d)
 
 static int open_control(struct ntpkd *d)
 {
+	struct control_table table = command_table(d);
 	int err;
 
 	if (!d->opt.socket)
 		return 0;
-	err = control_open(d->base, d->opt.socket, &ntpkd_control_ops, d, &d->control);
+	err = control_open(d->base, d->opt.socket, &table, &d->control);
 	if (err == -EADDRINUSE)
 		log_err("control socket %s: another ntpkd is running", d->opt.socket);
 	else if (err)

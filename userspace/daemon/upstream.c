@@ -69,7 +69,7 @@ static bool add_source(struct upstream *up, const union sock_addr *addr)
 		.minpoll_log2s = up->conf.minpoll_log2s,
 		.maxpoll_log2s = up->conf.maxpoll_log2s,
 		.version = up->conf.version,
-		.flags = up->conf.flags,
+		.flags = up->flags,
 		.refid = upstream_refid(addr),
 	};
 	char text[SOCK_ADDR_TEXT_LEN];
@@ -281,6 +281,7 @@ int upstreams_add(struct upstreams *us, const struct conf_upstream *conf, bool r
 	up->all = us;
 	up->conf = *conf;
 	up->runtime = runtime;
+	up->flags = conf->flags;
 	up->replace = ENGINE_NO_SOURCE;
 	up->tag = us->next_tag++;
 	*end = up;

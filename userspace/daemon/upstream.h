@@ -36,6 +36,7 @@ struct upstream_ops {
  * @next: in that list
  * @conf: as configured
  * @runtime: added over the control socket
+ * @flags: of its sources: the configured ones, but for SOURCE_F_OFFLINE
  * @numeric: no name to look up
  * @resolving: a look-up is under way
  * @tag: of its look-ups
@@ -50,6 +51,7 @@ struct upstream {
 	struct upstream *next;
 	struct conf_upstream conf;
 	bool	 runtime;
+	uint32_t flags;
 	bool	 numeric;
 	bool	 resolving;
 	uint32_t tag;

@@ -56,35 +56,32 @@ static int said(const char *what, const char *arg, struct json_object *data,
 	return 0;
 }
 
-#define FAKE(name) static int fake_##name(void *ctx, struct json_object *data,		\
-	struct control_error *err) { assert_ptr_equal(ctx, &fake); return said(#name, "", data, err); }
-FAKE(version)
-FAKE(status)
-FAKE(sources)
-FAKE(upstream_list)
-
-static int fake_add(void *ctx, const char *line, struct json_object *data,
-		    struct control_error *err)
-{
-	assert_ptr_equal(ctx, &fake);
-	return said("upstream_add", line, data, err);
+#define FAKE(name, arg) static int fake_##name(void *ctx, const struct control_value *args,	\
+	struct json_object *data, struct control_error *err)					\
+{												\
+	(void)args;										\
+	assert_ptr_equal(ctx, &fake);								\
+	return said(#name, arg, data, err);							\
 }
+FAKE(version, "")
+FAKE(status, "")
+FAKE(sources, "")
+FAKE(upstream_list, "")
+FAKE(upstream_add, args[0].text)
+FAKE(upstream_del, args[0].text)
+FAKE(burst, args[0].text ? args[0].text : args[1].flag ? "(all, save)" : "(all)")
 
-static int fake_del(void *ctx, const char *name, struct json_object *data,
-		    struct control_error *err)
-{
-	assert_ptr_equal(ctx, &fake);
-	return said("upstream_del", name, data, err);
-}
-
-static const struct control_ops ops = {
-	.version = fake_version,
-	.status = fake_status,
-	.sources = fake_sources,
-	.upstream_list = fake_upstream_list,
-	.upstream_add = fake_add,
-	.upstream_del = fake_del,
+static const struct control_command rows[] = {
+	{ "version", CONTROL_READ, { { 0 } }, fake_version },
+	{ "status", CONTROL_READ, { { 0 } }, fake_status },
+	{ "sources", CONTROL_READ, { { 0 } }, fake_sources },
+	{ "upstream-list", CONTROL_READ, { { 0 } }, fake_upstream_list },
+	{ "burst", CONTROL_READ, { { "name", CONTROL_TEXT, false },
+				   { "save", CONTROL_FLAG, false } }, fake_burst },
+	{ "upstream-add", CONTROL_CHANGE, { { "line", CONTROL_TEXT, true } }, fake_upstream_add },
+	{ "upstream-del", CONTROL_CHANGE, { { "name", CONTROL_TEXT, true } }, fake_upstream_del },
 };
+static const struct control_table table = { rows, LEN(rows), &fake };
 
 /* The answer to a line; checks the envelope.  @code: NULL when fine. */
 static void ask(const char *line, size_t len, bool root, const char **code, const char **text)
@@ -96,7 +93,7 @@ static void ask(const char *line, size_t len, bool root, const char **code, cons
 	assert_non_null(copy);
 	memcpy(copy, line, len);
 	json_object_put(answer);
-	answer = control_handle_line(&ops, &fake, copy, len, root);
+	answer = control_handle_line(&table, copy, len, root);
 	free(copy);
 	*code = *text = NULL;
 	if (!answer)
@@ -141,6 +138,9 @@ static void test_commands(void **state)
 	ask_ok("{\"cmd\":\"upstream-add\",\"line\":\"server a \\u00e4\"}", true, "upstream_add",
 	       "server a \xc3\xa4");
 	ask_ok("{\"name\":\"a\",\"cmd\":\"upstream-del\"}", true, "upstream_del", "a");
+	ask_ok("{\"cmd\":\"burst\"}", false, "burst", "(all)");
+	ask_ok("{\"cmd\":\"burst\",\"save\":true}", false, "burst", "(all, save)");
+	ask_ok("{\"cmd\":\"burst\",\"name\":\"x\"}", false, "burst", "x");
 }
 
 static void refuse(const char *line, size_t len, bool root, const char *code, const char *says)
@@ -198,6 +198,10 @@ static void test_refused(void **state)
 		  "\"line\" holds a NUL" },
 		{ "{\"cmd\":\"upstream-add\",\"line\":\"server a\",\"save\":true}", true,
 		  "bad-request", "does not take \"save\", only \"line\"" },
+		{ "{\"cmd\":\"burst\",\"save\":1}", true, "bad-request",
+		  "\"save\" must be true or false" },
+		{ "{\"cmd\":\"burst\",\"name\":null}", true, "bad-request",
+		  "\"name\" must be a string" },
 		{ "{\"cmd\":\"upstream-del\",\"line\":\"a\"}", true, "bad-request",
 		  "does not take \"line\", only \"name\"" },
 		{ "{\"cmd\":\"upstream-del\"}", true, "bad-request", "needs \"name\"" },
@@ -273,7 +277,7 @@ static int rig_up(void **state)
 	snprintf(rig.path, sizeof(rig.path), "%s/run/ntpkd.sock", rig.folder);
 	rig.base = event_base_new();
 	assert_non_null(rig.base);
-	assert_int_equal(control_open(rig.base, rig.path, &ops, &fake, &rig.c), 0);
+	assert_int_equal(control_open(rig.base, rig.path, &table, &rig.c), 0);
 	*state = &rig;
 	return 0;
 }
@@ -353,7 +357,7 @@ static void test_socket(void **state)
 	snprintf(run, sizeof(run), "%s/run", rig->folder);
 	assert_int_equal(stat(run, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0750);
-	assert_int_equal(control_open(rig->base, rig->path, &ops, &fake, &second), -EADDRINUSE);
+	assert_int_equal(control_open(rig->base, rig->path, &table, &second), -EADDRINUSE);
 	assert_null(second);
 	/* pieces, then two requests at once */
 	fd = dial(rig->path);
@@ -529,7 +533,7 @@ static void test_places(void **state)
 	fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	close(fd);
-	assert_int_equal(control_open(rig->base, addr.sun_path, &ops, &fake, &c), 0);
+	assert_int_equal(control_open(rig->base, addr.sun_path, &table, &c), 0);
 	fd = dial(addr.sun_path);
 	close(fd);
 	event_base_loop(rig->base, EVLOOP_NONBLOCK);
@@ -540,27 +544,27 @@ static void test_places(void **state)
 	control_close(c);
 	assert_int_equal(access(addr.sun_path, F_OK), 0);
 	/* a file in its place is not ours to delete */
-	assert_int_equal(control_open(rig->base, addr.sun_path, &ops, &fake, &c), -EEXIST);
+	assert_int_equal(control_open(rig->base, addr.sun_path, &table, &c), -EEXIST);
 	assert_int_equal(access(addr.sun_path, F_OK), 0);
 	assert_int_equal(unlink(addr.sun_path), 0);
 	/* a link in place of the folder is not followed */
 	snprintf(folder, sizeof(folder), "%s/link", rig->folder);
 	assert_int_equal(symlink("run", folder), 0);
 	snprintf(path, sizeof(path), "%s/x.sock", folder);
-	assert_true(control_open(rig->base, path, &ops, &fake, &c) < 0);
+	assert_true(control_open(rig->base, path, &table, &c) < 0);
 	assert_int_equal(unlink(folder), 0);
 	assert_int_equal(symlink("nowhere", folder), 0);
-	assert_true(control_open(rig->base, path, &ops, &fake, &c) < 0);
+	assert_true(control_open(rig->base, path, &table, &c) < 0);
 	assert_int_equal(unlink(folder), 0);
 	snprintf(folder, sizeof(folder), "%s/nowhere", rig->folder);
 	assert_int_equal(access(folder, F_OK), -1);
 	/* other impossible places */
 	memset(path, 'x', sizeof(path) - 1);
 	path[sizeof(path) - 1] = '\0';
-	assert_int_equal(control_open(rig->base, path, &ops, &fake, &c), -ENAMETOOLONG);
-	assert_int_equal(control_open(rig->base, "", &ops, &fake, &c), -EINVAL);
+	assert_int_equal(control_open(rig->base, path, &table, &c), -ENAMETOOLONG);
+	assert_int_equal(control_open(rig->base, "", &table, &c), -EINVAL);
 	snprintf(path, sizeof(path), "%s/no/such/x.sock", rig->folder);
-	assert_int_equal(control_open(rig->base, path, &ops, &fake, &c), -ENOENT);
+	assert_int_equal(control_open(rig->base, path, &table, &c), -ENOENT);
 	control_close(NULL);
 }
 

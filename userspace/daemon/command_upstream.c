@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The upstreams, listed and changed over the control socket.  Event loop only.
+ */
+#include "daemon/command.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include "daemon/log.h"
+#include "daemon/ntpkd.h"
+#include "daemon/status_json.h"
+
+#define LINE_LEN	512
+
+static struct json_object *upstream_object(const struct upstream *up)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *addresses = json_object_new_array();
+	char text[SOCK_ADDR_TEXT_LEN];
+	char line[LINE_LEN];
+	int n = 0;
+
+	for (size_t i = 0; i < ENGINE_MAX_SOURCES; i++) {
+		const struct upstream_source *s = &up->all->sources[i];
+
+		if (s->up != up)
+			continue;
+		n++;
+		json_object_array_add(addresses,
+				      json_object_new_string(sock_addr_text(&s->addr, text)));
+	}
+	conf_format_upstream(&up->conf, line, sizeof(line));
+	put_text(o, "line", line);
+	put_text(o, "name", up->conf.name);
+	put_text(o, "kind", up->conf.kind == CONF_POOL ? "pool" : "server");
+	put_bool(o, "runtime", up->runtime);
+	put_int(o, "sources", n);
+	put(o, "addresses", addresses);
+	put_text(o, "resolve_error", up->error[0] ? up->error : NULL);
+	return o;
+}
+
+int command_upstream_list(void *ctx, const struct control_value *args, struct json_object *data,
+			  struct control_error *err)
+{
+	struct json_object *a = json_object_new_array();
+	struct ntpkd *d = ctx;
+
+	(void)args;
+	(void)err;
+	for (const struct upstream *up = d->upstreams.head; up; up = up->next)
+		json_object_array_add(a, upstream_object(up));
+	put(data, "upstreams", a);
+	return 0;
+}
+
+/* The parser's first complaint, with its column, is the answer's text. */
+static void keep_first(void *ctx, const char *file, unsigned int line, unsigned int column,
+		       const char *text)
+{
+	struct control_error *err = ctx;
+
+	(void)line;
+	if (!err->text[0])
+		snprintf(err->text, sizeof(err->text), "%s:%u: %s", file, column, text);
+}
+
+int command_upstream_add(void *ctx, const struct control_value *args, struct json_object *data,
+			 struct control_error *err)
+{
+	const struct conf_diag diag = { .report = keep_first, .ctx = err };
+	struct conf_upstream up;
+	char text[LINE_LEN];
+	struct ntpkd *d = ctx;
+	int result;
+
+	err->code = "invalid";
+	err->text[0] = '\0';
+	if (conf_parse_upstream(&up, args[0].text, "upstream add", 1, &diag))
+		return -EINVAL;
+	up.line = 0;
+	result = upstreams_add(&d->upstreams, &up, true);
+	if (result == -EEXIST)
+		return control_refuse(err, result, "exists", "%s: is an upstream already",
+				      up.name);
+	if (result == -ENOSPC)
+		return control_refuse(err, result, "too-many", "%s: no room: remove another "
+				      "upstream first", up.name);
+	if (result)
+		return control_refuse(err, result, "internal", "%s: %s", up.name,
+				      strerror(-result));
+	conf_format_upstream(&up, text, sizeof(text));
+	log_info("upstream added: %s", text);
+	put_text(data, "added", text);
+	return 0;
+}
+
+static int unknown(struct control_error *err, const char *name)
+{
+	return control_refuse(err, -ENOENT, "not-found", "%s: no upstream has this name; see "
+			      "ntpkctl upstream list", name);
+}
+
+int command_upstream_del(void *ctx, const struct control_value *args, struct json_object *data,
+			 struct control_error *err)
+{
+	struct ntpkd *d = ctx;
+	unsigned int n = upstreams_del(&d->upstreams, args[0].text);
+
+	if (!n)
+		return unknown(err, args[0].text);
+	log_info("upstream removed: %s", args[0].text);
+	put_int(data, "removed", n);
+	return 0;
+}
+
+/* By the upstream's name or by one source's address; NULL means all. */
+static bool is_meant(const struct upstream_source *s, const char *name)
+{
+	char addr[SOCK_ADDR_TEXT_LEN];
+
+	return !name || !strcasecmp(s->up->conf.name, name) ||
+	       !strcasecmp(sock_addr_text(&s->addr, addr), name);
+}
+
+/* A source that takes the place of a dead one begins as this one is. */
+static void note_offline(struct upstream *up, enum event_type type)
+{
+	if (type == EV_OFFLINE)
+		up->flags |= SOURCE_F_OFFLINE;
+	else if (type == EV_ONLINE)
+		up->flags &= ~SOURCE_F_OFFLINE;
+}
+
+static int tell_sources(struct ntpkd *d, const char *name, enum event_type type,
+			struct json_object *data, struct control_error *err)
+{
+	unsigned int n = 0, named = 0;
+
+	for (struct upstream *up = d->upstreams.head; up; up = up->next)
+		if (!name || !strcasecmp(up->conf.name, name)) {
+			note_offline(up, type);
+			named++;
+		}
+	for (size_t i = 0; i < ENGINE_MAX_SOURCES; i++) {
+		const struct upstream_source *s = &d->upstreams.sources[i];
+
+		if (!s->up || !is_meant(s, name))
+			continue;
+		ntpkd_simple_event(d, type, s->id);
+		n++;
+	}
+	if (name && !n && !named)
+		return unknown(err, name);
+	put_int(data, "sources", n);
+	return 0;
+}
+
+int command_upstream_online(void *ctx, const struct control_value *args, struct json_object *data,
+			    struct control_error *err)
+{
+	return tell_sources(ctx, args[0].text, EV_ONLINE, data, err);
+}
+
+int command_upstream_offline(void *ctx, const struct control_value *args, struct json_object *data,
+			     struct control_error *err)
+{
+	return tell_sources(ctx, args[0].text, EV_OFFLINE, data, err);
+}
+
+int command_upstream_burst(void *ctx, const struct control_value *args, struct json_object *data,
+			   struct control_error *err)
+{
+	return tell_sources(ctx, args[0].text, EV_BURST, data, err);
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The sources, for the control socket (Documentation/control.md).  Event loop
+ * only.
+ */
+#include "daemon/command.h"
+
+#include "daemon/ntpkd.h"
+#include "daemon/status_json.h"
+
+static struct json_object *flags_array(uint32_t flags)
+{
+	static const struct {
+		uint32_t flag;
+		const char *word;
+	} words[] = {
+		{ SOURCE_F_IBURST, "iburst" },
+		{ SOURCE_F_PREFER, "prefer" },
+		{ SOURCE_F_NOSELECT, "noselect" },
+		{ SOURCE_F_TRUST, "trust" },
+		{ SOURCE_F_REQUIRE, "require" },
+	};
+	struct json_object *a = json_object_new_array();
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (flags & words[i].flag)
+			json_object_array_add(a, json_object_new_string(words[i].word));
+	return a;
+}
+
+static void put_measured(struct json_object *o, const struct source_report *r)
+{
+	bool known = r->last_rx_local_ns != 0;
+	const struct {
+		const char *key;
+		int64_t v;
+	} fields[] = {
+		{ "offset_ns", r->offset_ns },
+		{ "last_offset_ns", r->last_offset_ns },
+		{ "delay_ns", r->delay_ns },
+		{ "disp_ns", r->disp_ns },
+		{ "jitter_ns", r->jitter_ns },
+		{ "root_delay_ns", r->root_delay_ns },
+		{ "root_disp_ns", r->root_disp_ns },
+		{ "root_dist_ns", r->root_dist_ns },
+	};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		put(o, fields[i].key, known ? json_object_new_int64(fields[i].v) : NULL);
+}
+
+static struct json_object *source_object(const struct upstream_source *s,
+					 const struct source_report *r, int64_t now_ns)
+{
+	struct json_object *o = json_object_new_object();
+	char addr[SOCK_ADDR_TEXT_LEN];
+
+	put_text(o, "name", s->up->conf.name);
+	put_text(o, "address", sock_addr_text(&s->addr, addr));
+	put_int(o, "port", s->up->conf.port);
+	put_text(o, "state", source_state_name(r->state));
+	put_text(o, "state_text", source_state_text(r->state));
+	put(o, "flags", flags_array(r->flags));
+	put_int(o, "stratum", r->stratum);
+	put_int(o, "leap", r->leap);
+	put_int(o, "poll_log2s", r->poll_log2s);
+	put_int(o, "reach", r->reach);
+	put_refid(o, "refid", r->refid);
+	put_age(o, "last_rx_age_ns", r->last_rx_local_ns, now_ns);
+	put_measured(o, r);
+	put_int(o, "sent_pkts", (int64_t)r->sent_pkts);
+	put_int(o, "received_pkts", (int64_t)r->received_pkts);
+	put_int(o, "bad_pkts", (int64_t)r->bad_pkts);
+	put_text(o, "kod", r->kod[0] ? r->kod : NULL);
+	return o;
+}
+
+int status_sources(void *ctx, const struct control_value *args, struct json_object *data,
+		   struct control_error *err)
+{
+	struct json_object *a = json_object_new_array();
+	struct source_report r;
+	struct ntpkd *d = ctx;
+	struct clocks now;
+
+	(void)args;
+	(void)err;
+	clocks_read(&now, d->stepwatch.count);
+	for (const struct upstream *up = d->upstreams.head; up; up = up->next)
+		for (size_t i = 0; i < ENGINE_MAX_SOURCES; i++) {
+			const struct upstream_source *s = &d->upstreams.sources[i];
+
+			if (s->up == up && engine_get_source(d->engine, s->id, &now, &r))
+				json_object_array_add(a, source_object(s, &r, now.local_ns));
+		}
+	put(data, "sources", a);
+	return 0;
+}
