@@ -12,12 +12,12 @@ SAN := build/san
 # The build date is a floor for served time: the commit's, so that builds repeat.
 export NTPK_BUILD_UNIX_S ?= $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || date +%s))
 
-# V=1 shows the commands
+# V=1 shows the commands, -s nothing
 ifeq ($(V),1)
 say = @:
 Q :=
 else
-say = @echo '  $(1)'
+say = @$(if $(findstring s,$(firstword -$(MAKEFLAGS))),:,echo '  $(1)')
 Q := @
 endif
 
