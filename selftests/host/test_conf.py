@@ -46,10 +46,10 @@ GOOD = {
 # text, then every error as (line, column, words)
 BAD = {
     "unknown directive": (b"sever a\n", [(1, 1, "did you mean 'server'")]),
-    "accepted ones are listed": (b"xyzzy\n", [(1, 1, "accepted: server, pool, driftfile")]),
+    "accepted ones are listed": (b"xyzzy\n", [(1, 1, "accepted: server, pool, removed")]),
     "third line, indented": (b"# x\n\n   port 99999\n", [(3, 9, "0 to 65535")]),
     "missing value": (b"driftfile\n", [(1, 10, "needs a path")]),
-    "no newline at the end of it": (b"port 1\nlocal 3", [(2, 7, "stratum N")]),
+    "no newline at the end of it": (b"port 1\nlocal 3", [(2, 7, "accepted: stratum, distance")]),
     "unknown option": (b"server a.example ibrust\n", [(1, 18, "did you mean 'iburst'")]),
     "twice": (b"port 1\nserver a\nport 2\n", [(3, 1, "line 1 already")]),
     "same name twice": (b"server a.example\npool A.Example.\n", [(2, 6, "line 1")]),

@@ -20,6 +20,10 @@
 #define CONF_USER_MAX		32
 #define CONF_DIRS_MAX		8
 #define CONF_ADDRS_MAX		2	/* one of each family */
+#define CONF_ACL_MAX		4096
+#define CONF_DEFAULT_SAVEDIR	"/var/lib/ntpk"
+#define CONF_DEFAULT_LOGDIR	"/var/log/ntpk"
+#define CONF_PRESEND_NEVER	127
 
 /* `log ...` */
 #define CONF_LOG_MEASUREMENTS	(1u << 0)
@@ -131,6 +135,8 @@ struct conf_acl_rule {
  * @logchange_ns: `logchange S`, default 1 s
  * @metricsfile: `metricsfile PATH`: Prometheus text, written every 15 s, "" = none
  * @rtcsync: `rtcsync`: let the kernel copy the time into the RTC
+ * @skipped: wrong lines of drop-ins and of runtime.conf: reported and left out,
+ *	they keep no daemon from starting
  */
 struct conf {
 	struct conf_upstream *upstreams;
@@ -173,6 +179,7 @@ struct conf {
 	int64_t	 logchange_ns;
 	char	 metricsfile[CONF_PATH_MAX];
 	bool	 rtcsync;
+	unsigned int skipped;
 };
 
 /**
@@ -199,7 +206,11 @@ void conf_init(struct conf *conf);
 void conf_clean(struct conf *conf);
 
 /**
- * conf_parse() - read a whole configuration on top of what @conf holds
+ * conf_parse() - read one text on top of what @conf holds
+ *
+ * Other files are not touched: `include`, `confdir` and `sourcedir` are checked
+ * and their files left alone; conf_load() follows them.
+ *
  * @conf: from conf_init()
  * @in: text
  * @file: its name, for messages
@@ -208,6 +219,42 @@ void conf_clean(struct conf *conf);
  * Return: 0, or -EINVAL with @conf unspecified but safe to clean.
  */
 int conf_parse(struct conf *conf, FILE *in, const char *file, const struct conf_diag *diag);
+
+/**
+ * conf_load() - read a configuration with all that belongs to it
+ * @conf: from conf_init()
+ * @path: file; `include` and `confdir` are followed, then come the drop-ins of
+ *	`sourcedir`, then runtime.conf
+ * @diag: every error; line 0 when the file as a whole cannot be used
+ *
+ * Files must belong to root or to us and be writable by nobody else.  What is
+ * wrong in drop-ins and in runtime.conf is reported, counted in @skipped, and
+ * left out.
+ *
+ * Return: 0, or -EINVAL with @conf unspecified but safe to clean.
+ */
+int conf_load(struct conf *conf, const char *path, const struct conf_diag *diag);
+
+/**
+ * conf_load_sources() - read only the drop-ins anew
+ * @fresh: out, @running with the drop-ins as they are now; without an ACL
+ * @running: configuration
+ * @diag: errors
+ *
+ * Return: 0 or -ENOMEM; @fresh is safe to clean.
+ */
+int conf_load_sources(struct conf *fresh, const struct conf *running,
+		      const struct conf_diag *diag);
+
+/**
+ * conf_runtime_path() - where `ntpkctl --save` writes
+ * @conf: configuration
+ * @buf: out
+ * @len: of @buf
+ *
+ * Return: @buf.
+ */
+const char *conf_runtime_path(const struct conf *conf, char *buf, size_t len);
 
 /**
  * conf_parse_upstream() - one `server ...` or `pool ...` line
@@ -237,10 +284,78 @@ struct conf_directive {
 	const char *help;
 };
 
+/* One row per option of `server` and `pool`, likewise. */
+struct conf_option {
+	const char *name;
+	const char *args;	/* "N", "SECONDS", "" */
+	const char *help;
+};
+
+/* What a change of a setting needs, when the configuration is read anew. */
+enum conf_change {
+	CONF_CHANGE_NOW,	/* the daemon looks at struct conf whenever it needs it */
+	CONF_CHANGE_ENGINE,	/* engine_reconfigure() */
+	CONF_CHANGE_SOURCES,	/* upstreams come and go */
+	CONF_CHANGE_ACL,	/* the list goes to the responders */
+	CONF_CHANGE_KEYS,	/* the file of keys is read anew */
+	CONF_CHANGE_LOGS,	/* the logs are opened anew */
+	CONF_CHANGE_LEAP,	/* the list of leap seconds is read anew */
+	CONF_CHANGE_RESTART,	/* nothing less than a restart */
+};
+
+/* What becomes of a chrony.conf that has a word which ntpkd does not accept. */
+enum conf_loss {
+	CONF_NOT_NEEDED,	/* nothing is lost: ntpkd does it by itself or has no use for it */
+	CONF_NOT_AVAILABLE,	/* something is lost, the rest of the line is good */
+	CONF_UNSAFE_WITHOUT,	/* without it the line would mean something dangerous */
+};
+
 /**
- * conf_directives() - the parser's table
+ * struct conf_refused - a word of chrony's that is known and not accepted
+ * @of: directive that it is an option of ("server" also for pool), NULL = it is
+ *	a directive itself
+ * @name: the word
+ * @values: how many words belong to the option; of directives: unused
+ * @loss: what it means to go without
+ * @why: the reason, and what to do instead
+ */
+struct conf_refused {
+	const char *of;
+	const char *name;
+	unsigned int values;
+	enum conf_loss loss;
+	const char *why;
+};
+
+/**
+ * conf_directive() - a row of the table of directives
+ * @i: from 0
+ *
+ * Return: the row; NULL past the last.
+ */
+const struct conf_directive *conf_directive(size_t i);
+
+/**
+ * conf_option() - a row of the table of options of `server` and `pool`
+ * @i: from 0
+ *
+ * Return: the row; NULL past the last.
+ */
+const struct conf_option *conf_option(size_t i);
+
+/**
+ * conf_refused_words() - chrony's words that are not accepted
  * @len: out, how many
  */
-const struct conf_directive *conf_directives(size_t *len);
+const struct conf_refused *conf_refused_words(size_t *len);
+
+/**
+ * conf_refused_find() - is this a word of chrony's that is not accepted?
+ * @of: directive whose option it would be, NULL = none
+ * @name: the word, in any case of letters
+ *
+ * Return: its row, or NULL.
+ */
+const struct conf_refused *conf_refused_find(const char *of, const char *name);
 
 #endif /* NTPKD_CONF_H */

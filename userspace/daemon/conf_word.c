@@ -6,14 +6,14 @@
  */
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include "daemon/conf_word.h"
 
-#define NS_PER_S	1000000000LL
-#define TEXT_MAX	640
+#define TEXT_MAX	1024
 /* A word quoted in a message is cut here. */
 #define SHOW		"%.60s"
 
@@ -127,10 +127,10 @@ int conf_line_end(struct conf_line *l, const char *after)
 }
 
 /* Return: 0, -EINVAL for no number at all, -ERANGE beyond any limit. */
-static int read_int(const char *s, long *out)
+static int read_int(const char *s, int64_t *out)
 {
 	bool negative = *s == '-';
-	long v = 0;
+	int64_t v = 0;
 
 	if (*s == '-' || *s == '+')
 		s++;
@@ -139,30 +139,34 @@ static int read_int(const char *s, long *out)
 	if (s[strspn(s, "0123456789")])
 		return -EINVAL;
 	for (; *s; s++)
-		if (__builtin_mul_overflow(v, 10L, &v) ||
-		    __builtin_add_overflow(v, (long)(*s - '0'), &v))
+		if (__builtin_mul_overflow(v, 10, &v) ||
+		    __builtin_add_overflow(v, *s - '0', &v))
 			return -ERANGE;
 	*out = negative ? -v : v;
 	return 0;
 }
 
-int conf_line_int(struct conf_line *l, const char *name, long min, long max, long *out)
+int conf_line_int(struct conf_line *l, const char *name, int64_t min, int64_t max, int64_t *out)
 {
 	const struct conf_word *w;
-	char what[64];
+	char what[80];
+	int64_t v = 0;
 	int ret;
 
-	snprintf(what, sizeof(what), "a number from %ld to %ld", min, max);
+	snprintf(what, sizeof(what), "a number from %" PRId64 " to %" PRId64, min, max);
 	w = conf_line_word(l, name, what);
 	if (!w)
 		return -EINVAL;
-	ret = read_int(w->text, out);
+	ret = read_int(w->text, &v);
 	if (ret == -EINVAL)
 		return conf_line_error(l, w->column, "%s: '" SHOW "' is not a whole number "
-				       "(accepted: %ld to %ld)", name, w->text, min, max);
-	if (ret == -ERANGE || *out < min || *out > max)
+				       "(accepted: %" PRId64 " to %" PRId64 ")", name, w->text,
+				       min, max);
+	if (ret == -ERANGE || v < min || v > max)
 		return conf_line_error(l, w->column, "%s: " SHOW " is out of range "
-				       "(accepted: %ld to %ld)", name, w->text, min, max);
+				       "(accepted: %" PRId64 " to %" PRId64 ")", name, w->text,
+				       min, max);
+	*out = v;
 	return 0;
 }
 
@@ -170,7 +174,7 @@ int conf_line_int(struct conf_line *l, const char *name, long min, long max, lon
  * Exact: no binary fraction comes between the file and the nanoseconds.
  * Return: 0, -EINVAL for no number, -EDOM for a tenth decimal, -ERANGE.
  */
-static int read_seconds(const char *s, int64_t *out_ns)
+static int read_decimal(const char *s, int64_t *out_ns)
 {
 	bool negative = *s == '-';
 	size_t whole, frac = 0, i;
@@ -197,42 +201,54 @@ static int read_seconds(const char *s, int64_t *out_ns)
 	return 0;
 }
 
-/* "86400" or "0.000001": as one would write it. */
-static void format_seconds(char *buf, size_t len, int64_t ns)
+const char *conf_format_decimal(char *buf, size_t len, int64_t nano)
 {
-	int n = snprintf(buf, len, "%lld.%09lld", ns / NS_PER_S, ns % NS_PER_S);
+	uint64_t v = nano < 0 ? -(uint64_t)nano : (uint64_t)nano;
+	int n = snprintf(buf, len, "%s%" PRIu64 ".%09" PRIu64, nano < 0 ? "-" : "",
+			 v / 1000000000, v % 1000000000);
 
+	if (n >= (int)len)
+		return buf;
 	while (n > 0 && buf[n - 1] == '0')
 		buf[--n] = '\0';
 	if (n > 0 && buf[n - 1] == '.')
 		buf[--n] = '\0';
+	return buf;
+}
+
+int conf_line_decimal(struct conf_line *l, const char *name, const char *unit, int64_t min_nano,
+		      int64_t max_nano, int64_t *out_nano)
+{
+	char min[32], max[32], what[96];
+	const struct conf_word *w;
+	int64_t v = 0;
+	int ret;
+
+	conf_format_decimal(min, sizeof(min), min_nano);
+	conf_format_decimal(max, sizeof(max), max_nano);
+	snprintf(what, sizeof(what), "%s from %s to %s", unit, min, max);
+	w = conf_line_word(l, name, what);
+	if (!w)
+		return -EINVAL;
+	ret = read_decimal(w->text, &v);
+	if (ret == -EINVAL)
+		return conf_line_error(l, w->column, "%s: '" SHOW "' is not a number of %s "
+				       "such as 10 or 0.25 (accepted: %s to %s)", name, w->text,
+				       unit, min, max);
+	if (ret == -EDOM)
+		return conf_line_error(l, w->column, "%s: '" SHOW "' is finer than a nanosecond "
+				       "(at most nine decimals)", name, w->text);
+	if (ret == -ERANGE || v < min_nano || v > max_nano)
+		return conf_line_error(l, w->column, "%s: " SHOW " %s is out of range "
+				       "(accepted: %s to %s)", name, w->text, unit, min, max);
+	*out_nano = v;
+	return 0;
 }
 
 int conf_line_seconds(struct conf_line *l, const char *name, int64_t min_ns, int64_t max_ns,
 		      int64_t *out_ns)
 {
-	char min[32], max[32], what[96];
-	const struct conf_word *w;
-	int ret;
-
-	format_seconds(min, sizeof(min), min_ns);
-	format_seconds(max, sizeof(max), max_ns);
-	snprintf(what, sizeof(what), "seconds from %s to %s", min, max);
-	w = conf_line_word(l, name, what);
-	if (!w)
-		return -EINVAL;
-	ret = read_seconds(w->text, out_ns);
-	if (ret == -EINVAL)
-		return conf_line_error(l, w->column, "%s: '" SHOW "' is not a number of seconds "
-				       "such as 10 or 0.25 (accepted: %s to %s)", name, w->text,
-				       min, max);
-	if (ret == -EDOM)
-		return conf_line_error(l, w->column, "%s: '" SHOW "' is finer than a nanosecond "
-				       "(at most nine decimals)", name, w->text);
-	if (ret == -ERANGE || *out_ns < min_ns || *out_ns > max_ns)
-		return conf_line_error(l, w->column, "%s: " SHOW " seconds is out of range "
-				       "(accepted: %s to %s)", name, w->text, min, max);
-	return 0;
+	return conf_line_decimal(l, name, "seconds", min_ns, max_ns, out_ns);
 }
 
 int conf_line_choice(struct conf_line *l, const char *name, const char *yes, const char *no,
@@ -303,4 +319,29 @@ const char *conf_nearest(const char *word, const char *(*names)(const void *ctx,
 		}
 	}
 	return found;
+}
+
+int conf_line_unknown(struct conf_line *l, const struct conf_word *w, const char *of,
+		      const char *(*names)(const void *ctx, size_t i), const void *ctx)
+{
+	const struct conf_refused *refused = conf_refused_find(of, w->text);
+	const char *near = conf_nearest(w->text, names, ctx);
+	const char *kind = of ? "option" : "directive";
+	char list[800] = "";
+	const char *name;
+	size_t i, n = 0;
+
+	if (refused)
+		return conf_line_error(l, w->column, "%s is not accepted: %s", refused->name,
+				       refused->why);
+	if (of && strchr("#%!;", w->text[0]))
+		return conf_line_error(l, w->column, "'" SHOW "': a comment stands on a line of "
+				       "its own", w->text);
+	for (i = 0; (name = names(ctx, i)) && n < sizeof(list); i++)
+		n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", i ? ", " : "", name);
+	if (near)
+		return conf_line_error(l, w->column, "unknown %s '" SHOW "', did you mean '%s'? "
+				       "(accepted: %s)", kind, w->text, near, list);
+	return conf_line_error(l, w->column, "unknown %s '" SHOW "' (accepted: %s)", kind,
+			       w->text, list);
 }

@@ -92,7 +92,7 @@ int conf_line_end(struct conf_line *l, const char *after);
  *
  * Return: 0 or -EINVAL, reported.
  */
-int conf_line_int(struct conf_line *l, const char *name, long min, long max, long *out);
+int conf_line_int(struct conf_line *l, const char *name, int64_t min, int64_t max, int64_t *out);
 
 /**
  * conf_line_seconds() - take seconds, with up to nine decimals
@@ -106,6 +106,44 @@ int conf_line_int(struct conf_line *l, const char *name, long min, long max, lon
  */
 int conf_line_seconds(struct conf_line *l, const char *name, int64_t min_ns, int64_t max_ns,
 		      int64_t *out_ns);
+
+/**
+ * conf_line_decimal() - take a number with up to nine decimals
+ * @l: line
+ * @name: of the directive
+ * @unit: "seconds", "ppm"
+ * @min_nano: smallest accepted, in 10^-9 of the unit
+ * @max_nano: largest accepted
+ * @out_nano: filled
+ *
+ * Return: 0 or -EINVAL, reported.
+ */
+int conf_line_decimal(struct conf_line *l, const char *name, const char *unit, int64_t min_nano,
+		      int64_t max_nano, int64_t *out_nano);
+
+/**
+ * conf_line_unknown() - refuse a word that is in no table, with what is accepted
+ * @l: line
+ * @w: the word
+ * @of: directive whose option it would be, NULL = it should be a directive
+ * @names: i-th accepted word; NULL ends them
+ * @ctx: handed to @names
+ *
+ * Return: -EINVAL, reported: the reason for a known word of chrony's, else the
+ * word that was probably meant and all that is accepted.
+ */
+int conf_line_unknown(struct conf_line *l, const struct conf_word *w, const char *of,
+		      const char *(*names)(const void *ctx, size_t i), const void *ctx);
+
+/**
+ * conf_format_decimal() - "86400" or "-0.000001", as one would write it
+ * @buf: out
+ * @len: of @buf
+ * @nano: in 10^-9 of the unit
+ *
+ * Return: @buf.
+ */
+const char *conf_format_decimal(char *buf, size_t len, int64_t nano);
 
 /**
  * conf_line_choice() - take one of two words

@@ -102,6 +102,13 @@ int ntpkd_main(int argc, char **argv);
  */
 bool ntpkd_own_refids(struct engine_config *conf);
 
+/**
+ * ntpkd_engine_policy() - what the operator decided, for the engine
+ * @conf: configuration
+ * @ec: its policies are filled, the rest is left alone
+ */
+void ntpkd_engine_policy(const struct conf *conf, struct engine_config *ec);
+
 /* loop.c */
 
 extern const struct sock_ops ntpkd_sock_ops;

@@ -33,24 +33,21 @@ static void report_conf_error(void *ctx, const char *file, unsigned int line,
 			      unsigned int column, const char *text)
 {
 	(void)ctx;
-	fprintf(stderr, "%s:%u:%u: %s\n", file, line, column, text);
+	if (line)
+		fprintf(stderr, "%s:%u:%u: %s\n", file, line, column, text);
+	else
+		fprintf(stderr, "ntpkd: cannot read the configuration %s: %s\n", file, text);
 }
 
-static int load_conf(struct conf *conf, const char *path)
+/* A check is not content with what a start can live with. */
+static int load_conf(struct conf *conf, const struct options *opt)
 {
 	const struct conf_diag diag = { .report = report_conf_error };
-	FILE *in = fopen(path, "re");
 	int err;
 
 	conf_init(conf);
-	if (!in) {
-		fprintf(stderr, "ntpkd: cannot read the configuration %s: %s\n", path,
-			strerror(errno));
-		return -errno;
-	}
-	err = conf_parse(conf, in, path, &diag);
-	fclose(in);
-	return err;
+	err = conf_load(conf, opt->file, &diag);
+	return !err && opt->check && conf->skipped ? -EINVAL : err;
 }
 
 bool ntpkd_own_refids(struct engine_config *conf)
@@ -96,18 +93,30 @@ static void read_drift(const struct conf *conf, struct engine_config *ec)
 		log_warn("driftfile %s is ignored: %s", conf->driftfile, why);
 }
 
+void ntpkd_engine_policy(const struct conf *conf, struct engine_config *ec)
+{
+	ec->makestep_threshold_ns = conf->makestep_threshold_ns;
+	ec->makestep_limit = conf->makestep_limit;
+	ec->max_distance_ns = conf->maxdistance_ns;
+	ec->min_sources = conf->minsources;
+	ec->max_jitter_ns = conf->maxjitter_ns;
+	ec->max_slew_ppb = conf->max_slew_ppb;
+	ec->max_change_ns = conf->max_change_ns;
+	ec->max_change_start = conf->max_change_start;
+	ec->max_change_ignore = conf->max_change_ignore;
+	ec->local_stratum = conf->local_stratum;
+	ec->local_distance_ns = conf->local_distance_ns;
+	ec->local_orphan = conf->local_orphan;
+	ec->holdover_ns = conf->holdover_ns;
+	ec->max_served_ns = conf->maxserved_ns;
+}
+
 static void configure_engine(struct ntpkd *d)
 {
 	struct engine_config *ec = &d->engine_conf;
 	const struct conf *conf = &d->conf;
 
-	ec->makestep_threshold_ns = conf->makestep_threshold_ns;
-	ec->makestep_limit = conf->makestep_limit;
-	ec->max_distance_ns = conf->maxdistance_ns;
-	ec->min_sources = conf->minsources;
-	ec->local_stratum = conf->local_stratum;
-	ec->holdover_ns = conf->holdover_ns;
-	ec->max_served_ns = conf->maxserved_ns;
+	ntpkd_engine_policy(conf, ec);
 	ec->push_interval_ns = PUSH_INTERVAL_NS;
 	ec->precision_log2s = clocks_precision_log2s();
 	ec->floor_unix_ns = (int64_t)NTPK_BUILD_UNIX_S * NTP_NS_PER_S;
@@ -244,7 +253,7 @@ static void start_upstreams(struct ntpkd *d)
 	for (size_t i = 0; i < conf->upstreams_len; i++) {
 		err = upstreams_add(&d->upstreams, &conf->upstreams[i], false);
 		if (err)
-			log_err("%s:%u: %s: %s", d->opt.file, conf->upstreams[i].line,
+			log_err("%s:%u: %s: %s", conf->upstreams[i].file, conf->upstreams[i].line,
 				conf->upstreams[i].name,
 				err == -EEXIST ? "is there twice" : strerror(-err));
 	}
@@ -320,7 +329,7 @@ int ntpkd_main(int argc, char **argv)
 	status = options_parse(&d->opt, argc, argv);
 	if (status >= 0)
 		goto out_free;
-	status = load_conf(&d->conf, d->opt.file) ? 1 : 0;
+	status = load_conf(&d->conf, &d->opt) ? 1 : 0;
 	if (status || d->opt.check)
 		goto out_conf;
 	d->bare = d->opt.mode == MODE_STDERR && !d->opt.socket && !d->conf.kernel;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <errno.h>
+#include <arpa/inet.h>
 #include <cmocka.h>
 #include "core/engine.h"
 #include "daemon/conf.h"
@@ -25,7 +26,7 @@ struct seen {
 	unsigned int n;
 	unsigned int line[8];
 	unsigned int column[8];
-	char text[8][640];
+	char text[8][1024];
 };
 
 static void note(void *ctx, const char *file, unsigned int line, unsigned int column,
@@ -164,7 +165,7 @@ static void refuse_row(const struct bad_line *row, char *said, size_t len)
 
 static void test_bad_lines(void **state)
 {
-	static char said[LEN(bad_lines)][640];
+	static char said[LEN(bad_lines)][1024];
 	size_t i, j, rows = 0;
 
 	(void)state;
@@ -230,26 +231,241 @@ static void test_duplicates(void **state)
 	refuse_second("server 192.0.2.1\n\nserver 192.0.2.1 port 5", 8, "already, line 1");
 }
 
-static void test_every_directive_twice(void **state)
+/* A directive or an option without a good and a bad example fails here. */
+static const struct example {
+	const char *good;
+	const char *bad;
+} examples[] = {
+	{ "server a.example iburst", "server a.example x" }, { "pool b.example", "pool" },
+	{ "removed a.example", "removed" },
+	{ "bindacqaddress 192.0.2.1", "bindacqaddress x" }, { "bindacqdevice eth0", "bindacqdevice /" },
+	{ "acquisitionport 1123", "acquisitionport x" }, { "keyfile /etc/ntpk.keys", "keyfile x" },
+	{ "maxdistance 1.5", "maxdistance 17" }, { "maxjitter 0.1", "maxjitter 0" },
+	{ "minsources 2", "minsources 0" }, { "driftfile /a", "driftfile a" },
+	{ "makestep 0.1 -1", "makestep 1" }, { "maxslewrate 100.5", "maxslewrate 501" },
+	{ "maxchange 1000 1 2", "maxchange 1000 1" }, { "leapsectz right/UTC", "leapsectz /x" },
+	{ "leapseclist /usr/share/zoneinfo/leap-seconds.list", "leapseclist" },
+	{ "rtcsync", "rtcsync on" }, { "allow 10", "allow 10.x" }, { "deny all ::/0", "deny ::/x" },
+	{ "local stratum 8 distance 0.5 orphan", "local stratum 16" }, { "port 0", "port 65536" },
+	{ "bindaddress ::1", "bindaddress ::g" }, { "kernel off", "kernel 0" },
+	{ "holdover 60", "holdover 0" }, { "maxserved 0.5", "maxserved 0" },
+	{ "neversynced unsynchronised", "neversynced yes" }, { "expired silent", "expired yes" },
+	{ "log tracking statistics", "log all" }, { "logdir /var/log/x/", "logdir x" },
+	{ "logbanner 0", "logbanner x" }, { "logchange 0.1", "logchange -1" },
+	{ "metricsfile /run/x.prom", "metricsfile x" }, { "savedir /var/lib/x", "savedir ." },
+	{ "user ntp", "user /" }, { "include /etc/x/*.conf", "include x" },
+	{ "confdir /etc/x /etc/y", "confdir x" }, { "sourcedir /run/x", "sourcedir" },
+};
+
+static const struct example options[] = {
+	{ "port 124", "port 0" }, { "minpoll 4", "minpoll 25" }, { "maxpoll 12", "maxpoll x" },
+	{ "presend 9", "presend" }, { "version 3", "version 5" }, { "maxsources 2", "maxsources 0" },
+	{ "key 7", "key 0" }, { "offset -0.0001", "offset x" }, { "maxdelay 0.3", "maxdelay 0" },
+	{ "ipv4", "ipv4 ipv4" }, { "ipv6", "ipv6 ipv4" }, { "iburst", "iburst 1" },
+	{ "burst", "burst burst" }, { "xleave", "xleave 1" }, { "prefer", "prefer noselect" },
+	{ "noselect", "noselect noselect" }, { "trust", "trust 1" }, { "require", "require noselect" },
+	{ "offline", "offline offline" },
+};
+
+static void try_line(const char *line, bool good)
 {
-	static const char *const value[] = { "server a", "pool b", "driftfile /a", "makestep 1 1",
-		"local", "holdover 5", "maxserved 1", "maxdistance 1", "minsources 1", "port 1",
-		"kernel on", "neversynced silent", "expired silent" };
+	char text[256];
+	struct conf c;
+	struct seen s;
+
+	snprintf(text, sizeof(text), "%s\n", line);
+	conf_init(&c);
+	parse(&c, text, strlen(text), &s);
+	conf_clean(&c);
+	if (good != !s.n)
+		fail_msg("'%s' is %s: %s", line, good ? "refused" : "accepted", s.text[0]);
+}
+
+static bool starts_with(const char *line, const char *name)
+{
+	size_t n = strlen(name);
+
+	return strncmp(line, name, n) == 0 && (!line[n] || line[n] == ' ');
+}
+
+static void test_examples_of_directives(void **state)
+{
 	const struct conf_directive *d;
-	size_t len, i;
+	size_t i;
 
 	(void)state;
-	d = conf_directives(&len);
-	assert_int_equal(len, LEN(value));
-	for (i = 0; i < len; i++) {
-		char text[200];
+	for (i = 0; (d = conf_directive(i)); i++) {
+		bool runtime = strcmp(d->name, "removed") == 0;
 
-		assert_memory_equal(value[i], d[i].name, strlen(d[i].name));
-		assert_non_null(d[i].args);
-		assert_true(strlen(d[i].help) > 10);
-		snprintf(text, sizeof(text), "%s\n\n%s\n", value[i], value[i]);
-		refuse_second(text, i < 2 ? (unsigned int)strlen(d[i].name) + 2 : 1, "line 1");
+		if (i >= LEN(examples) || !starts_with(examples[i].good, d->name) ||
+		    !starts_with(examples[i].bad, d->name))
+			fail_msg("%s has no examples", d->name);
+		assert_non_null(d->args);
+		assert_true(strlen(d->help) > 10);
+		try_line(examples[i].good, !runtime);
+		try_line(examples[i].bad, false);
 	}
+	assert_int_equal(i, LEN(examples));
+}
+
+static void test_examples_of_options(void **state)
+{
+	const struct conf_option *o;
+	char line[128];
+	size_t i;
+
+	(void)state;
+	for (i = 0; (o = conf_option(i)); i++) {
+		if (i >= LEN(options) || !starts_with(options[i].good, o->name) ||
+		    !starts_with(options[i].bad, o->name))
+			fail_msg("the option %s has no examples", o->name);
+		assert_int_equal(!o->args[0], !strchr(options[i].good, ' '));
+		assert_true(strlen(o->help) > 10);
+		snprintf(line, sizeof(line), "pool a.example %s", options[i].good);
+		try_line(line, true);
+		snprintf(line, sizeof(line), "pool a.example %s", options[i].bad);
+		try_line(line, false);
+	}
+	assert_int_equal(i, LEN(options));
+}
+
+static void test_every_directive_twice(void **state)
+{
+	/* these may; a name or an address of theirs may not */
+	static const char *const many[] = { "server", "pool", "removed", "bindacqaddress", "allow",
+		"deny", "bindaddress", "include", "confdir", "sourcedir" };
+	const struct conf_directive *d;
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; (d = conf_directive(i)); i++) {
+		char text[256];
+
+		for (j = 0; j < LEN(many) && strcmp(many[j], d->name) != 0; j++)
+			;
+		snprintf(text, sizeof(text), "%s\n\n%s\n", examples[i].good, examples[i].good);
+		if (j == LEN(many))
+			refuse_second(text, 1, "line 1 already");
+	}
+	try_line("allow 10\nallow 10\ndeny\ndeny", true);
+}
+
+/* Every word of chrony's that is refused is told its reason, never ignored. */
+static void test_refused_words(void **state)
+{
+	const struct conf_refused *r;
+	size_t len, i, j;
+	char line[200];
+	struct conf c;
+	struct seen s;
+
+	(void)state;
+	r = conf_refused_words(&len);
+	assert_true(len > 80);
+	for (i = 0; i < len; i++) {
+		for (j = 0; j < i; j++)
+			assert_false(strcmp(r[i].name, r[j].name) == 0 && !r[i].of == !r[j].of &&
+				     (!r[i].of || strcmp(r[i].of, r[j].of) == 0));
+		snprintf(line, sizeof(line), "%s %s%s %s\n", r[i].of ? r[i].of : "",
+			 r[i].of && strcmp(r[i].of, "server") == 0 ? "a.example " :
+			 r[i].of && strcmp(r[i].of, "driftfile") == 0 ? "/a " : "", r[i].name,
+			 r[i].values ? "1" : "");
+		conf_init(&c);
+		parse(&c, line, strlen(line), &s);
+		conf_clean(&c);
+		if (s.n != 1 || !starts_with(s.text[0], r[i].name) ||
+		    !strstr(s.text[0], " is not accepted: ") || strlen(r[i].why) < 20)
+			fail_msg("'%s' is told %u: %s", line, s.n, s.text[0]);
+		assert_true(strlen(s.text[0]) < sizeof(s.text[0]) - 1);
+	}
+}
+
+static void check_rule(const struct conf_acl_rule *r, int family, const char *addr,
+		       unsigned int prefix, bool allow, bool all)
+{
+	uint8_t want[16] = { 0 };
+
+	assert_int_equal(inet_pton(family, addr, want), 1);
+	assert_memory_equal(r->addr, want, sizeof(want));
+	assert_int_equal(r->family, family);
+	assert_int_equal(r->prefix, prefix);
+	assert_int_equal(r->allow, allow);
+	assert_int_equal(r->all, all);
+}
+
+static void test_acl(void **state)
+{
+	struct conf c;
+
+	(void)state;
+	parse_ok(&c, "allow\ndeny all 192.168\nallow 10\nallow 192.0.2.77/24\ndeny 1.2.3.4\n"
+		 "allow 2001:db8:ffff::/33\ndeny ::1\nallow all\nallow 192.0.3/22\nallow 0/0\n");
+	assert_int_equal(c.acl_len, 12);
+	check_rule(&c.acl[0], AF_INET, "0.0.0.0", 0, true, false);
+	check_rule(&c.acl[1], AF_INET6, "::", 0, true, false);
+	check_rule(&c.acl[2], AF_INET, "192.168.0.0", 16, false, true);
+	check_rule(&c.acl[3], AF_INET, "10.0.0.0", 8, true, false);
+	check_rule(&c.acl[4], AF_INET, "192.0.2.0", 24, true, false);
+	check_rule(&c.acl[5], AF_INET, "1.2.3.4", 32, false, false);
+	check_rule(&c.acl[6], AF_INET6, "2001:db8:8000::", 33, true, false);
+	check_rule(&c.acl[7], AF_INET6, "::1", 128, false, false);
+	check_rule(&c.acl[8], AF_INET, "0.0.0.0", 0, true, true);
+	check_rule(&c.acl[9], AF_INET6, "::", 0, true, true);
+	check_rule(&c.acl[10], AF_INET, "192.0.0.0", 22, true, false);
+	check_rule(&c.acl[11], AF_INET, "0.0.0.0", 0, true, false);
+	assert_int_equal(c.acl[2].line, 2);
+	conf_clean(&c);
+}
+
+static void test_new_values(void **state)
+{
+	const struct conf_upstream *up;
+	struct conf c;
+
+	(void)state;
+	parse_ok(&c, "server a.example key 4294967295 offset -0.00012 maxdelay 0.3 presend 9 burst "
+		 "xleave offline ipv6\nmaxslewrate 100.5\nmaxchange 1000 1 -1\nmaxjitter 0.01\n"
+		 "local stratum 8 distance 0.25 orphan\nlog tracking measurements\nlogdir /l//\n"
+		 "logbanner 7\nlogchange 0.5\nmetricsfile /m\nsavedir /\nrtcsync\nuser ntp\n"
+		 "leapsectz right/UTC\nleapseclist /leap\nbindaddress 192.0.2.1\nbindaddress ::\n"
+		 "bindacqaddress fe80::1%eth0\nbindacqdevice vrf-red\nacquisitionport 123\n"
+		 "keyfile /k\nsourcedir /s1 /s2\nsourcedir /s3\ninclude /nowhere\n");
+	up = &c.upstreams[0];
+	assert_int_equal(up->key_id, UINT32_MAX);
+	assert_int_equal(up->offset_ns, -120000);
+	assert_int_equal(up->max_delay_ns, 300000000);
+	assert_int_equal(up->presend_log2s, 9);
+	assert_int_equal(up->flags, SOURCE_F_BURST | SOURCE_F_XLEAVE | SOURCE_F_OFFLINE);
+	assert_int_equal(up->family, AF_INET6);
+	assert_string_equal(up->file, "x.conf");
+	assert_true(c.max_slew_ppb > 100499.999 && c.max_slew_ppb < 100500.001);
+	assert_int_equal(c.max_change_ns, 1000 * NS_PER_S);
+	assert_int_equal(c.max_change_start, 1);
+	assert_int_equal(c.max_change_ignore, -1);
+	assert_int_equal(c.maxjitter_ns, 10000000);
+	assert_int_equal(c.local_stratum, 8);
+	assert_int_equal(c.local_distance_ns, 250000000);
+	assert_true(c.local_orphan);
+	assert_int_equal(c.log, CONF_LOG_TRACKING | CONF_LOG_MEASUREMENTS);
+	assert_string_equal(c.logdir, "/l");
+	assert_int_equal(c.logbanner, 7);
+	assert_int_equal(c.logchange_ns, 500000000);
+	assert_string_equal(c.metricsfile, "/m");
+	assert_string_equal(c.savedir, "/");
+	assert_true(c.rtcsync);
+	assert_string_equal(c.user, "ntp");
+	assert_string_equal(c.leapsectz, "right/UTC");
+	assert_string_equal(c.leapseclist, "/leap");
+	assert_string_equal(c.bindaddress[0], "192.0.2.1");
+	assert_string_equal(c.bindaddress[1], "::");
+	assert_string_equal(c.bindacqaddress[0], "");
+	assert_string_equal(c.bindacqaddress[1], "fe80::1%eth0");
+	assert_string_equal(c.bindacqdevice, "vrf-red");
+	assert_int_equal(c.acquisitionport, 123);
+	assert_string_equal(c.keyfile, "/k");
+	assert_int_equal(c.sourcedirs_len, 3);
+	assert_string_equal(c.sourcedirs[2], "/s3");
+	conf_clean(&c);
 }
 
 static void test_limits_of_the_text(void **state)
@@ -360,7 +576,13 @@ static void random_upstream(struct conf_upstream *up)
 		up->maxpoll_log2s = 24;
 	up->version = (uint8_t)(1 + rnd(4));
 	up->maxsources = up->kind == CONF_POOL ? (uint8_t)(1 + rnd(16)) : 4;
-	up->flags = rnd(32);
+	up->flags = rnd(256);
+	up->key_id = rnd(2) ? rnd(UINT32_MAX) : 0;
+	up->offset_ns = rnd(2) ? (int64_t)rnd(UINT32_MAX) - (1LL << 31) : 0;
+	up->max_delay_ns = rnd(2) ? 1000 + (int64_t)rnd(UINT32_MAX) : 3 * NS_PER_S;
+	up->presend_log2s = (int8_t)(rnd(2) ? (int)rnd(32) - 7 : CONF_PRESEND_NEVER);
+	up->family = strpbrk(up->name, ":") ? AF_INET6 : !strncmp(up->name, "192", 3) ? AF_INET :
+		     AF_UNSPEC;
 	if (up->flags & SOURCE_F_NOSELECT)
 		up->flags &= ~(uint32_t)(SOURCE_F_PREFER | SOURCE_F_REQUIRE);
 }
@@ -379,6 +601,7 @@ static void test_round_trip(void **state)
 		conf_format_upstream(&a, text, sizeof(text));
 		if (conf_parse_upstream(&b, text, "x.conf", 0, &diag) < 0)
 			fail_msg("'%s': %s", text, s.text[0]);
+		b.line = 0;
 		if (memcmp(&a, &b, sizeof(a)) != 0)
 			fail_msg("'%s' is read as another upstream", text);
 	}
@@ -463,6 +686,11 @@ int main(void)
 		cmocka_unit_test(test_all_errors),
 		cmocka_unit_test(test_duplicates),
 		cmocka_unit_test(test_every_directive_twice),
+		cmocka_unit_test(test_examples_of_directives),
+		cmocka_unit_test(test_examples_of_options),
+		cmocka_unit_test(test_refused_words),
+		cmocka_unit_test(test_acl),
+		cmocka_unit_test(test_new_values),
 		cmocka_unit_test(test_limits_of_the_text),
 		cmocka_unit_test(test_unreadable),
 		cmocka_unit_test(test_upstream_line),

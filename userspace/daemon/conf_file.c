@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The files of the configuration: who may have written them, includes, folders
+ * of drop-ins, runtime.conf.  A wrong line of a drop-in or of runtime.conf is
+ * reported and left out: what DHCP or a tool wrote keeps no daemon from
+ * starting.  Process context; no global state.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "daemon/conf_priv.h"
+
+#define DEPTH_MAX	8
+#define FILES_MAX	1024
+
+/* Root and we ourselves may write it, and who owns runtime.conf's folder; nobody else. */
+static const char *check_writers(const struct stat *st, uid_t also)
+{
+	if (st->st_uid && st->st_uid != geteuid() && st->st_uid != also)
+		return "does not belong to root (chown it)";
+	if (st->st_mode & S_IWOTH || (st->st_mode & S_IWGRP && st->st_gid && st->st_gid != getegid()))
+		return "may be written by others than root (chmod go-w it)";
+	return NULL;
+}
+
+/* Return: NULL with *out open, or the reason why not. */
+static const char *open_checked(const char *path, bool regular, uid_t also, FILE **out)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | (regular ? O_NONBLOCK | O_NOCTTY : 0));
+	const char *bad = NULL;
+	struct stat st;
+
+	if (fd < 0)
+		return strerror(errno);
+	if (fstat(fd, &st))
+		bad = strerror(errno);
+	else if (S_ISDIR(st.st_mode))
+		bad = strerror(EISDIR);
+	else if (S_ISREG(st.st_mode))
+		bad = check_writers(&st, also);
+	else if (regular)
+		bad = "is not a regular file";
+	*out = bad ? NULL : fdopen(fd, "r");
+	if (!bad && !*out)
+		bad = strerror(errno);
+	if (bad)
+		close(fd);
+	return bad;
+}
+
+static int read_included(struct conf_parse *p, const struct conf_word *w, const char *path)
+{
+	struct conf_parse in = {
+		.conf = p->conf, .seen = p->seen, .scope = p->scope, .depth = p->depth + 1,
+		.follow = true, .line = { .file = path, .diag = p->line.diag },
+	};
+	const char *bad;
+	FILE *f = NULL;
+
+	bad = p->depth == DEPTH_MAX ? "includes are nested too deeply (a file that includes "
+	      "itself?)" : open_checked(path, true, 0, &f);
+	if (bad)
+		return conf_line_error(&p->line, w->column, "%.400s: %s", path, bad);
+	conf_text(&in, f);
+	fclose(f);
+	p->errors += in.errors;
+	return 0;
+}
+
+int conf_parse_include(struct conf_parse *p, const struct conf_row *row)
+{
+	const struct conf_word *w = conf_take_path(p, row->d.name, "a path", CONF_PATH_MAX);
+	glob_t found;
+	int ret = 0;
+	size_t i;
+
+	if (!w || !p->follow)
+		return w ? 0 : -EINVAL;
+	switch (glob(w->text, GLOB_ERR | GLOB_NOMAGIC, NULL, &found)) {
+	case 0:
+		break;
+	case GLOB_NOMATCH:
+		return 0;
+	default:
+		return conf_line_error(&p->line, w->column, "include: '%.60s' cannot be searched: %s",
+				       w->text, strerror(errno));
+	}
+	if (found.gl_pathc > FILES_MAX)
+		ret = conf_line_error(&p->line, w->column, "include: more than %d files", FILES_MAX);
+	for (i = 0; ret == 0 && i < found.gl_pathc; i++)
+		ret = read_included(p, w, found.gl_pathv[i]);
+	globfree(&found);
+	return ret;
+}
+
+/* struct folder - the names of one folder that end as they should, sorted */
+struct folder {
+	struct dirent **names;
+	int	 len;
+};
+
+static int is_conf(const struct dirent *d)
+{
+	size_t n = strlen(d->d_name);
+
+	return d->d_name[0] != '.' && n > 5 && strcmp(d->d_name + n - 5, ".conf") == 0;
+}
+
+static int is_sources(const struct dirent *d)
+{
+	size_t n = strlen(d->d_name);
+
+	return d->d_name[0] != '.' && n > 8 && strcmp(d->d_name + n - 8, ".sources") == 0;
+}
+
+/* A folder that is not there is empty.  Return: NULL, or the reason why not. */
+static const char *read_folder(const char *path, int (*filter)(const struct dirent *d),
+			       struct folder *out)
+{
+	struct stat st;
+	const char *bad;
+
+	out->len = 0;
+	out->names = NULL;
+	if (stat(path, &st))
+		return errno == ENOENT ? NULL : strerror(errno);
+	bad = S_ISDIR(st.st_mode) ? check_writers(&st, 0) : strerror(ENOTDIR);
+	if (bad)
+		return bad;
+	out->len = scandir(path, &out->names, filter, alphasort);
+	if (out->len >= 0)
+		return NULL;
+	out->len = 0;
+	return strerror(errno);
+}
+
+static void free_folder(struct folder *f)
+{
+	int i;
+
+	for (i = 0; i < f->len; i++)
+		free(f->names[i]);
+	free(f->names);
+}
+
+static int read_confdir(struct conf_parse *p, const struct conf_word *w)
+{
+	char path[CONF_PATH_MAX + NAME_MAX + 2];
+	struct folder folder;
+	const char *bad = read_folder(w->text, is_conf, &folder);
+	int i, ret = 0;
+
+	if (bad)
+		return conf_line_error(&p->line, w->column, "confdir: %.400s: %s", w->text, bad);
+	for (i = 0; ret == 0 && i < folder.len; i++) {
+		snprintf(path, sizeof(path), "%s/%s", w->text, folder.names[i]->d_name);
+		ret = read_included(p, w, path);
+	}
+	free_folder(&folder);
+	return ret;
+}
+
+int conf_parse_confdir(struct conf_parse *p, const struct conf_row *row)
+{
+	int ret = 0;
+
+	do {
+		const struct conf_word *w = conf_take_path(p, row->d.name, "a folder",
+							   CONF_PATH_MAX);
+
+		if (!w)
+			return -EINVAL;
+		if (p->follow)
+			ret = read_confdir(p, w);
+	} while (ret == 0 && p->line.next < p->line.len);
+	return ret;
+}
+
+/* Only noted here: drop-ins come after the whole file. */
+int conf_parse_sourcedir(struct conf_parse *p, const struct conf_row *row)
+{
+	struct conf *conf = p->conf;
+
+	do {
+		const struct conf_word *w = conf_take_path(p, row->d.name, "a folder",
+							   sizeof(conf->sourcedirs[0]));
+		size_t i;
+
+		if (!w)
+			return -EINVAL;
+		for (i = 0; i < conf->sourcedirs_len; i++)
+			if (strcmp(conf->sourcedirs[i], w->text) == 0)
+				return conf_line_error(&p->line, w->column, "sourcedir: '%.60s' is "
+						       "given twice", w->text);
+		if (i == CONF_DIRS_MAX)
+			return conf_line_error(&p->line, w->column, "sourcedir: more than %d folders",
+					       CONF_DIRS_MAX);
+		snprintf(conf->sourcedirs[conf->sourcedirs_len++], sizeof(conf->sourcedirs[0]), "%s",
+			 w->text);
+	} while (p->line.next < p->line.len);
+	return 0;
+}
+
+/* A text whose wrong lines are left out; @also: who may have written it too. */
+static void read_lenient(struct conf *conf, const char *path, enum conf_scope scope, uid_t also,
+			 const struct conf_diag *diag)
+{
+	struct conf_seen seen[CONF_ROWS] = { 0 };
+	struct conf_parse p = {
+		.conf = conf, .seen = seen, .scope = scope,
+		.line = { .file = path, .diag = diag, .number = 1 },
+	};
+	FILE *in = NULL;
+	const char *bad = open_checked(path, true, also, &in);
+
+	if (bad) {
+		conf_line_error(&p.line, 1, "this file is left out: %s", bad);
+		conf->skipped++;
+		return;
+	}
+	conf_text(&p, in);
+	fclose(in);
+	conf->skipped += p.errors;
+}
+
+static void read_sourcedir(struct conf *conf, const char *dir, const struct conf_diag *diag)
+{
+	struct conf_line l = { .file = dir, .diag = diag, .number = 1 };
+	char path[CONF_PATH_MAX + NAME_MAX + 2];
+	struct folder folder;
+	const char *bad = read_folder(dir, is_sources, &folder);
+	int i;
+
+	if (bad) {
+		conf_line_error(&l, 1, "sourcedir is left out: %s", bad);
+		conf->skipped++;
+		return;
+	}
+	for (i = 0; i < folder.len; i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, folder.names[i]->d_name);
+		read_lenient(conf, path, CONF_SCOPE_DROP_IN, 0, diag);
+	}
+	free_folder(&folder);
+}
+
+const char *conf_runtime_path(const struct conf *conf, char *buf, size_t len)
+{
+	snprintf(buf, len, "%s/runtime.conf", conf->savedir);
+	return buf;
+}
+
+static void read_runtime(struct conf *conf, const struct conf_diag *diag)
+{
+	char path[CONF_PATH_MAX + sizeof("/runtime.conf")];
+	struct passwd *pw;
+
+	conf_runtime_path(conf, path, sizeof(path));
+	if (access(path, F_OK) && errno == ENOENT)
+		return;
+	pw = getpwnam(conf->user[0] ? conf->user : "ntpk");
+	read_lenient(conf, path, CONF_SCOPE_RUNTIME, pw ? pw->pw_uid : 0, diag);
+}
+
+int conf_load(struct conf *conf, const char *path, const struct conf_diag *diag)
+{
+	struct conf_seen *seen = calloc(CONF_ROWS, sizeof(*seen));
+	struct conf_parse p = {
+		.conf = conf, .seen = seen, .follow = true, .line = { .file = path, .diag = diag },
+	};
+	FILE *in = NULL;
+	const char *bad = seen ? open_checked(path, false, 0, &in) : strerror(ENOMEM);
+	size_t i;
+
+	if (bad) {
+		conf_line_error(&p.line, 0, "%s", bad);
+		free(seen);
+		return -EINVAL;
+	}
+	conf_text(&p, in);
+	fclose(in);
+	free(seen);
+	if (p.errors)
+		return -EINVAL;
+	for (i = 0; i < conf->sourcedirs_len; i++)
+		read_sourcedir(conf, conf->sourcedirs[i], diag);
+	read_runtime(conf, diag);
+	return 0;
+}
+
+int conf_load_sources(struct conf *fresh, const struct conf *running,
+		      const struct conf_diag *diag)
+{
+	size_t i, n = 0;
+
+	*fresh = *running;
+	fresh->acl = NULL;
+	fresh->acl_len = 0;
+	fresh->skipped = 0;
+	fresh->upstreams_len = 0;
+	fresh->upstreams = calloc(running->upstreams_len + 1, sizeof(*fresh->upstreams));
+	if (!fresh->upstreams)
+		return -ENOMEM;
+	for (i = 0; i < running->upstreams_len; i++)
+		if (!running->upstreams[i].drop_in)
+			fresh->upstreams[n++] = running->upstreams[i];
+	fresh->upstreams_len = n;
+	for (i = 0; i < fresh->sourcedirs_len; i++)
+		read_sourcedir(fresh, fresh->sourcedirs[i], diag);
+	read_runtime(fresh, diag);
+	return 0;
+}
