@@ -110,6 +110,93 @@ def test_log_level():
     check("upstream removed: 192.0.2.1" in d.text(), "no message at level debug")
 
 
+def test_refids():
+    d.synchronised()
+    wait_for("both combined", lambda: d.data("activity")["reachable"] == 2)
+    check(source()["refid_text"] == "GPS" and source()["refid_name"] is None, source())
+    six = source("::1")
+    check(six["refid_text"] == "192.0.2.9" and six["refid"] == "c0000209", six)
+    t = d.data("tracking")
+    if t["reference"] == "::1":     # the first bytes of the MD5 of the address
+        check(t["refid_text"] == t["refid"].upper() and t["refid_name"] == "::1", t)
+    else:
+        check(t["refid_text"] == "127.0.0.1" and t["refid_name"] == "127.0.0.1", t)
+
+
+def test_tracking():
+    d.synchronised()
+    t = d.data("tracking")
+    check(t["stratum"] in (2, 3) and t["leap"] == 0, t)
+    check(abs(t["served_unix_ns"] / 1e9 - time.time()) < 1, t)
+    check(t["ref_unix_ns"] <= t["served_unix_ns"], t)
+    check(t["root_dist_ns"] == t["root_delay_ns"] // 2 + t["root_disp_ns"], t)
+    check(t["rms_offset_ns"] is None or t["rms_offset_ns"] >= 0, t)
+
+
+def test_reports():
+    for s in d.data("sourcestats")["sources"]:
+        check(s["samples"] == 0 or s["span_ns"] >= 0 and s["sd_ns"] >= 0, s)
+    for s in d.data("selectdata")["sources"]:
+        check(s["high_ns"] - s["low_ns"] == 2 * s["root_dist_ns"] and s["state_text"], s)
+    everything = d.data("ntpdata")["sources"]
+    check([s["address"] for s in everything] == ["127.0.0.1", "::1"], everything)
+    one = d.ask("ntpdata", name="::1")["data"]["sources"]
+    check(len(one) == 1 and one[0]["received_pkts"] > 0, one)
+    check(one[0]["reply"] is None or re.fullmatch(r"[01]{3} [01]{3} [01]{4}",
+                                                  one[0]["reply"]["tests"]), one)
+    check(d.ask("ntpdata", name="192.0.2.1")["error"]["code"] == "not-found", "ntpdata")
+    a = d.data("activity")
+    check(a["online"] == 2 and a["offline"] == 0 and a["unresolved"] == 0, a)
+
+
+def parse_metrics(text):
+    """{family: (type, {labels: value})}; fails on anything that the format forbids."""
+    families, current = {}, None
+    for line in text.splitlines():
+        words = line.split(" ", 3)
+        if words[:2] == ["#", "HELP"]:
+            check(words[2] not in families and len(words[3]) > 5, "help: " + line)
+            current, helped = None, words[2]
+        elif words[:2] == ["#", "TYPE"]:
+            check(words[2] == helped and words[3] in ("gauge", "counter"), "type: " + line)
+            current = words[2]
+            families[current] = (words[3], {})
+        else:
+            m = re.fullmatch(r"([a-z_]+)(\{[a-z]+=\"[^\"]*\"(?:,[a-z]+=\"[^\"]*\")*\})? (\S+)",
+                             line)
+            check(m and m[1] == current and m[2] not in families[current][1], "sample: " + line)
+            families[current][1][m[2]] = float(m[3])
+    return families
+
+
+def documented_metrics():
+    with open(os.path.join(TOP, "Documentation/control.md")) as f:
+        section = f.read().split("### metrics\n")[1].split("\n## ")[0]
+    return set(re.findall(r"`(ntpk_[a-z_]+)", section))
+
+
+def test_metrics():
+    d.synchronised()
+    text = d.data("metrics")["text"]
+    check(text.endswith("\n"), "no newline at the end")
+    families = parse_metrics(text)
+    for name, (kind, samples) in families.items():
+        check(samples, name + " is empty")
+        check((kind == "counter") == name.endswith("_total"), (name, kind))
+    written = documented_metrics()
+    check(not set(families) - written, "not in control.md: %s" % (set(families) - written))
+    absent = {"ntpk_module_state_age_seconds", "ntpk_module_pushes_total",
+              "ntpk_module_packets_total", "ntpk_responder_packets_total",
+              "ntpk_rms_offset_seconds"}
+    check(not written - set(families) - absent, "not there: %s" % (written - set(families)))
+    check(families["ntpk_synchronised"][1] == {None: 1}, families["ntpk_synchronised"])
+    label = '{source="127.0.0.1",address="127.0.0.1"}'
+    check(families["ntpk_source_stratum"][1][label] == 1, families["ntpk_source_stratum"])
+    check(abs(families["ntpk_source_offset_seconds"][1][label]) < 0.1, "offset")
+    age = time.time() - families["ntpk_source_last_reply_timestamp_seconds"][1][label]
+    check(-1 < age < 100, "age %f" % age)
+
+
 TESTS = [
     (test_documented, "the table of commands and control.md agree"),
     (test_offline, "upstream-offline and upstream-online"),
@@ -117,6 +204,10 @@ TESTS = [
     (test_makestep, "makestep is refused with -x"),
     (test_reselect, "reselect"),
     (test_log_level, "log-level"),
+    (test_refids, "reference ids as words, addresses, hashes"),
+    (test_tracking, "tracking"),
+    (test_reports, "sourcestats, selectdata, ntpdata, activity"),
+    (test_metrics, "metrics keep to Prometheus' format and to control.md"),
 ]
 
 

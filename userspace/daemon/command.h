@@ -18,10 +18,10 @@ struct ntpkd;
 struct control_table command_table(struct ntpkd *d);
 
 /* status.c */
-control_run status_version, status_all;
+control_run status_version, status_all, status_tracking, status_activity, status_metrics;
 
 /* status_source.c */
-control_run status_sources;
+control_run status_sources, status_sourcestats, status_selectdata, status_ntpdata;
 
 /* command_upstream.c */
 control_run command_upstream_list, command_upstream_add, command_upstream_del;

@@ -295,6 +295,11 @@ int kern_state(struct kern *k, struct ntpk_nl_state *state)
 	return ntpk_nl_get_state(k->nl, state);
 }
 
+int kern_stats(struct kern *k, struct ntpk_nl_counter *out, size_t max)
+{
+	return kern_attached(k) ? ntpk_nl_get_stats(k->nl, out, max) : -ENOENT;
+}
+
 void kern_close(struct kern *k)
 {
 	if (!k)

@@ -80,6 +80,16 @@ void kern_stepped(struct kern *k);
 int kern_state(struct kern *k, struct ntpk_nl_state *state);
 
 /**
+ * kern_stats() - the module's counters
+ * @k: link
+ * @out: array
+ * @max: its length
+ *
+ * Return: how many were filled, or -errno.
+ */
+int kern_stats(struct kern *k, struct ntpk_nl_counter *out, size_t max);
+
+/**
  * kern_error() - why the last push failed
  * @k: link
  *

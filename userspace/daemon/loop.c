@@ -139,6 +139,16 @@ static void say(struct ntpkd *d, const struct action *a)
 	log_write(level, 0, "%s", text);
 }
 
+static void note_update(struct ntpkd *d)
+{
+	struct engine_report r;
+	struct clocks now;
+
+	clocks_read(&now, d->stepwatch.count);
+	engine_get_report(d->engine, &now, &r);
+	tracking_note(&d->tracking, &r);
+}
+
 static void act(struct ntpkd *d, const struct action *a)
 {
 	switch (a->type) {
@@ -179,8 +189,10 @@ static void act(struct ntpkd *d, const struct action *a)
 	case ACT_LOG:
 		say(d, a);
 		break;
-	case ACT_SAMPLE:
 	case ACT_UPDATE:
+		note_update(d);
+		break;
+	case ACT_SAMPLE:
 	case ACT_EXIT:
 		break;
 	}

@@ -15,6 +15,7 @@
 #include "daemon/sock.h"
 #include "daemon/stepwatch.h"
 #include "daemon/sysclock.h"
+#include "daemon/tracking.h"
 #include "daemon/upstream.h"
 
 /* Events that wait while the actions of the one before them are carried out. */
@@ -52,6 +53,7 @@ struct respond;
  * @respond: own responder or NULL
  * @kern: link to the module or NULL
  * @control: socket or NULL
+ * @tracking: what updates of the line found
  * @ever_synced: a synchronised state was published
  * @clock_error: the last errno of the system clock's controls, said once
  */
@@ -79,6 +81,7 @@ struct ntpkd {
 	struct respond *respond;
 	struct kern *kern;
 	struct control *control;
+	struct tracking tracking;
 	bool	 ever_synced;
 	int	 clock_error;
 };

@@ -5,10 +5,14 @@
  */
 #include "daemon/command.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <ntpk/ntp_reason.h>
 #include "daemon/kern.h"
+#include "daemon/metrics_text.h"
 #include "daemon/ntpkd.h"
 #include "daemon/respond.h"
+#include "daemon/status.h"
 #include "daemon/status_json.h"
 
 int status_version(void *ctx, const struct control_value *args, struct json_object *data,
@@ -109,7 +113,7 @@ int status_all(void *ctx, const struct control_value *args, struct json_object *
 	put_text(data, "state", state_name(&r));
 	put_int(data, "leap", r.leap);
 	put_int(data, "stratum", r.stratum);
-	put_refid(data, "refid", r.refid);
+	status_put_refid(d, data, r.refid, r.stratum);
 	upstreams_name(&d->upstreams, r.syspeer, name);
 	put_text(data, "reference", name[0] ? name : NULL);
 	put_clock(data, &r, &now);
@@ -121,5 +125,96 @@ int status_all(void *ctx, const struct control_value *args, struct json_object *
 	put_text(data, "serving", serving_name(d));
 	put(data, "module", module_object(d));
 	put(data, "responder", responder_object(d));
+	return 0;
+}
+
+/* What the system peer's samples say of the rate of our line. */
+static void put_residual(struct ntpkd *d, struct json_object *data, uint32_t id,
+			 const struct clocks *now)
+{
+	struct source_report s;
+	bool known = engine_get_source(d->engine, id, now, &s) && s.samples > 2;
+
+	put_real_if(data, "residual_ppb", known ? s.freq_ppb : 0, known);
+}
+
+int status_tracking(void *ctx, const struct control_value *args, struct json_object *data,
+		    struct control_error *err)
+{
+	char name[UPSTREAM_NAME_LEN];
+	struct engine_report r;
+	struct ntpkd *d = ctx;
+	struct clocks now;
+
+	(void)args;
+	(void)err;
+	clocks_read(&now, d->stepwatch.count);
+	engine_get_report(d->engine, &now, &r);
+	status_put_refid(d, data, r.refid, r.stratum);
+	upstreams_name(&d->upstreams, r.syspeer, name);
+	put_text(data, "reference", name[0] ? name : NULL);
+	put_int(data, "stratum", r.stratum);
+	put_int(data, "leap", r.leap);
+	put_int_if(data, "ref_unix_ns", r.ref_unix_ns, r.last_update_local_ns != 0);
+	put_clock(data, &r, &now);
+	put_real_if(data, "rms_offset_ns", tracking_rms_ns(&d->tracking), d->tracking.updates);
+	put_residual(d, data, r.syspeer, &now);
+	put_int_if(data, "update_interval_ns", d->tracking.interval_ns, d->tracking.interval_ns);
+	return 0;
+}
+
+static unsigned int unresolved_count(const struct ntpkd *d)
+{
+	unsigned int n = 0;
+
+	for (const struct upstream *up = d->upstreams.head; up; up = up->next) {
+		bool has = false;
+
+		for (size_t i = 0; i < ENGINE_MAX_SOURCES; i++)
+			has |= d->upstreams.sources[i].up == up;
+		n += !has;
+	}
+	return n;
+}
+
+int status_activity(void *ctx, const struct control_value *args, struct json_object *data,
+		    struct control_error *err)
+{
+	unsigned int online = 0, offline = 0, reachable = 0, selected = 0;
+	struct source_report r;
+	struct ntpkd *d = ctx;
+	struct clocks now;
+
+	(void)args;
+	(void)err;
+	clocks_read(&now, d->stepwatch.count);
+	for (size_t i = 0; i < ENGINE_MAX_SOURCES; i++) {
+		const struct upstream_source *s = &d->upstreams.sources[i];
+
+		if (!s->up || !engine_get_source(d->engine, s->id, &now, &r))
+			continue;
+		online += r.state != SRC_OFFLINE;
+		offline += r.state == SRC_OFFLINE;
+		reachable += r.reach != 0;
+		selected += r.state == SRC_SURVIVOR || r.state == SRC_SYSPEER;
+	}
+	put_int(data, "online", online);
+	put_int(data, "offline", offline);
+	put_int(data, "reachable", reachable);
+	put_int(data, "selected", selected);
+	put_int(data, "unresolved", unresolved_count(d));
+	return 0;
+}
+
+int status_metrics(void *ctx, const struct control_value *args, struct json_object *data,
+		   struct control_error *err)
+{
+	char *text = metrics_text(ctx);
+
+	(void)args;
+	if (!text)
+		return control_refuse(err, -ENOMEM, "internal", "out of memory");
+	put_text(data, "text", text);
+	free(text);
 	return 0;
 }

@@ -5,7 +5,10 @@
  */
 #include "daemon/command.h"
 
+#include <errno.h>
+#include <strings.h>
 #include "daemon/ntpkd.h"
+#include "daemon/status.h"
 #include "daemon/status_json.h"
 
 static struct json_object *flags_array(uint32_t flags)
@@ -19,6 +22,9 @@ static struct json_object *flags_array(uint32_t flags)
 		{ SOURCE_F_NOSELECT, "noselect" },
 		{ SOURCE_F_TRUST, "trust" },
 		{ SOURCE_F_REQUIRE, "require" },
+		{ SOURCE_F_BURST, "burst" },
+		{ SOURCE_F_XLEAVE, "xleave" },
+		{ SOURCE_F_OFFLINE, "offline" },
 	};
 	struct json_object *a = json_object_new_array();
 
@@ -49,8 +55,9 @@ static void put_measured(struct json_object *o, const struct source_report *r)
 		put(o, fields[i].key, known ? json_object_new_int64(fields[i].v) : NULL);
 }
 
-static struct json_object *source_object(const struct upstream_source *s,
-					 const struct source_report *r, int64_t now_ns)
+/* What every list of sources begins a source with. */
+static struct json_object *source_head(const struct upstream_source *s,
+				       const struct source_report *r)
 {
 	struct json_object *o = json_object_new_object();
 	char addr[SOCK_ADDR_TEXT_LEN];
@@ -60,12 +67,20 @@ static struct json_object *source_object(const struct upstream_source *s,
 	put_int(o, "port", s->up->conf.port);
 	put_text(o, "state", source_state_name(r->state));
 	put_text(o, "state_text", source_state_text(r->state));
+	return o;
+}
+
+static struct json_object *source_object(struct ntpkd *d, const struct upstream_source *s,
+					 const struct source_report *r, int64_t now_ns)
+{
+	struct json_object *o = source_head(s, r);
+
 	put(o, "flags", flags_array(r->flags));
 	put_int(o, "stratum", r->stratum);
 	put_int(o, "leap", r->leap);
 	put_int(o, "poll_log2s", r->poll_log2s);
 	put_int(o, "reach", r->reach);
-	put_refid(o, "refid", r->refid);
+	status_put_refid(d, o, r->refid, r->stratum);
 	put_age(o, "last_rx_age_ns", r->last_rx_local_ns, now_ns);
 	put_measured(o, r);
 	put_int(o, "sent_pkts", (int64_t)r->sent_pkts);
@@ -75,24 +90,104 @@ static struct json_object *source_object(const struct upstream_source *s,
 	return o;
 }
 
-int status_sources(void *ctx, const struct control_value *args, struct json_object *data,
-		   struct control_error *err)
+static struct json_object *stats_object(struct ntpkd *d, const struct upstream_source *s,
+					const struct source_report *r, int64_t now_ns)
+{
+	struct json_object *o = source_head(s, r);
+	bool known = r->samples > 0, line = r->samples > 2;
+
+	(void)d;
+	(void)now_ns;
+	put_int(o, "samples", r->samples);
+	put_int_if(o, "span_ns", r->span_ns, known);
+	put_real_if(o, "frequency_ppb", r->freq_ppb, line);
+	put_real_if(o, "skew_ppb", r->freq_sd_ppb, line);
+	put_int_if(o, "offset_ns", r->offset_ns, known);
+	put_real_if(o, "sd_ns", r->sd_ns, known);
+	return o;
+}
+
+static struct json_object *select_object(struct ntpkd *d, const struct upstream_source *s,
+					 const struct source_report *r, int64_t now_ns)
+{
+	struct json_object *o = source_head(s, r);
+	bool known = r->last_rx_local_ns != 0;
+
+	(void)d;
+	put(o, "flags", flags_array(r->flags));
+	put_int(o, "reach", r->reach);
+	put_age(o, "last_rx_age_ns", r->last_rx_local_ns, now_ns);
+	put_int(o, "leap", r->leap);
+	put_int_if(o, "root_dist_ns", r->root_dist_ns, known);
+	put_int_if(o, "low_ns", r->offset_ns - r->root_dist_ns, known);
+	put_int_if(o, "high_ns", r->offset_ns + r->root_dist_ns, known);
+	return o;
+}
+
+/* By the upstream's name or the source's address; NULL means all. */
+static bool is_named(const struct upstream_source *s, const char *name)
+{
+	char addr[SOCK_ADDR_TEXT_LEN];
+
+	return !name || !strcasecmp(s->up->conf.name, name) ||
+	       !strcasecmp(sock_addr_text(&s->addr, addr), name);
+}
+
+/* In the order of configuration. Return: how many. */
+static size_t list_sources(struct ntpkd *d, const char *name, struct json_object *data,
+			   status_source_fn *make)
 {
 	struct json_object *a = json_object_new_array();
 	struct source_report r;
-	struct ntpkd *d = ctx;
 	struct clocks now;
 
-	(void)args;
-	(void)err;
 	clocks_read(&now, d->stepwatch.count);
 	for (const struct upstream *up = d->upstreams.head; up; up = up->next)
 		for (size_t i = 0; i < ENGINE_MAX_SOURCES; i++) {
 			const struct upstream_source *s = &d->upstreams.sources[i];
 
-			if (s->up == up && engine_get_source(d->engine, s->id, &now, &r))
-				json_object_array_add(a, source_object(s, &r, now.local_ns));
+			if (s->up == up && is_named(s, name) &&
+			    engine_get_source(d->engine, s->id, &now, &r))
+				json_object_array_add(a, make(d, s, &r, now.local_ns));
 		}
 	put(data, "sources", a);
+	return json_object_array_length(a);
+}
+
+int status_sources(void *ctx, const struct control_value *args, struct json_object *data,
+		   struct control_error *err)
+{
+	(void)args;
+	(void)err;
+	list_sources(ctx, NULL, data, source_object);
 	return 0;
+}
+
+int status_sourcestats(void *ctx, const struct control_value *args, struct json_object *data,
+		       struct control_error *err)
+{
+	(void)args;
+	(void)err;
+	list_sources(ctx, NULL, data, stats_object);
+	return 0;
+}
+
+int status_selectdata(void *ctx, const struct control_value *args, struct json_object *data,
+		      struct control_error *err)
+{
+	(void)args;
+	(void)err;
+	list_sources(ctx, NULL, data, select_object);
+	return 0;
+}
+
+int status_ntpdata(void *ctx, const struct control_value *args, struct json_object *data,
+		   struct control_error *err)
+{
+	const char *name = args[0].text;
+
+	if (list_sources(ctx, name, data, status_ntpdata_object) || !name)
+		return 0;
+	return control_refuse(err, -ENOENT, "not-found", "%s: no source has this name or address; "
+			      "see ntpkctl sources", name);
 }
