@@ -7,6 +7,8 @@
  */
 #include "engine_priv.h"
 
+#define ALIGN			16
+#define SELECT_INTERVAL_NS	NTP_NS_PER_S
 #define LOG_STEP_MIN_NS		1000000		/* smaller ones are noise of our readings */
 #define LEAP_STEP_SLACK_NS	100000000
 #define FREQ_KNOWN_PPB		50000.0		/* a drift file was read */
@@ -14,17 +16,53 @@
 #define LOCAL_GRACE_NS		(5 * NTP_NS_PER_S)	/* names are resolved meanwhile */
 #define STEP_RETRY_NS		(2 * NTP_NS_PER_S)
 
-size_t engine_size(void)
+static size_t capacity(unsigned int max_sources)
 {
-	return sizeof(struct engine);
+	return max_sources < 1 ? 1 : max_sources > ENGINE_MAX_SOURCES ? ENGINE_MAX_SOURCES
+								       : max_sources;
 }
 
-struct engine *engine_init(void *mem, const struct engine_config *conf)
+/* Takes @len elements of @size at offset *@at, which moves on, aligned as for malloc(). */
+static void *carve(void *mem, size_t *at, size_t len, size_t size)
+{
+	void *here = mem ? (char *)mem + *at : NULL;
+
+	*at += (len * size + ALIGN - 1) / ALIGN * ALIGN;
+	return here;
+}
+
+/* The arrays behind the engine.  Return: the size of all. */
+static size_t lay_out(struct engine *e, void *mem, size_t n)
+{
+	size_t at = 0;
+
+	carve(mem, &at, 1, sizeof(*e));
+	e->src_max = n;
+	e->src = carve(mem, &at, n, sizeof(*e->src));
+	e->judged = carve(mem, &at, n, sizeof(*e->judged));
+	e->work.edges = carve(mem, &at, 2 * n, sizeof(*e->work.edges));
+	e->work.c = carve(mem, &at, n, sizeof(*e->work.c));
+	e->work.kept = carve(mem, &at, n, sizeof(*e->work.kept));
+	e->work.sorted = carve(mem, &at, n, sizeof(*e->work.sorted));
+	e->samples = carve(mem, &at, n * FILTER_STAGES, sizeof(*e->samples));
+	return at;
+}
+
+size_t engine_size(unsigned int max_sources)
+{
+	struct engine e;
+
+	return lay_out(&e, NULL, capacity(max_sources));
+}
+
+struct engine *engine_init(void *mem, unsigned int max_sources,
+			   const struct engine_config *conf)
 {
 	static const struct engine zero;
 	struct engine *e = mem;
 
 	*e = zero;
+	lay_out(e, mem, capacity(max_sources));
 	e->conf = *conf;
 	e->sel.syspeer = ENGINE_NO_SOURCE;
 	rng_init(&e->rng, conf->seed);
@@ -93,7 +131,7 @@ static void on_add(struct engine *e, const struct event *ev, struct assoc_env *e
 {
 	if (find(e, ev->source))
 		return;
-	if (e->src_len == ENGINE_MAX_SOURCES) {
+	if (e->src_len == e->src_max) {
 		out_log(env->out, LOG_TOO_MANY, ev->source, 0, 0);
 		return;
 	}
@@ -156,19 +194,29 @@ static struct assoc *on_reply(struct engine *e, const struct event *ev, struct a
 	struct assoc *a = find(e, ev->source);
 	enum assoc_verdict v;
 
+	e->select_wanted = false;
 	if (!a)
 		return NULL;
 	v = assoc_reply(a, ev->reply.data, ev->reply.len, ev->reply.t4_local_ns,
 			ev->reply.t4_err_ns, env);
+	/* What is refused changes nothing, and costs little: anybody may send it. */
+	e->select_wanted = v <= ASSOC_KOD;
 	return v == ASSOC_SAMPLE ? a : NULL;
 }
 
 static void on_timer(struct engine *e, struct assoc_env *env)
 {
+	size_t silent = 0;
 	struct assoc *a;
 
-	for (a = e->src; a < e->src + e->src_len; a++)
+	for (a = e->src; a < e->src + e->src_len; a++) {
+		silent -= a->unreachable;
 		assoc_timer(a, env);
+		silent += a->unreachable;
+	}
+	/* Time alone changes little; but who is still in a first burst decides the start. */
+	e->select_wanted = silent || !e->est.valid ||
+			   env->now_local_ns - e->select_local_ns >= SELECT_INTERVAL_NS;
 }
 
 static void on_makestep(struct engine *e, const struct clocks *now, struct actions *out)
@@ -337,12 +385,13 @@ static void ask_for_timer(const struct engine *e, const struct clocks *now, stru
 
 size_t engine_event(struct engine *e, const struct event *ev, struct action *out)
 {
-	struct actions o = { .v = out };
+	struct actions o = out_to(out, e->src_max);
 	struct assoc *sampled;
 
 	watch_clock(e, ev, &o);
+	e->select_wanted = ev->type != EV_SENT;
 	sampled = dispatch(e, ev, &o);
-	if (ev->type != EV_SENT) {
+	if (e->select_wanted) {
 		engine_select(e, &ev->now, &o);
 		engine_learn(e, sampled, &ev->now, &o);
 	}

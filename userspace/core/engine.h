@@ -23,7 +23,7 @@
 #include <ntpk/ntp_wire.h>
 #include <ntpk/ntp_reply.h>
 
-#define ENGINE_MAX_SOURCES	64
+#define ENGINE_MAX_SOURCES	1024	/* upper limit of a capacity */
 #define ENGINE_NO_SOURCE	UINT32_MAX
 
 /* Flags of a source, in chrony's words. */
@@ -294,8 +294,8 @@ struct action {
 	};
 };
 
-/* At most this many actions come out of one event. */
-#define ENGINE_MAX_ACTIONS	(4 * ENGINE_MAX_SOURCES + 16)
+/* At most this many actions come out of one event of an engine of this capacity. */
+#define ENGINE_MAX_ACTIONS(max_sources)	(4 * (size_t)(max_sources) + 16)
 
 enum source_state {
 	SRC_NEW,		/* no valid reply yet */
@@ -384,17 +384,20 @@ struct engine;
 
 /**
  * engine_size() - bytes that engine_init() wants, aligned as for malloc()
+ * @max_sources: capacity, 1 to ENGINE_MAX_SOURCES
  */
-size_t engine_size(void);
+size_t engine_size(unsigned int max_sources);
 
 /**
  * engine_init() - start in storage of the caller
- * @mem: engine_size() bytes
+ * @mem: engine_size() bytes; what no source needs yet is not touched
+ * @max_sources: capacity, as given to engine_size()
  * @conf: copied
  *
  * Return: the engine, in @mem.
  */
-struct engine *engine_init(void *mem, const struct engine_config *conf);
+struct engine *engine_init(void *mem, unsigned int max_sources,
+			   const struct engine_config *conf);
 
 /**
  * engine_reconfigure() - change what can change at run time
@@ -407,7 +410,7 @@ void engine_reconfigure(struct engine *e, const struct engine_config *conf);
  * engine_event() - tell what happened, learn what to do
  * @e: the engine
  * @ev: the event
- * @out: room for ENGINE_MAX_ACTIONS
+ * @out: room for ENGINE_MAX_ACTIONS(capacity)
  *
  * Carry the actions out in order.  ACT_STEP is preceded by an ACT_PUSH that
  * says unsynchronised and followed (after EV_CLOCK_STEPPED) by a true one.

@@ -36,13 +36,28 @@ struct engine_ref {
 };
 
 /**
- * struct engine - everything
+ * struct engine_sample - one sample of one source, to be learnt
+ * @a: source
+ * @s: sample in its filter
+ */
+struct engine_sample {
+	const struct assoc *a;
+	const struct filter_sample *s;
+};
+
+/**
+ * struct engine - everything, followed in memory by the arrays that it points to
  * @conf: as decided by the operator
  * @rng: own random numbers
  * @est: the line
  * @disc: the system clock
  * @leap: leap second announced
- * @src: sources, @src_len of them, in no order
+ * @src: sources, @src_len of @src_max, in no order
+ * @judged: work area: as selection sees them
+ * @work: work area of selection
+ * @samples: work area: all samples of all sources
+ * @select_wanted: something happened that may change the selection
+ * @select_local_ns: last selection
  * @sel: last selection
  * @ref: last update
  * @synchronised: what is served is true
@@ -60,8 +75,14 @@ struct engine {
 	struct estimate est;
 	struct disc disc;
 	struct leap leap;
-	struct assoc src[ENGINE_MAX_SOURCES];
+	struct assoc *src;
 	size_t	 src_len;
+	size_t	 src_max;
+	struct select_source *judged;
+	struct select_work work;
+	struct engine_sample *samples;
+	bool	 select_wanted;
+	int64_t	 select_local_ns;
 	struct select_result sel;
 	struct engine_ref ref;
 	bool	 synchronised;

@@ -9,24 +9,32 @@
 
 #include "engine.h"
 
-#define OUT_MAX_LOGS	ENGINE_MAX_SOURCES
-
 /**
  * struct actions - the actions of one event
- * @v: the caller's array of ENGINE_MAX_ACTIONS
+ * @v: the caller's array
+ * @max: of how many, ENGINE_MAX_ACTIONS(capacity)
  * @len: used
  * @logs: of these, ACT_LOG
+ * @max_logs: at most so many, one per source of the capacity
  */
 struct actions {
 	struct action *v;
+	size_t	 max;
 	size_t	 len;
 	size_t	 logs;
+	size_t	 max_logs;
 };
+
+static inline struct actions out_to(struct action *v, size_t max_sources)
+{
+	return (struct actions){ .v = v, .max = ENGINE_MAX_ACTIONS(max_sources),
+				 .max_logs = max_sources };
+}
 
 static inline struct action *out_add(struct actions *o, enum action_type type, uint32_t source)
 {
 	static const struct action zero;
-	struct action *a = &o->v[o->len < ENGINE_MAX_ACTIONS ? o->len++ : ENGINE_MAX_ACTIONS - 1];
+	struct action *a = &o->v[o->len < o->max ? o->len++ : o->max - 1];
 
 	*a = zero;
 	a->type = type;
@@ -39,7 +47,7 @@ static inline void out_log(struct actions *o, enum log_code code, uint32_t sourc
 {
 	struct action *a;
 
-	if (o->logs >= OUT_MAX_LOGS)
+	if (o->logs >= o->max_logs)
 		return;
 	o->logs++;
 	a = out_add(o, ACT_LOG, source);

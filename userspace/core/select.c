@@ -7,43 +7,44 @@
 #include "select.h"
 
 #include <math.h>
+#include "sort.h"
 
 #define SELECT_MIN_SURVIVORS	3	/* RFC 5905 NMIN: cluster stops there */
 /* Intervals are at least so wide: servers claim less error than they have. */
 #define SELECT_MIN_DIST_NS	500000
-
-struct edge {
-	int64_t	 at_ns;
-	int	 type;		/* -1 = an interval begins, +1 = it ends */
-};
 
 static int64_t half_width_ns(const struct select_source *s)
 {
 	return s->root_dist_ns > SELECT_MIN_DIST_NS ? s->root_dist_ns : SELECT_MIN_DIST_NS;
 }
 
-static bool edge_before(const struct edge *a, const struct edge *b)
+/* An edge as one number: its place, and in the lowest bit whether an interval ends there. */
+static int64_t edge(int64_t at_ns, int end)
 {
-	return a->at_ns != b->at_ns ? a->at_ns < b->at_ns : a->type < b->type;
+	return 2 * at_ns + end;
 }
 
-static void edge_insert(struct edge *v, size_t n, struct edge e)
+static int64_t edge_at_ns(int64_t e)
 {
-	for (; n && edge_before(&e, &v[n - 1]); n--)
-		v[n] = v[n - 1];
-	v[n] = e;
+	return (e - (e & 1)) / 2;
 }
 
-static size_t list_edges(struct select_source *const *c, size_t n, struct edge *v)
+static bool edge_before(const void *a, const void *b)
+{
+	return *(const int64_t *)a < *(const int64_t *)b;
+}
+
+static size_t list_edges(struct select_source *const *c, size_t n, int64_t *v)
 {
 	size_t i;
 
 	for (i = 0; i < n; i++) {
 		int64_t w = half_width_ns(c[i]);
 
-		edge_insert(v, 2 * i, (struct edge){ c[i]->offset_ns - w, -1 });
-		edge_insert(v, 2 * i + 1, (struct edge){ c[i]->offset_ns + w, 1 });
+		v[2 * i] = edge(c[i]->offset_ns - w, 0);
+		v[2 * i + 1] = edge(c[i]->offset_ns + w, 1);
 	}
+	sort_heap(v, 2 * n, sizeof(*v), edge_before);
 	return 2 * n;
 }
 
@@ -53,31 +54,27 @@ static size_t list_edges(struct select_source *const *c, size_t n, struct edge *
  * to lie in it (as in the reference implementation since 4.2): a far source
  * with a wide interval is right as long as it overlaps.
  */
-static bool intersect(struct select_source *const *c, size_t n, int64_t *low_ns, int64_t *high_ns)
+static bool intersect(struct select_source *const *c, size_t n, int64_t *v, int64_t *low_ns,
+		      int64_t *high_ns)
 {
-	struct edge v[2 * ENGINE_MAX_SOURCES];
-	size_t edges = list_edges(c, n, v), allow, i;
-	int chime, need;
+	size_t edges = list_edges(c, n, v), chime = 0, most = 0, i;
 
-	for (allow = 0; 2 * allow < n; allow++) {
-		need = (int)(n - allow);
-		for (i = 0, chime = 0; i < edges; i++) {
-			chime -= v[i].type;
-			if (chime >= need)
-				break;
+	for (i = 0; i < edges; i++) {
+		chime = v[i] & 1 ? chime - 1 : chime + 1;
+		if (chime > most) {
+			most = chime;
+			*low_ns = edge_at_ns(v[i]);
 		}
-		if (i == edges)
-			continue;
-		*low_ns = v[i].at_ns;
-		for (i = edges, chime = 0; i-- > 0;) {
-			chime += v[i].type;
-			if (chime >= need)
-				break;
-		}
-		*high_ns = v[i].at_ns;
-		return true;
 	}
-	return false;
+	if (2 * most <= n)
+		return false;
+	for (i = edges, chime = 0; i-- > 0;) {
+		chime = v[i] & 1 ? chime + 1 : chime - 1;
+		if (chime == most)
+			break;
+	}
+	*high_ns = edge_at_ns(v[i]);
+	return true;
 }
 
 static bool overlaps(const struct select_source *s, int64_t low_ns, int64_t high_ns)
@@ -88,23 +85,20 @@ static bool overlaps(const struct select_source *s, int64_t low_ns, int64_t high
 }
 
 /* RFC 5905's order of merit: stratum first, then root distance. */
-static double merit(const struct select_source *s, const struct select_policy *p)
+static bool better(const struct select_source *a, const struct select_source *b)
 {
-	return (double)s->stratum * (double)p->max_distance_ns + (double)s->root_dist_ns;
+	return a->merit != b->merit ? a->merit < b->merit : a->id < b->id;
 }
 
-static bool better(const struct select_source *a, const struct select_source *b,
-		   const struct select_policy *p)
+static bool better_ptr(const void *a, const void *b)
 {
-	double ma = merit(a, p), mb = merit(b, p);
-
-	return ma != mb ? ma < mb : a->id < b->id;
+	return better(*(struct select_source *const *)a, *(struct select_source *const *)b);
 }
 
 static size_t candidates(struct select_source *s, size_t n, const struct select_policy *p,
 			 struct select_source **c)
 {
-	size_t i, k, len = 0;
+	size_t i, len = 0;
 
 	for (i = 0; i < n; i++) {
 		s[i].weight = 0;
@@ -114,10 +108,11 @@ static size_t candidates(struct select_source *s, size_t n, const struct select_
 			s[i].state = SRC_DISTANT;
 			continue;
 		}
-		for (k = len++; k && better(&s[i], c[k - 1], p); k--)
-			c[k] = c[k - 1];
-		c[k] = &s[i];
+		s[i].merit = (double)s[i].stratum * (double)p->max_distance_ns +
+			     (double)s[i].root_dist_ns;
+		c[len++] = &s[i];
 	}
+	sort_heap(c, len, sizeof(c[0]), better_ptr);
 	return len;
 }
 
@@ -137,14 +132,14 @@ static size_t keep_flagged(struct select_source **c, size_t n, uint32_t flag,
  * Trusted sources, where there are any, decide among themselves.
  * Return: the number of truechimers, 0 without a majority.
  */
-static size_t truechimers(struct select_source **c, size_t n)
+static size_t truechimers(const struct select_work *w, size_t n)
 {
-	struct select_source *trusted[ENGINE_MAX_SOURCES] = { NULL };
-	size_t i, len = 0, t = keep_flagged(c, n, SOURCE_F_TRUST, trusted);
+	struct select_source **c = w->c;
+	size_t i, len = 0, t = keep_flagged(c, n, SOURCE_F_TRUST, w->kept);
 	int64_t low_ns = 0, high_ns = 0;
 	bool found;
 
-	found = t ? intersect(trusted, t, &low_ns, &high_ns) : intersect(c, n, &low_ns, &high_ns);
+	found = intersect(t ? w->kept : c, t ? t : n, w->edges, &low_ns, &high_ns);
 	for (i = 0; i < n; i++) {
 		if (!found)
 			c[i]->state = SRC_NO_MAJORITY;
@@ -156,56 +151,149 @@ static size_t truechimers(struct select_source **c, size_t n)
 	return len;
 }
 
-static double spread(struct select_source *const *c, size_t n, size_t i)
+static bool offset_before(const void *a, const void *b)
 {
-	double d, sum = 0;
-	size_t k;
+	const struct select_source *x = *(struct select_source *const *)a;
+	const struct select_source *y = *(struct select_source *const *)b;
 
-	for (k = 0; k < n; k++) {
-		d = (double)(c[k]->offset_ns - c[i]->offset_ns);
-		sum += d * d;
+	return x->offset_ns < y->offset_ns;
+}
+
+static bool jitter_before(const void *a, const void *b)
+{
+	const struct select_source *x = *(struct select_source *const *)a;
+	const struct select_source *y = *(struct select_source *const *)b;
+
+	return x->jitter_ns < y->jitter_ns;
+}
+
+/*
+ * The sources that are left in clustering: a row by offset, of which only the
+ * ends can be farthest from the rest; sums of their offsets (against the
+ * first's, for precision) and squares; a row by jitter.
+ */
+struct cluster {
+	struct select_source **row;
+	size_t	 low;
+	size_t	 high;			/* the last */
+	struct select_source **calm;
+	size_t	 calmest;
+	int64_t	 origin_ns;
+	double	 sum;
+	double	 squares;
+};
+
+static double place(const struct cluster *k, const struct select_source *s)
+{
+	return (double)(s->offset_ns - k->origin_ns);
+}
+
+static void cluster_init(struct cluster *k, const struct select_work *w, size_t n)
+{
+	double x;
+	size_t i;
+
+	*k = (struct cluster){ .row = w->kept, .high = n - 1, .calm = w->sorted,
+			       .origin_ns = w->c[0]->offset_ns };
+	for (i = 0; i < n; i++) {
+		w->c[i]->state = SRC_SURVIVOR;
+		k->row[i] = k->calm[i] = w->c[i];
+		x = place(k, w->c[i]);
+		k->sum += x;
+		k->squares += x * x;
 	}
-	return sqrt(sum / (double)(n > 1 ? n - 1 : 1));
+	sort_heap(k->row, n, sizeof(k->row[0]), offset_before);
+	sort_heap(k->calm, n, sizeof(k->calm[0]), jitter_before);
+}
+
+/* RMS distance of one from the others. */
+static double spread(const struct cluster *k, const struct select_source *s)
+{
+	double n = (double)(k->high - k->low + 1), x = place(k, s);
+
+	return sqrt(fmax(k->squares - 2 * x * k->sum + n * x * x, 0) / fmax(n - 1, 1));
+}
+
+/* Of equal offsets at an end of the row, the last in merit is to stand outermost. */
+static void order_end(struct cluster *k, size_t end, int step)
+{
+	size_t i, w = end;
+
+	for (i = end; i >= k->low && i <= k->high; i += (size_t)step) {
+		if (k->row[i]->offset_ns != k->row[end]->offset_ns)
+			break;
+		if (better(k->row[w], k->row[i]))
+			w = i;
+	}
+	if (w != end) {
+		struct select_source *s = k->row[w];
+
+		k->row[w] = k->row[end];
+		k->row[end] = s;
+	}
+}
+
+static struct select_source *farthest(struct cluster *k, double *how_far)
+{
+	double low, high;
+	bool up;
+
+	order_end(k, k->low, 1);
+	order_end(k, k->high, -1);
+	low = spread(k, k->row[k->low]);
+	high = spread(k, k->row[k->high]);
+	up = high > low || (high == low && better(k->row[k->low], k->row[k->high]));
+	*how_far = up ? high : low;
+	return k->row[up ? k->high : k->low];
+}
+
+static void cast_out(struct cluster *k, struct select_source *s)
+{
+	double x = place(k, s);
+
+	s->state = SRC_OUTLIER;
+	k->sum -= x;
+	k->squares -= x * x;
+	if (s == k->row[k->low])
+		k->low++;
+	else
+		k->high--;
+	while (k->calm[k->calmest]->state == SRC_OUTLIER)
+		k->calmest++;
 }
 
 /* RFC 5905 11.2.2: the one farthest from the rest goes, while that helps. */
-static size_t cluster(struct select_source **c, size_t n)
+static size_t cluster(const struct select_work *w, size_t n)
 {
-	double worst, least;
-	size_t i, w;
+	struct select_source *s;
+	struct cluster k;
+	size_t i, len = 0;
+	double how_far;
 
-	while (n > SELECT_MIN_SURVIVORS) {
-		worst = -1;
-		least = INFINITY;
-		for (i = 0, w = 0; i < n; i++) {
-			double d = spread(c, n, i);
-
-			if (d >= worst) {	/* of equals the last in merit */
-				worst = d;
-				w = i;
-			}
-			least = fmin(least, (double)c[i]->jitter_ns);
-		}
-		if (worst <= least || c[w]->flags & (SOURCE_F_PREFER | SOURCE_F_TRUST))
+	cluster_init(&k, w, n);
+	while (k.high - k.low + 1 > SELECT_MIN_SURVIVORS) {
+		s = farthest(&k, &how_far);
+		if (how_far <= (double)k.calm[k.calmest]->jitter_ns ||
+		    s->flags & (SOURCE_F_PREFER | SOURCE_F_TRUST))
 			break;
-		c[w]->state = SRC_OUTLIER;
-		for (n--; w < n; w++)
-			c[w] = c[w + 1];
+		cast_out(&k, s);
 	}
-	return n;
+	for (i = 0; i < n; i++)
+		if (w->c[i]->state != SRC_OUTLIER)
+			w->c[len++] = w->c[i];
+	return len;
 }
 
-static size_t prefer(struct select_source **c, size_t n)
+static size_t prefer(const struct select_work *w, size_t n)
 {
-	struct select_source *preferred[ENGINE_MAX_SOURCES] = { NULL };
-	size_t i, len = keep_flagged(c, n, SOURCE_F_PREFER, preferred);
+	size_t i, len = keep_flagged(w->c, n, SOURCE_F_PREFER, w->kept);
 
 	if (!len)
 		return n;
 	for (i = 0; i < n; i++)
-		c[i]->state = SRC_OUTLIER;
+		w->c[i]->state = SRC_OUTLIER;
 	for (i = 0; i < len; i++)
-		c[i] = preferred[i];
+		w->c[i] = w->kept[i];
 	return len;
 }
 
@@ -250,37 +338,36 @@ static void refuse(struct select_source **c, size_t n)
 }
 
 static bool required_missing(const struct select_source *s, size_t n,
-			     struct select_source **c, size_t len)
+			     const struct select_work *w, size_t len)
 {
-	struct select_source *kept[ENGINE_MAX_SOURCES];
 	bool required = false;
 	size_t i;
 
 	for (i = 0; i < n; i++)
 		required |= !!(s[i].flags & SOURCE_F_REQUIRE);
-	return required && !keep_flagged(c, len, SOURCE_F_REQUIRE, kept);
+	return required && !keep_flagged(w->c, len, SOURCE_F_REQUIRE, w->kept);
 }
 
 void select_run(struct select_source *s, size_t n, const struct select_policy *policy,
-		struct select_result *out)
+		const struct select_work *work, struct select_result *out)
 {
 	static const struct select_result nothing = { .syspeer = ENGINE_NO_SOURCE };
-	struct select_source *c[ENGINE_MAX_SOURCES] = { NULL }, *peer;
+	struct select_source *peer;
 	size_t len;
 
 	*out = nothing;
-	len = candidates(s, n, policy, c);
-	len = truechimers(c, len);
+	len = candidates(s, n, policy, work->c);
+	len = truechimers(work, len);
 	if (!len)
 		return;
-	if (len < policy->min_sources || required_missing(s, n, c, len)) {
-		refuse(c, len);
+	if (len < policy->min_sources || required_missing(s, n, work, len)) {
+		refuse(work->c, len);
 		return;
 	}
-	len = prefer(c, len);
-	len = cluster(c, len);
-	combine(c, len, out);
-	peer = choose(c, len, policy->syspeer);
+	len = prefer(work, len);
+	len = cluster(work, len);
+	combine(work->c, len, out);
+	peer = choose(work->c, len, policy->syspeer);
 	peer->state = SRC_SYSPEER;
 	out->selected = true;
 	out->syspeer = peer->id;

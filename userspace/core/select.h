@@ -20,6 +20,7 @@
  * @candidate: in: may be selected; else @state says why not and stays
  * @state: out: the verdict
  * @weight: out: share in the combination, 0 unless survivor; sum 1
+ * @merit: selection's own: place in its order
  */
 struct select_source {
 	uint32_t id;
@@ -31,6 +32,21 @@ struct select_source {
 	bool	 candidate;
 	enum source_state state;
 	double	 weight;
+	double	 merit;
+};
+
+/**
+ * struct select_work - room that selection works in, so that it needs no stack
+ * @edges: of intervals, twice as many as there are sources
+ * @c: candidates, as many
+ * @kept: some of these, as many
+ * @sorted: likewise
+ */
+struct select_work {
+	int64_t	 *edges;
+	struct select_source **c;
+	struct select_source **kept;
+	struct select_source **sorted;
 };
 
 /**
@@ -64,11 +80,14 @@ struct select_result {
 /**
  * select_run() - decide
  * @s: sources; their order does not matter
- * @n: at most ENGINE_MAX_SOURCES
+ * @n: how many
  * @policy: see there
+ * @work: room for as many
  * @out: filled
+ *
+ * O(n log n).
  */
 void select_run(struct select_source *s, size_t n, const struct select_policy *policy,
-		struct select_result *out);
+		const struct select_work *work, struct select_result *out);
 
 #endif /* NTPK_CORE_SELECT_H */

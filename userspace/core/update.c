@@ -6,6 +6,7 @@
 #include "engine_priv.h"
 
 #include <math.h>
+#include "sort.h"
 
 #define MIN_SAMPLES		3	/* of a source before it is a candidate */
 #define PHI_MIN_PPB		1000.0
@@ -21,16 +22,20 @@ double engine_phi_ppb(const struct engine *e, int64_t local_ns)
 	return fmax(PHI_MIN_PPB, fmin(PHI_MAX_PPB, phi));
 }
 
+static void eval_peer(const struct engine *e, struct assoc *a, int64_t local_ns, double phi_ppb)
+{
+	filter_eval(&a->filter, &e->est, local_ns, phi_ppb, &a->peer);
+	a->root_dist_ns = (a->root_delay_ns + a->peer.delay_ns) / 2 + a->root_disp_ns +
+			  a->peer.disp_ns + a->peer.jitter_ns;
+}
+
 static void eval_peers(struct engine *e, int64_t local_ns)
 {
-	double phi = engine_phi_ppb(e, local_ns);
+	double phi_ppb = engine_phi_ppb(e, local_ns);
 	struct assoc *a;
 
-	for (a = e->src; a < e->src + e->src_len; a++) {
-		filter_eval(&a->filter, &e->est, local_ns, phi, &a->peer);
-		a->root_dist_ns = (a->root_delay_ns + a->peer.delay_ns) / 2 + a->root_disp_ns +
-				  a->peer.disp_ns + a->peer.jitter_ns;
-	}
+	for (a = e->src; a < e->src + e->src_len; a++)
+		eval_peer(e, a, local_ns, phi_ppb);
 }
 
 /* Its address may be one of ours, or its reference may be us. */
@@ -150,15 +155,15 @@ void engine_select(struct engine *e, const struct clocks *now, struct actions *o
 		.min_sources = e->conf.min_sources,
 		.syspeer = e->sel.syspeer,
 	};
-	struct select_source s[ENGINE_MAX_SOURCES];
 	struct select_result was = e->sel;
 	size_t i, n;
 
+	e->select_local_ns = now->local_ns;
 	eval_peers(e, now->local_ns);
-	n = list_sources(e, s, !e->est.valid && engine_starting(e));
-	select_run(s, n, &policy, &e->sel);
+	n = list_sources(e, e->judged, !e->est.valid && engine_starting(e));
+	select_run(e->judged, n, &policy, &e->work, &e->sel);
 	for (i = 0; i < n; i++)
-		log_state(&e->src[i], s[i].state, out);
+		log_state(&e->src[i], e->judged[i].state, out);
 	log_selection(e, &was, out);
 }
 
@@ -185,29 +190,27 @@ static bool teach(struct engine *e, const struct assoc *a, const struct filter_s
 			  filter_var_ns2(&a->filter, s), surprise);
 }
 
-struct lesson {
-	const struct assoc *a;
-	const struct filter_sample *s;
-};
-
-static void insert_lesson(struct lesson *v, size_t n, struct lesson l)
+static bool sample_before(const void *a, const void *b)
 {
-	for (; n && l.s->mid_local_ns < v[n - 1].s->mid_local_ns; n--)
-		v[n] = v[n - 1];
-	v[n] = l;
+	const struct engine_sample *x = a, *y = b;
+
+	if (x->s->mid_local_ns != y->s->mid_local_ns)
+		return x->s->mid_local_ns < y->s->mid_local_ns;
+	return x->a->id < y->a->id;
 }
 
 /* The offset is not known: begin with all that the survivors ever said, in order. */
 static void teach_all(struct engine *e)
 {
-	struct lesson v[ENGINE_MAX_SOURCES * FILTER_STAGES];
+	struct engine_sample *v = e->samples;
 	const struct assoc *a;
 	size_t n = 0, i;
 	double surprise;
 
 	for (a = e->src; a < e->src + e->src_len; a++)
 		for (i = 0; survivor(a) && i < a->filter.len; i++)
-			insert_lesson(v, n++, (struct lesson){ a, &a->filter.s[i] });
+			v[n++] = (struct engine_sample){ a, &a->filter.s[i] };
+	sort_heap(v, n, sizeof(*v), sample_before);
 	for (i = 0; i < n; i++)
 		teach(e, v[i].a, v[i].s, &surprise);
 }
@@ -215,9 +218,12 @@ static void teach_all(struct engine *e)
 /* RFC 5905 11.2.3, with our estimate's own error added by whoever publishes. */
 static void note_reference(struct engine *e, int64_t offset_ns, const struct clocks *now)
 {
-	const struct assoc *p = by_id(e, e->sel.syspeer);
-	int64_t bias_ns = p->peer.offset_ns < 0 ? -p->peer.offset_ns : p->peer.offset_ns;
+	struct assoc *p = by_id(e, e->sel.syspeer);
+	int64_t bias_ns;
 
+	/* the line has just moved */
+	eval_peer(e, p, now->local_ns, engine_phi_ppb(e, now->local_ns));
+	bias_ns = p->peer.offset_ns < 0 ? -p->peer.offset_ns : p->peer.offset_ns;
 	e->ref.stratum = (uint8_t)(p->stratum + 1);
 	e->ref.refid = p->conf.refid;
 	e->ref.root_delay_ns = p->root_delay_ns + p->peer.delay_ns;
@@ -288,7 +294,6 @@ static void note_update(struct engine *e, int64_t offset_ns, const struct clocks
 			struct actions *out)
 {
 	e->updates++;
-	eval_peers(e, now->local_ns);
 	note_reference(e, offset_ns, now);
 	vote_leap(e, now);
 	if (!e->synchronised && engine_may_serve(e, now)) {

@@ -19,7 +19,7 @@
 #include "daemon/upstream.h"
 
 /* Events that wait while the actions of the one before them are carried out. */
-#define NTPKD_QUEUE_LEN	(4 * ENGINE_MAX_SOURCES)
+#define NTPKD_QUEUE_LEN	((size_t)4 * ENGINE_MAX_SOURCES)
 
 struct control;
 struct event_base;
@@ -36,8 +36,8 @@ struct respond;
  * @base: the loop
  * @engine: the core
  * @engine_conf: as given to it
- * @actions: of the event in hand
- * @queue: ring of events in waiting
+ * @actions: of the event in hand, room for ENGINE_MAX_ACTIONS()
+ * @queue: ring of events in waiting, NTPKD_QUEUE_LEN
  * @queue_head: first of them
  * @queue_len: how many
  * @busy: an event is in hand
@@ -64,8 +64,8 @@ struct ntpkd {
 	struct event_base *base;
 	struct engine *engine;
 	struct engine_config engine_conf;
-	struct action actions[ENGINE_MAX_ACTIONS];
-	struct event queue[NTPKD_QUEUE_LEN];
+	struct action *actions;
+	struct event *queue;
 	size_t	 queue_head;
 	size_t	 queue_len;
 	bool	 busy;

@@ -129,12 +129,16 @@ static void configure_engine(struct ntpkd *d)
 
 static int open_engine(struct ntpkd *d)
 {
-	void *mem = malloc(engine_size());
+	void *mem = malloc(engine_size(ENGINE_MAX_SOURCES));
 
-	if (!mem)
+	d->actions = malloc(sizeof(*d->actions) * ENGINE_MAX_ACTIONS(ENGINE_MAX_SOURCES));
+	d->queue = malloc(sizeof(*d->queue) * NTPKD_QUEUE_LEN);
+	if (!mem || !d->actions || !d->queue) {
+		free(mem);
 		return -ENOMEM;
+	}
 	configure_engine(d);
-	d->engine = engine_init(mem, &d->engine_conf);
+	d->engine = engine_init(mem, ENGINE_MAX_SOURCES, &d->engine_conf);
 	return 0;
 }
 
@@ -286,6 +290,8 @@ static void close_parts(struct ntpkd *d)
 	ntpkd_loop_close(d);
 	stepwatch_clean(&d->stepwatch);
 	sysclock_clean(&d->sysclock);
+	free(d->queue);
+	free(d->actions);
 	free(d->engine);
 	if (d->base)
 		event_base_free(d->base);

@@ -224,8 +224,15 @@ int upstreams_init(struct upstreams *us, struct event_base *base,
 	us->ops = ops;
 	us->ctx = ctx;
 	us->next_id = 1;
+	us->sources = calloc(ENGINE_MAX_SOURCES, sizeof(*us->sources));
+	if (!us->sources)
+		return -ENOMEM;
 	us->resolver = resolve_open(base, on_resolved, us);
-	return us->resolver ? 0 : -ENOMEM;
+	if (us->resolver)
+		return 0;
+	free(us->sources);
+	us->sources = NULL;
+	return -ENOMEM;
 }
 
 static void free_upstream(struct upstream *up)
@@ -237,7 +244,7 @@ static void free_upstream(struct upstream *up)
 
 void upstreams_clean(struct upstreams *us)
 {
-	for (size_t i = 0; i < ENGINE_MAX_SOURCES; i++)
+	for (size_t i = 0; us->sources && i < ENGINE_MAX_SOURCES; i++)
 		if (us->sources[i].up)
 			sock_close(&us->sources[i].sock);
 	while (us->head) {
@@ -248,6 +255,8 @@ void upstreams_clean(struct upstreams *us)
 	}
 	resolve_close(us->resolver);
 	us->resolver = NULL;
+	free(us->sources);
+	us->sources = NULL;
 }
 
 static unsigned int slots_free(const struct upstreams *us)

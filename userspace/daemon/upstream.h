@@ -83,7 +83,7 @@ struct upstream_source {
  * @ctx: their argument
  * @resolver: of names
  * @head: list in the order of configuration
- * @sources: slots
+ * @sources: ENGINE_MAX_SOURCES slots
  * @next_id: for the next source
  * @next_tag: for the next upstream
  */
@@ -93,7 +93,7 @@ struct upstreams {
 	void	*ctx;
 	struct resolver *resolver;
 	struct upstream *head;
-	struct upstream_source sources[ENGINE_MAX_SOURCES];
+	struct upstream_source *sources;
 	uint32_t next_id;
 	uint32_t next_tag;
 };

@@ -258,7 +258,7 @@ static void do_action(struct sim *s, const struct action *a)
 
 static void feed(struct sim *s, struct event *ev)
 {
-	struct action *act = malloc(sizeof(*act) * ENGINE_MAX_ACTIONS);
+	struct action *act = malloc(sizeof(*act) * ENGINE_MAX_ACTIONS(SIM_MAX_SERVERS));
 	size_t i, n;
 
 	ev->now = clocks(s);
@@ -464,7 +464,7 @@ void sim_defaults(struct sim_conf *conf)
 void sim_run(const struct sim_conf *conf, struct sim_result *res)
 {
 	struct sim *s = calloc(1, sizeof(*s));
-	void *mem = malloc(engine_size());
+	void *mem = malloc(engine_size(SIM_MAX_SERVERS));
 	struct sim_event e;
 
 	memset(res, 0, sizeof(*res));
@@ -479,7 +479,7 @@ void sim_run(const struct sim_conf *conf, struct sim_result *res)
 	s->real_ns = utc(s, 0) - conf->offset_ns;
 	s->err_ns = malloc(sizeof(int64_t) * SIM_MAX_SAMPLES);
 	s->clock_err_ns = malloc(sizeof(int64_t) * SIM_MAX_SAMPLES);
-	s->engine = engine_init(mem, &conf->engine);
+	s->engine = engine_init(mem, SIM_MAX_SERVERS, &conf->engine);
 	start(s);
 	while (s->t_ns < conf->duration_s * NTP_NS_PER_S) {
 		e = take(s);

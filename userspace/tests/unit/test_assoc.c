@@ -14,12 +14,13 @@
 #define S	NTP_NS_PER_S
 #define MS	1000000LL
 #define UTC0	(1800000000LL * S)
+#define LOGS	64
 
 struct rig {
 	struct estimate line;
 	struct rng rng;
 	struct actions out;
-	struct action room[ENGINE_MAX_ACTIONS];
+	struct action room[ENGINE_MAX_ACTIONS(LOGS)];
 	struct assoc a;
 	struct assoc_env env;
 };
@@ -33,7 +34,7 @@ static void setup(struct rig *g, uint32_t flags)
 	est_init(&g->line, 0, 100000);
 	est_start(&g->line, 0, UTC0);
 	rng_init(&g->rng, 5);
-	g->out.v = g->room;
+	g->out = out_to(g->room, LOGS);
 	g->env = (struct assoc_env){ .line = &g->line, .rng = &g->rng, .out = &g->out,
 				     .floor_unix_ns = UTC0 - 1000 * S, .precision_ns = 100 };
 	assoc_init(&g->a, 3, &conf, &g->env);

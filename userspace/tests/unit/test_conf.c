@@ -470,7 +470,7 @@ static void test_new_values(void **state)
 
 static void test_limits_of_the_text(void **state)
 {
-	static char text[2 * CONF_LINE_MAX + 64];
+	static char text[2 * CONF_LINE_MAX + 64], many[1025 * 24];
 	struct conf c;
 	struct seen s;
 	size_t i, n;
@@ -502,15 +502,15 @@ static void test_limits_of_the_text(void **state)
 	assert_int_equal(s.column[0], 3);
 	assert_int_equal(s.column[1], 3);
 	assert_non_null(strstr(s.text[0], "NUL byte"));
-	/* 64 upstreams and no more */
-	for (i = 0, n = 0; i < 65; i++)
-		n += (size_t)snprintf(text + n, sizeof(text) - n, "server h%zu.example\n", i);
+	/* as many upstreams as the engine holds, and no more */
+	for (i = 0, n = 0; i < 1025; i++)
+		n += (size_t)snprintf(many + n, sizeof(many) - n, "server h%zu.example\n", i);
 	conf_init(&c);
-	parse(&c, text, n, &s);
-	assert_int_equal(c.upstreams_len, 64);
+	parse(&c, many, n, &s);
+	assert_int_equal(c.upstreams_len, 1024);
 	conf_clean(&c);
 	assert_int_equal(s.n, 1);
-	assert_int_equal(s.line[0], 65);
+	assert_int_equal(s.line[0], 1025);
 }
 
 static void test_unreadable(void **state)

@@ -16,7 +16,7 @@
 #define MS	1000000LL
 #define UTC0	(1800000000LL * S)
 
-static struct action room[ENGINE_MAX_ACTIONS];
+static struct action room[ENGINE_MAX_ACTIONS(1)];
 
 static void test_makestep_policy(void **state)
 {
@@ -50,7 +50,7 @@ static void test_makestep_policy(void **state)
 static void test_asks_only_for_changes(void **state)
 {
 	struct clocks now = { 100 * S, UTC0, 100 * S, 1 };
-	struct actions o = { .v = room };
+	struct actions o = out_to(room, 1);
 	struct disc d = { 0 };
 
 	(void)state;
@@ -78,7 +78,7 @@ static void test_asks_only_for_changes(void **state)
 static void test_expected_is_no_step(void **state)
 {
 	struct clocks now = { 100 * S, UTC0, 100 * S, 0 };
-	struct actions o = { .v = room };
+	struct actions o = out_to(room, 1);
 	struct disc d = { 0 };
 	int64_t step_ns;
 
@@ -101,7 +101,7 @@ static void test_expected_is_no_step(void **state)
 static void test_whose_step(void **state)
 {
 	struct clocks now = { 100 * S, UTC0, 100 * S, 1 };
-	struct actions o = { .v = room };
+	struct actions o = out_to(room, 1);
 	struct disc d = { 0 };
 	int64_t step_ns;
 

@@ -18,6 +18,7 @@
 #define MS	1000000LL
 #define UTC0	(1800000000LL * S)
 #define RTT_NS	MS
+#define SOURCES	64
 
 struct rig {
 	struct engine *e;
@@ -25,7 +26,7 @@ struct rig {
 	struct clocks now;
 	int64_t	 ahead_ns;		/* servers' lead over the system clock at the start */
 	int64_t	 timer_ns;
-	struct action act[ENGINE_MAX_ACTIONS];
+	struct action act[ENGINE_MAX_ACTIONS(SOURCES)];
 	size_t	 len;
 	struct ntp_serve served;	/* last ACT_PUSH */
 	unsigned int pushes;
@@ -63,6 +64,30 @@ static void answer(struct rig *g, uint32_t source, const struct ntp_header *req)
 	event(g, &ev);
 }
 
+/* Without carrying out what follows from it. */
+static void reply_to_one(struct rig *g, const struct action *a, unsigned int *count)
+{
+	static struct action act[ENGINE_MAX_ACTIONS(ENGINE_MAX_SOURCES)];
+	int64_t utc_ns = UTC0 + g->now.local_ns;
+	struct ntp_header h = {
+		.lvm = ntp_lvm(NTP_LEAP_NONE, 4, NTP_MODE_SERVER),
+		.stratum = 2,
+		.org_ts = a->send.packet.xmt_ts,
+		.rec_ts = ntp_htobe64(ntp64_from_unix_ns(utc_ns + RTT_NS / 2)),
+		.xmt_ts = ntp_htobe64(ntp64_from_unix_ns(utc_ns + RTT_NS / 2)),
+	};
+	struct event ev = { .type = EV_REPLY, .source = a->source, .now = g->now };
+
+	ev.reply.data = &h;
+	ev.reply.len = sizeof(h);
+	ev.reply.t4_local_ns = g->now.local_ns + RTT_NS;
+	ev.now.local_ns += RTT_NS;
+	ev.now.real_ns += RTT_NS;
+	ev.now.boot_ns += RTT_NS;
+	engine_event(g->e, &ev, act);
+	++*count;
+}
+
 static void carry_out(struct rig *g, const struct action *a)
 {
 	struct event ev = { .type = EV_CLOCK_STEPPED, .source = ENGINE_NO_SOURCE };
@@ -86,7 +111,7 @@ static void carry_out(struct rig *g, const struct action *a)
 
 static void event(struct rig *g, struct event *ev)
 {
-	struct action act[ENGINE_MAX_ACTIONS];
+	struct action act[ENGINE_MAX_ACTIONS(SOURCES)];
 	struct ntp_header req;
 	bool asked = false;
 	uint32_t source = 0;
@@ -94,7 +119,7 @@ static void event(struct rig *g, struct event *ev)
 
 	ev->now = g->now;
 	len = engine_event(g->e, ev, act);
-	assert_in_range(len, 1, ENGINE_MAX_ACTIONS);
+	assert_in_range(len, 1, ENGINE_MAX_ACTIONS(SOURCES));
 	memcpy(g->act, act, sizeof(act));
 	g->len = len;
 	for (i = 0; i < len; i++) {
@@ -153,7 +178,7 @@ static void setup(struct rig *g, int64_t ahead_ns)
 	g->ahead_ns = ahead_ns;
 	g->answer = g->obey = true;
 	g->refid = ntp_htobe32(0x01020304);
-	g->e = engine_init(malloc(engine_size()), &g->conf);
+	g->e = engine_init(malloc(engine_size(SOURCES)), SOURCES, &g->conf);
 }
 
 static void start(struct rig *g)
@@ -170,7 +195,7 @@ static void teardown(struct rig *g)
 static void test_size(void **state)
 {
 	(void)state;
-	assert_true(engine_size() <= 1 << 20);
+	assert_true(engine_size(SOURCES) <= 1 << 20);
 }
 
 static void test_start_says_unsynchronised(void **state)
@@ -423,14 +448,14 @@ static void test_too_many(void **state)
 	setup(&g, 0);
 	g.answer = false;
 	simple(&g, EV_START);
-	for (i = 0; i < ENGINE_MAX_SOURCES; i++)
+	for (i = 0; i < SOURCES; i++)
 		add(&g, i);
 	assert_int_equal(g.logs[LOG_TOO_MANY], 0);
 	add(&g, 1000);
 	assert_int_equal(g.logs[LOG_TOO_MANY], 1);
 	assert_false(engine_get_source(g.e, 1000, &g.now, &s));
 	run_until(&g, 600 * S);
-	assert_int_equal(g.logs[LOG_UNREACHABLE], ENGINE_MAX_SOURCES);
+	assert_int_equal(g.logs[LOG_UNREACHABLE], SOURCES);
 	event(&g, &ev);
 	assert_false(engine_get_source(g.e, 5, &g.now, &s));
 	add(&g, 1000);
@@ -440,6 +465,47 @@ static void test_too_many(void **state)
 	g.now.boot_ns += 100000 * S;
 	g.now.real_ns += 100000 * S;
 	simple(&g, EV_TIMER);
+	teardown(&g);
+}
+
+/* The whole capacity: nothing is lost, and memory is what was asked for. */
+static void test_a_thousand(void **state)
+{
+	const unsigned int n = ENGINE_MAX_SOURCES;
+	struct action *act = malloc(sizeof(*act) * ENGINE_MAX_ACTIONS(n));
+	struct event ev = { .type = EV_START, .source = ENGINE_NO_SOURCE };
+	struct engine_report r;
+	unsigned int sent = 0, rounds, i;
+	struct rig g;
+	size_t k, len;
+
+	(void)state;
+	setup(&g, 0);
+	free(g.e);
+	g.e = engine_init(malloc(engine_size(n)), n, &g.conf);
+	ev.now = g.now;
+	engine_event(g.e, &ev, act);
+	for (i = 0; i < n; i++) {
+		ev = (struct event){ .type = EV_SOURCE_ADD, .source = i, .now = g.now };
+		ev.add = (struct source_config){ .minpoll_log2s = 4, .maxpoll_log2s = 6,
+						 .version = 4, .flags = SOURCE_F_IBURST };
+		engine_event(g.e, &ev, act);
+	}
+	for (rounds = 0; rounds < 4; rounds++) {
+		g.now.local_ns += 2 * S;
+		g.now.real_ns += 2 * S;
+		g.now.boot_ns += 2 * S;
+		ev = (struct event){ .type = EV_TIMER, .source = ENGINE_NO_SOURCE, .now = g.now };
+		len = engine_event(g.e, &ev, act);
+		assert_true(len <= ENGINE_MAX_ACTIONS(n));
+		for (k = 0; k < len; k++)
+			if (act[k].type == ACT_SEND)
+				reply_to_one(&g, &act[k], &sent);
+	}
+	assert_int_equal(sent, 4 * n);
+	engine_get_report(g.e, &g.now, &r);
+	assert_true(r.synchronised && r.survivors >= 3);
+	free(act);
 	teardown(&g);
 }
 
@@ -494,6 +560,7 @@ int main(void)
 		cmocka_unit_test(test_loop_is_refused),
 		cmocka_unit_test(test_suspend),
 		cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_a_thousand),
 		cmocka_unit_test(test_clock_before_floor),
 		cmocka_unit_test(test_names),
 	};

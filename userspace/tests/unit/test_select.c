@@ -13,12 +13,24 @@
 #include <cmocka.h>
 
 #define MS	1000000LL
+#define SOURCES	64
 
 static const struct select_policy usual = {
 	.max_distance_ns = 3000 * MS,
 	.min_sources = 1,
 	.syspeer = ENGINE_NO_SOURCE,
 };
+
+static void run(struct select_source *s, size_t n, const struct select_policy *policy,
+		struct select_result *out)
+{
+	static int64_t edges[2 * SOURCES];
+	static struct select_source *rows[3][SOURCES];
+	const struct select_work work = { edges, rows[0], rows[1], rows[2] };
+
+	assert_in_range(n, 0, SOURCES);
+	select_run(s, n, policy, &work, out);
+}
 
 static struct select_source src(uint32_t id, int64_t offset_ns, int64_t dist_ns)
 {
@@ -33,7 +45,7 @@ static void test_none(void **state)
 	struct select_result r;
 
 	(void)state;
-	select_run(NULL, 0, &usual, &r);
+	run(NULL, 0, &usual, &r);
 	assert_false(r.selected);
 	assert_int_equal(r.syspeer, ENGINE_NO_SOURCE);
 }
@@ -44,7 +56,7 @@ static void test_one(void **state)
 	struct select_result r;
 
 	(void)state;
-	select_run(s, 1, &usual, &r);
+	run(s, 1, &usual, &r);
 	assert_true(r.selected);
 	assert_int_equal(r.syspeer, 9);
 	assert_int_equal(r.offset_ns, 250 * MS);
@@ -58,7 +70,7 @@ static void test_two_that_disagree(void **state)
 	struct select_result r;
 
 	(void)state;
-	select_run(s, 2, &usual, &r);
+	run(s, 2, &usual, &r);
 	assert_false(r.selected);
 	assert_int_equal(s[0].state, SRC_NO_MAJORITY);
 	assert_int_equal(s[1].state, SRC_NO_MAJORITY);
@@ -73,7 +85,7 @@ static void test_two_false_of_five(void **state)
 	struct select_result r;
 
 	(void)state;
-	select_run(s, 5, &usual, &r);
+	run(s, 5, &usual, &r);
 	assert_true(r.selected);
 	assert_int_equal(r.survivors, 3);
 	assert_int_equal(s[1].state, SRC_FALSETICKER);
@@ -91,7 +103,7 @@ static void test_three_different_false_of_five(void **state)
 	int i;
 
 	(void)state;
-	select_run(s, 5, &usual, &r);
+	run(s, 5, &usual, &r);
 	assert_false(r.selected);
 	for (i = 0; i < 5; i++)
 		assert_int_equal(s[i].state, SRC_NO_MAJORITY);
@@ -105,7 +117,7 @@ static void test_majority_of_liars_wins(void **state)
 	struct select_result r;
 
 	(void)state;
-	select_run(s, 4, &usual, &r);
+	run(s, 4, &usual, &r);
 	assert_true(r.selected);
 	assert_int_equal(s[0].state, SRC_FALSETICKER);
 	assert_int_equal(r.offset_ns, 50 * MS);
@@ -117,7 +129,7 @@ static void test_far_source_with_wide_interval(void **state)
 	struct select_result r;
 
 	(void)state;
-	select_run(s, 2, &usual, &r);
+	run(s, 2, &usual, &r);
 	assert_true(r.selected);
 	assert_int_equal(r.syspeer, 1);
 	assert_true(s[0].weight > 0.9);
@@ -132,7 +144,7 @@ static void test_distance_and_candidates(void **state)
 	(void)state;
 	s[1].candidate = false;
 	s[1].state = SRC_NOSELECT;
-	select_run(s, 3, &usual, &r);
+	run(s, 3, &usual, &r);
 	assert_int_equal(s[0].state, SRC_DISTANT);
 	assert_int_equal(s[1].state, SRC_NOSELECT);
 	assert_int_equal(r.syspeer, 3);
@@ -147,11 +159,11 @@ static void test_min_sources(void **state)
 
 	(void)state;
 	p.min_sources = 3;
-	select_run(s, 2, &p, &r);
+	run(s, 2, &p, &r);
 	assert_false(r.selected);
 	assert_int_equal(s[0].state, SRC_NO_MAJORITY);
 	p.min_sources = 2;
-	select_run(s, 2, &p, &r);
+	run(s, 2, &p, &r);
 	assert_true(r.selected);
 }
 
@@ -162,13 +174,13 @@ static void test_prefer(void **state)
 
 	(void)state;
 	s[1].flags = SOURCE_F_PREFER;
-	select_run(s, 3, &usual, &r);
+	run(s, 3, &usual, &r);
 	assert_int_equal(r.syspeer, 2);
 	assert_int_equal(r.survivors, 1);
 	assert_int_equal(s[0].state, SRC_OUTLIER);
 	/* but not when it lies */
 	s[1].offset_ns = 100 * MS;
-	select_run(s, 3, &usual, &r);
+	run(s, 3, &usual, &r);
 	assert_int_equal(s[1].state, SRC_FALSETICKER);
 	assert_int_equal(r.survivors, 2);
 }
@@ -180,7 +192,7 @@ static void test_trust(void **state)
 
 	(void)state;
 	s[2].flags = SOURCE_F_TRUST;
-	select_run(s, 3, &usual, &r);
+	run(s, 3, &usual, &r);
 	assert_int_equal(r.syspeer, 3);
 	assert_int_equal(s[0].state, SRC_FALSETICKER);
 	assert_int_equal(r.offset_ns, 0);
@@ -193,10 +205,10 @@ static void test_require(void **state)
 
 	(void)state;
 	s[2].flags = SOURCE_F_REQUIRE;
-	select_run(s, 3, &usual, &r);
+	run(s, 3, &usual, &r);
 	assert_false(r.selected);
 	s[1].flags = SOURCE_F_REQUIRE;
-	select_run(s, 3, &usual, &r);
+	run(s, 3, &usual, &r);
 	assert_true(r.selected);
 }
 
@@ -208,7 +220,7 @@ static void test_cluster_casts_out(void **state)
 	struct select_result r;
 
 	(void)state;
-	select_run(s, 4, &usual, &r);
+	run(s, 4, &usual, &r);
 	assert_int_equal(s[3].state, SRC_OUTLIER);
 	assert_int_equal(r.survivors, 3);
 	assert_true(r.offset_ns < MS && r.offset_ns > -MS);
@@ -222,15 +234,15 @@ static void test_stratum_leads(void **state)
 
 	(void)state;
 	s[1].stratum = 1;
-	select_run(s, 2, &p, &r);
+	run(s, 2, &p, &r);
 	assert_int_equal(r.syspeer, 2);
 	/* the present peer stays while it is as good */
 	s[0].stratum = 1;
 	p.syspeer = 2;
-	select_run(s, 2, &p, &r);
+	run(s, 2, &p, &r);
 	assert_int_equal(r.syspeer, 2);
 	p.syspeer = ENGINE_NO_SOURCE;
-	select_run(s, 2, &p, &r);
+	run(s, 2, &p, &r);
 	assert_int_equal(r.syspeer, 1);
 }
 
@@ -272,7 +284,7 @@ static void shuffle(struct rng *rng, struct select_source *s, size_t n)
 
 static void test_order_does_not_matter(void **state)
 {
-	struct select_source s[ENGINE_MAX_SOURCES], t[ENGINE_MAX_SOURCES];
+	struct select_source s[SOURCES], t[SOURCES];
 	struct select_result r, q;
 	struct rng rng;
 	size_t n, i;
@@ -284,8 +296,8 @@ static void test_order_does_not_matter(void **state)
 		n = random_sources(&rng, s);
 		memcpy(t, s, sizeof(s));
 		shuffle(&rng, t, n);
-		select_run(s, n, &usual, &r);
-		select_run(t, n, &usual, &q);
+		run(s, n, &usual, &r);
+		run(t, n, &usual, &q);
 		qsort(t, n, sizeof(t[0]), by_id);
 		assert_int_equal(r.syspeer, q.syspeer);
 		assert_int_equal(r.offset_ns, q.offset_ns);
@@ -296,7 +308,7 @@ static void test_order_does_not_matter(void **state)
 
 static void test_invariants(void **state)
 {
-	struct select_source s[ENGINE_MAX_SOURCES];
+	struct select_source s[SOURCES];
 	unsigned int survivors, cands, chimers, peers;
 	struct select_result r;
 	struct rng rng;
@@ -308,7 +320,7 @@ static void test_invariants(void **state)
 	rng_init(&rng, 12);
 	for (round = 0; round < 5000; round++) {
 		n = random_sources(&rng, s);
-		select_run(s, n, &usual, &r);
+		run(s, n, &usual, &r);
 		survivors = cands = chimers = peers = 0;
 		weight = 0;
 		for (i = 0; i < n; i++) {
@@ -331,6 +343,36 @@ static void test_invariants(void **state)
 	}
 }
 
+/* A thousand that agree, and one short of as many that do not, each on its own or together. */
+static void test_a_thousand(void **state)
+{
+	static struct select_source s[1024];
+	static int64_t edges[2 * 1024];
+	static struct select_source *rows[3][1024];
+	const struct select_work work = { edges, rows[0], rows[1], rows[2] };
+	unsigned int false_n = 0, peers = 0;
+	struct select_result r;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 1023; i++) {
+		s[i] = src((uint32_t)i, i % 2 ? 1000 * MS : (int64_t)(i % 7) * 1000, MS);
+		s[i].jitter_ns = 1;
+	}
+	select_run(s, 1023, &usual, &work, &r);
+	assert_true(r.selected);
+	assert_in_range(r.survivors, 3, 512);
+	for (i = 0; i < 1023; i++) {
+		false_n += s[i].state == SRC_FALSETICKER;
+		peers += s[i].state == SRC_SYSPEER;
+	}
+	assert_int_equal(false_n, 511);
+	assert_int_equal(peers, 1);
+	s[1023] = src(1023, 1000 * MS, MS);
+	select_run(s, 1024, &usual, &work, &r);
+	assert_false(r.selected);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -350,6 +392,7 @@ int main(void)
 		cmocka_unit_test(test_stratum_leads),
 		cmocka_unit_test(test_order_does_not_matter),
 		cmocka_unit_test(test_invariants),
+		cmocka_unit_test(test_a_thousand),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
