@@ -173,7 +173,8 @@ void assoc_adapt(struct assoc *a, double surprise, struct assoc_env *env)
 		poll_reset(&a->poll, a->conf.minpoll_log2s);
 	else
 		poll_adapt(&a->poll, a->conf.minpoll_log2s, a->conf.maxpoll_log2s, env->line,
-			   sqrt(filter_var_ns2(&a->filter, &a->last)), surprise);
+			   sqrt(noise_var_ns2(&a->noise, a->last.delay_ns, a->last.err_ns)),
+			   surprise);
 	if (!a->burst_left)
 		a->next_local_ns = env->now_local_ns + interval_ns(a, env->rng);
 }

@@ -8,6 +8,7 @@
 #define NTPK_CORE_ASSOC_H
 
 #include "filter.h"
+#include "noise.h"
 #include "out.h"
 #include "poll.h"
 #include "rng.h"
@@ -60,6 +61,7 @@ enum assoc_verdict {
  * @last_xmt_ts: transmit stamp of the last true reply, to know duplicates
  * @last: last sample
  * @filter: samples
+ * @noise: of its samples
  * @poll: interval
  * @peer: filter's answer at the last selection
  * @root_dist_ns: ours through it, at the last selection
@@ -95,6 +97,7 @@ struct assoc {
 	int64_t	 last_rx_local_ns;
 	struct filter_sample last;
 	struct filter filter;
+	struct noise noise;
 	struct poll poll;
 	struct filter_peer peer;
 	int64_t	 root_dist_ns;

@@ -154,6 +154,7 @@ static void note_sample(struct assoc *a, const struct filter_sample *s)
 {
 	a->last = *s;
 	filter_add(&a->filter, s);
+	noise_add(&a->noise, s->delay_ns);
 	a->received_pkts++;
 	if (a->burst_left && ++a->burst_good >= ASSOC_BURST_GOOD)
 		a->burst_left = 0;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The line and its Kalman filter, see estimate.h.  Pure, no locking.  Units:
- * nanoseconds and ppb, so that one second of one ppb is one nanosecond.
+ * The line and its bank of models, see estimate.h.  Pure, no locking.
  */
 #include "estimate.h"
 
@@ -11,52 +10,123 @@
 #define EST_GATE_REOPEN		4	/* ... until so many say the same */
 #define EST_REOPEN_MIN_S	16.0	/* a row of several sources may be short */
 #define EST_REOPEN_MAX_PPB	500000.0
-#define EST_NIS_GAIN		0.1
-#define EST_NIS_SURPRISE	3.0	/* of one measurement at most */
-#define EST_NIS_MAX		25.0
 #define EST_MANY		1000	/* so many measurements are as good as any number */
 #define EST_MAX_FREQ_PPB	9900000.0	/* the served line's limit is 1 % */
 #define EST_UNKNOWN_SD_NS	1e9
+/* Evidence fades towards what is likely anywhere: the crystal and network of today count. */
+#define EST_MEMORY		0.99
+#define EST_MIN_LOG_W		(-30.0)
+
+/* The hypotheses: from an oven to a virtual machine, and how wrong the noise may be. */
+static const double wanders_ppb[EST_WANDERS] = { 0.1, 0.316, 1, 3.16, 10, 31.6, 100 };
+static const double wander_log_prior[EST_WANDERS] = { -3, -2, -1, 0, 0, -1, -2 };
+static const double noises[EST_NOISES] = { 1, 4, 16 };
+static const double noise_log_prior[EST_NOISES] = { 0, -1.5, -3 };
 
 static double secs(int64_t ns)
 {
 	return (double)ns * 1e-9;
 }
 
+static double log_prior(size_t i)
+{
+	return wander_log_prior[i / EST_NOISES] + noise_log_prior[i % EST_NOISES];
+}
+
+static struct model *models_end(struct estimate *e)
+{
+	return e->models + EST_MODELS;
+}
+
+/* Whole nanoseconds go from the models into the base. */
 static void normalise(struct estimate *e)
 {
 	double whole = floor(e->frac_ns);
+	struct model *m;
 
 	e->base_unix_ns += (int64_t)whole;
 	e->frac_ns -= whole;
+	for (m = e->models; m < models_end(e); m++)
+		m->x_ns -= whole;
 }
 
-/* Moves the base point forward; the line itself does not change. */
+/*
+ * The bank as one Gaussian: means by weight, and the spread between the models
+ * adds to the variance.
+ */
+static void mix(struct estimate *e)
+{
+	double sum = 0, x = 0, f = 0, p00 = 0, p01 = 0, p11 = 0, q = 0, w, dx, df;
+	const struct model *m;
+
+	for (m = e->models; m < models_end(e); m++) {
+		w = exp(m->log_w);
+		sum += w;
+		x += w * m->x_ns;
+		f += w * m->freq_ppb;
+		q += w * m->q;
+	}
+	x /= sum;
+	f /= sum;
+	for (m = e->models; m < models_end(e); m++) {
+		w = exp(m->log_w) / sum;
+		dx = m->x_ns - x;
+		df = m->freq_ppb - f;
+		p00 += w * (m->p00 + dx * dx);
+		p01 += w * (m->p01 + dx * df);
+		p11 += w * (m->p11 + df * df);
+	}
+	e->frac_ns = x;
+	e->freq_ppb = fmax(-EST_MAX_FREQ_PPB, fmin(EST_MAX_FREQ_PPB, f));
+	e->p00 = p00;
+	e->p01 = p01;
+	e->p11 = p11;
+	e->q = q / sum;
+	normalise(e);
+}
+
 static void predict(struct estimate *e, int64_t local_ns)
 {
 	int64_t d_ns = local_ns - e->base_local_ns;
-	double t = secs(d_ns);
+	struct model *m;
 
 	if (d_ns <= 0)
 		return;
 	e->base_local_ns = local_ns;
 	e->base_unix_ns += d_ns;
-	e->frac_ns += t * e->freq_ppb;
-	normalise(e);
-	e->p00 += t * (2 * e->p01 + t * e->p11) + e->q * t * t * t / 3;
-	e->p01 += t * e->p11 + e->q * t * t / 2;
-	e->p11 += e->q * t;
+	for (m = e->models; m < models_end(e); m++)
+		model_predict(m, secs(d_ns));
+	mix(e);
+}
+
+/* All models at one point, uncertain by as much. */
+static void set_phase(struct estimate *e, double var_ns2)
+{
+	struct model *m;
+
+	for (m = e->models; m < models_end(e); m++) {
+		m->x_ns = e->frac_ns;
+		m->p00 = var_ns2 * m->noise;
+		m->p01 = 0;
+	}
+	mix(e);
 }
 
 void est_init(struct estimate *e, double freq_ppb, double freq_sd_ppb)
 {
 	static const struct estimate zero;
+	struct model *m;
+	size_t i = 0;
 
 	*e = zero;
-	e->freq_ppb = fmax(-EST_MAX_FREQ_PPB, fmin(EST_MAX_FREQ_PPB, freq_ppb));
-	e->p00 = EST_UNKNOWN_SD_NS * EST_UNKNOWN_SD_NS;
-	e->p11 = freq_sd_ppb * freq_sd_ppb;
-	e->q = EST_WANDER_PPB * EST_WANDER_PPB;
+	for (m = e->models; m < models_end(e); m++, i++) {
+		m->q = wanders_ppb[i / EST_NOISES] * wanders_ppb[i / EST_NOISES];
+		m->noise = noises[i % EST_NOISES];
+		m->freq_ppb = fmax(-EST_MAX_FREQ_PPB, fmin(EST_MAX_FREQ_PPB, freq_ppb));
+		m->p11 = freq_sd_ppb * freq_sd_ppb;
+		m->log_w = log_prior(i);
+	}
+	set_phase(e, EST_UNKNOWN_SD_NS * EST_UNKNOWN_SD_NS);
 }
 
 void est_start(struct estimate *e, int64_t local_ns, int64_t unix_ns)
@@ -64,9 +134,8 @@ void est_start(struct estimate *e, int64_t local_ns, int64_t unix_ns)
 	e->base_local_ns = local_ns;
 	e->base_unix_ns = unix_ns;
 	e->frac_ns = 0;
-	e->p00 = EST_UNKNOWN_SD_NS * EST_UNKNOWN_SD_NS;
-	e->p01 = 0;
 	e->valid = false;
+	set_phase(e, EST_UNKNOWN_SD_NS * EST_UNKNOWN_SD_NS);
 }
 
 int64_t est_at(const struct estimate *e, int64_t local_ns)
@@ -80,15 +149,15 @@ int64_t est_at(const struct estimate *e, int64_t local_ns)
 static void first(struct estimate *e, int64_t local_ns, int64_t unix_ns, double var_ns2)
 {
 	int64_t d_ns = local_ns - e->base_local_ns;
+	struct model *m;
 
-	e->p11 += d_ns > 0 ? e->q * secs(d_ns) : 0;
+	for (m = e->models; d_ns > 0 && m < models_end(e); m++)
+		m->p11 += m->q * secs(d_ns);
 	e->base_local_ns = local_ns;
 	e->base_unix_ns = unix_ns;
 	e->frac_ns = 0;
-	e->p00 = var_ns2;
-	e->p01 = 0;
+	set_phase(e, var_ns2);
 	e->rejects = 0;
-	e->nis = 1;
 	e->updates = 1;
 	e->valid = true;
 }
@@ -102,10 +171,13 @@ static void reopen(struct estimate *e, int64_t local_ns, double innov_ns)
 {
 	double t = fmax(secs(local_ns - e->reject_local_ns), EST_REOPEN_MIN_S);
 	double doubt_ppb = fmin(fabs(innov_ns - e->reject_innov_ns) / t, EST_REOPEN_MAX_PPB);
+	struct model *m;
 
 	e->rejects = 0;
-	e->p00 += innov_ns * innov_ns;
-	e->p11 += doubt_ppb * doubt_ppb;
+	for (m = e->models; m < models_end(e); m++) {
+		m->p00 += innov_ns * innov_ns;
+		m->p11 += doubt_ppb * doubt_ppb;
+	}
 }
 
 /* Return: whether the innovation may be used. */
@@ -126,30 +198,35 @@ static bool gate(struct estimate *e, int64_t local_ns, double innov_ns, double v
 	return true;
 }
 
-/* Measurement of offset + dt * frequency at the base: gain, state, covariance. */
-static void correct(struct estimate *e, double innov_ns, double dt, double var_ns2)
+/* What the mixture expects of the innovation's square. */
+static double innov_var_ns2(const struct estimate *e, double dt, double var_ns2)
 {
-	double c0 = e->p00 + dt * e->p01;
-	double c1 = e->p01 + dt * e->p11;
-	double s = c0 + dt * c1 + var_ns2;
-	double k0 = c0 / s, k1 = c1 / s;
-	double p00 = e->p00, p01 = e->p01;
+	double sum = 0, noise = 0, w;
+	const struct model *m;
 
-	e->frac_ns += k0 * innov_ns;
-	e->freq_ppb += k1 * innov_ns;
-	e->freq_ppb = fmax(-EST_MAX_FREQ_PPB, fmin(EST_MAX_FREQ_PPB, e->freq_ppb));
-	normalise(e);
-	e->p00 = fmax(p00 - k0 * c0, 0);
-	e->p01 = p01 - k0 * c1;
-	e->p11 = fmax(e->p11 - k1 * c1, 0);
+	for (m = e->models; m < e->models + EST_MODELS; m++) {
+		w = exp(m->log_w);
+		sum += w;
+		noise += w * m->noise;
+	}
+	return e->p00 + dt * (2 * e->p01 + dt * e->p11) + noise / sum * var_ns2;
 }
 
-static void note_surprise(struct estimate *e, double surprise)
+static void correct(struct estimate *e, double offset_ns, double dt, double var_ns2)
 {
-	double s = fmin(surprise, EST_NIS_SURPRISE);
+	double best = -INFINITY, prior;
+	struct model *m;
+	size_t i = 0;
 
-	e->nis += EST_NIS_GAIN * (s * s * fmax(e->nis, 1) - e->nis);
-	e->nis = fmin(e->nis, EST_NIS_MAX);
+	for (m = e->models; m < models_end(e); m++, i++) {
+		prior = log_prior(i);
+		m->log_w = prior + EST_MEMORY * (m->log_w - prior) +
+			   model_correct(m, offset_ns, dt, var_ns2);
+		best = fmax(best, m->log_w);
+	}
+	for (m = e->models; m < models_end(e); m++)
+		m->log_w = fmax(m->log_w - best, EST_MIN_LOG_W);
+	mix(e);
 }
 
 bool est_update(struct estimate *e, int64_t local_ns, int64_t unix_ns, double var_ns2,
@@ -163,16 +240,14 @@ bool est_update(struct estimate *e, int64_t local_ns, int64_t unix_ns, double va
 		return true;
 	}
 	predict(e, local_ns);
-	/* Where innovations are larger than they should be, so is the noise. */
-	var_ns2 *= fmax(e->nis, 1);
 	dt = secs(local_ns - e->base_local_ns);
 	innov_ns = (double)(unix_ns - est_at(e, local_ns));
-	s = e->p00 + dt * (2 * e->p01 + dt * e->p11) + var_ns2;
+	s = innov_var_ns2(e, dt, var_ns2);
 	*surprise = fabs(innov_ns) / sqrt(fmax(s, 1e-6));
-	note_surprise(e, *surprise);
 	if (!gate(e, local_ns, innov_ns, s))
 		return false;
-	correct(e, innov_ns, dt, var_ns2);
+	correct(e, (double)(unix_ns - e->base_unix_ns - (local_ns - e->base_local_ns)), dt,
+		var_ns2);
 	if (e->updates < EST_MANY)
 		e->updates++;
 	return true;
@@ -214,8 +289,7 @@ void est_shift(struct estimate *e, int64_t shift_ns)
 void est_lose_phase(struct estimate *e)
 {
 	e->valid = false;
-	e->p00 = EST_UNKNOWN_SD_NS * EST_UNKNOWN_SD_NS;
-	e->p01 = 0;
+	set_phase(e, EST_UNKNOWN_SD_NS * EST_UNKNOWN_SD_NS);
 }
 
 void est_line(const struct estimate *e, int64_t local_ns, struct ntp_line *line)

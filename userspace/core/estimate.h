@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * UTC as a line on the local timescale, and how well it is known: a Kalman
- * filter of two states, offset and frequency, whose frequency walks at random.
- * Fed with measurements (local instant, UTC, variance); asks for nothing else,
- * so that a better estimator can take its place.  Pure; no locking.
+ * UTC as a line on the local timescale, and how well it is known: a bank of
+ * Kalman filters (model.h), each with its own idea of how much the crystal
+ * wanders and by how much the noise is misjudged, weighted by how well each
+ * foretells the measurements (multiple model estimation, Magill 1965).  So
+ * neither has to be configured.  Fed with measurements (local instant, UTC,
+ * variance).  Pure; no locking.
  */
 #ifndef NTPK_CORE_ESTIMATE_H
 #define NTPK_CORE_ESTIMATE_H
@@ -11,9 +13,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <ntpk/ntp_reply.h>
+#include "model.h"
 
-/* Random walk of a common crystal's frequency: 10 ppb after 1 s, growing with sqrt(t). */
-#define EST_WANDER_PPB		10.0
+#define EST_WANDERS	7
+#define EST_NOISES	3
+#define EST_MODELS	(EST_WANDERS * EST_NOISES)
 
 /**
  * struct estimate - the line and its covariance
@@ -25,12 +29,12 @@
  * @p00: variance of the offset at the base point, ns^2
  * @p01: covariance, ns * ppb
  * @p11: variance of the frequency, ppb^2
- * @q: growth of @p11 per second, ppb^2/s
+ * @q: growth of @p11 per second, ppb^2/s, by the models' weights
  * @updates: measurements taken since the offset became known
- * @nis: mean of the squared innovations, in units of what was expected
  * @rejects: consecutive measurements outside the gate, on the same side
  * @reject_innov_ns: innovation of the first of these
  * @reject_local_ns: when that was
+ * @models: the bank; their offsets count from @base_unix_ns
  */
 struct estimate {
 	bool	 valid;
@@ -43,10 +47,10 @@ struct estimate {
 	double	 p11;
 	double	 q;
 	unsigned int updates;
-	double	 nis;
 	unsigned int rejects;
 	double	 reject_innov_ns;
 	int64_t	 reject_local_ns;
+	struct model models[EST_MODELS];
 };
 
 /**

@@ -187,7 +187,7 @@ static bool teach(struct engine *e, const struct assoc *a, const struct filter_s
 		  double *surprise)
 {
 	return est_update(&e->est, s->mid_local_ns, s->mid_unix_ns,
-			  filter_var_ns2(&a->filter, s), surprise);
+			  noise_var_ns2(&a->noise, s->delay_ns, s->err_ns), surprise);
 }
 
 static bool sample_before(const void *a, const void *b)

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Noise from delays, see noise.h.  Pure, no locking.
+ */
+#include "noise.h"
+
+#include <math.h>
+#include <string.h>
+
+/* The median of the sum of two unit exponentials. */
+#define MEDIAN_EXCESS	1.678
+/*
+ * A floor is left for another when so many delays in a row lie this many mean
+ * excesses above it (chance: 1e-8 for exponential queues), or one below.
+ */
+#define CHANGE_SCALES	4.0
+#define CHANGE_LEN	8
+#define CHANGE_MIN_NS	1000.0
+
+void noise_flush(struct noise *n)
+{
+	memset(n, 0, sizeof(*n));
+}
+
+/* The k-th smallest, by selection in place (Hoare's quickselect). */
+static uint32_t kth(uint32_t *v, unsigned int len, unsigned int k)
+{
+	unsigned int low = 0, high = len - 1, i, j;
+	uint32_t pivot, t;
+
+	while (low < high) {
+		pivot = v[low + (high - low) / 2];
+		for (i = low, j = high;;) {
+			while (v[i] < pivot)
+				i++;
+			while (v[j] > pivot)
+				j--;
+			if (i >= j)
+				break;
+			t = v[i];
+			v[i++] = v[j];
+			v[j--] = t;
+		}
+		if (k <= j)
+			high = j;
+		else
+			low = j + 1;
+	}
+	return v[k];
+}
+
+static void evaluate(struct noise *n)
+{
+	uint32_t v[NOISE_LEN];
+	unsigned int i;
+
+	memcpy(v, n->delay_ns, n->len * sizeof(v[0]));
+	n->floor_ns = v[0];
+	for (i = 1; i < n->len; i++)
+		n->floor_ns = fmin(n->floor_ns, v[i]);
+	n->scale_ns = ((double)kth(v, n->len, n->len / 2) - n->floor_ns) / MEDIAN_EXCESS;
+}
+
+/* Only the youngest @keep stay. */
+static void forget(struct noise *n, unsigned int keep)
+{
+	uint32_t v[CHANGE_LEN];
+	unsigned int i;
+
+	for (i = 0; i < keep; i++)
+		v[i] = n->delay_ns[(n->next + NOISE_LEN - keep + i) % NOISE_LEN];
+	memcpy(n->delay_ns, v, keep * sizeof(v[0]));
+	n->len = keep;
+	n->next = keep;
+	n->high = 0;
+}
+
+static void note_route(struct noise *n, double delay_ns)
+{
+	double far_ns = fmax(CHANGE_SCALES * n->scale_ns, CHANGE_MIN_NS);
+
+	if (n->len <= CHANGE_LEN)
+		return;
+	n->high = delay_ns > n->floor_ns + far_ns ? n->high + 1 : 0;
+	if (n->high >= CHANGE_LEN)
+		forget(n, CHANGE_LEN);
+	else if (delay_ns < n->floor_ns - far_ns)
+		forget(n, 1);
+}
+
+void noise_add(struct noise *n, int64_t delay_ns)
+{
+	n->delay_ns[n->next] = delay_ns < UINT32_MAX ? (uint32_t)delay_ns : UINT32_MAX;
+	n->next = (n->next + 1) % NOISE_LEN;
+	if (n->len < NOISE_LEN)
+		n->len++;
+	note_route(n, (double)delay_ns);
+	evaluate(n);
+}
+
+/*
+ * The true floor is still below the least of n delays, by scale * sqrt(pi / 2n)
+ * in the mean: the density of a sum of two exponentials rises linearly from 0.
+ * With one or two delays nothing is known but that floor itself.
+ */
+static double missing_ns(const struct noise *n)
+{
+	double len = n->len;
+
+	return n->scale_ns * sqrt(M_PI / (2 * len)) * (1 + 2 / len) + n->floor_ns / (4 * len * len);
+}
+
+double noise_var_ns2(const struct noise *n, int64_t delay_ns, int64_t err_ns)
+{
+	double e_ns = (double)delay_ns, err = (double)err_ns;
+
+	if (n->len)
+		e_ns = fmax(e_ns - n->floor_ns, 0) + missing_ns(n);
+	return e_ns * e_ns / 12 + err * err / 3;
+}
