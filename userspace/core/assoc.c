@@ -10,7 +10,7 @@
 #define BURST_SPACING_NS	(2 * NTP_NS_PER_S)
 #define REPLY_TIMEOUT_NS	(3 * NTP_NS_PER_S)
 #define FIRST_SPREAD_NS		100e6	/* sources added together are not asked together */
-#define JITTER			(1.0 / 32)
+#define JITTER			(1.0 / 32)	/* never sooner than asked for */
 #define UNREACHABLE_POLLS	8
 #define RESOLVE_POLLS		8	/* unanswered requests between two ACT_RESOLVE */
 #define DENIED_RESOLVE_NS	(4 * 3600 * NTP_NS_PER_S)
@@ -51,7 +51,7 @@ void assoc_init(struct assoc *a, uint32_t id, const struct source_config *conf,
 static int64_t interval_ns(const struct assoc *a, struct rng *rng)
 {
 	int8_t log2s = a->poll.log2s > a->floor_log2s ? a->poll.log2s : a->floor_log2s;
-	double jitter = JITTER * (2 * rng_unit(rng) - 1);
+	double jitter = JITTER * rng_unit(rng);
 	int64_t ns = NTP_NS_PER_S << log2s;
 
 	return ns + (int64_t)(jitter * (double)ns);

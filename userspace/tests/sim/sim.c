@@ -4,6 +4,7 @@
  * start on the scale of true time without leap seconds (t_ns).
  */
 #include "sim.h"
+#include "oracle.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #define SLEW		500e-6		/* adjtime of the kernel */
 #define STAMP_ERR_NS	500
 #define SERVER_NS	20000		/* from receive to transmit */
+#define LOCAL_START_NS	(1000 * NTP_NS_PER_S)
 
 enum sim_kind { SIM_TIMER, SIM_AT_SERVER, SIM_REPLY, SIM_SECOND, SIM_TOLD };
 
@@ -22,6 +24,7 @@ struct sim_event {
 	enum sim_kind kind;
 	uint32_t source;
 	struct ntp_header packet;
+	int64_t	 queue_ns[2];	/* out and back, over the least delay */
 };
 
 struct sim {
@@ -49,6 +52,9 @@ struct sim {
 	int64_t	 *err_ns;
 	int64_t	 *clock_err_ns;
 	size_t	 err_len;
+	struct oracle oracle;
+	double	 sum2_ns2;
+	double	 oracle_sum2_ns2;
 };
 
 static uint64_t rnd(struct sim *s)
@@ -111,6 +117,7 @@ static void advance(struct sim *s, int64_t t_ns)
 		dlocal = d + carry(&s->local_frac_ns);
 		s->local_ns += dlocal;
 		s->t_ns += d;
+		oracle_predict(&s->oracle, (double)d * 1e-9);
 		advance_real(s, dlocal);
 		s->freq_ppb += s->conf->wander_ppb * sqrt((double)d * 1e-9) * gauss(s);
 	}
@@ -179,9 +186,20 @@ static bool passes(struct sim *s, uint32_t source)
 	return t_s < s->conf->outage_from_s || t_s >= s->conf->outage_to_s;
 }
 
-static int64_t travel(struct sim *s)
+/* What a packet waits on its way, on top of the least delay. */
+static int64_t queue(struct sim *s)
 {
-	return s->conf->delay_ns + (int64_t)(-log(unit(s)) * (double)s->conf->jitter_ns);
+	double ns = -log(unit(s)) * (double)s->conf->jitter_ns;
+
+	if (s->conf->spike_p > 0 && unit(s) < s->conf->spike_p)
+		ns += -log(unit(s)) * (double)s->conf->spike_ns;
+	return (int64_t)ns;
+}
+
+/* UTC minus local time since the start, small enough for a double. */
+static double lead_ns(const struct sim *s)
+{
+	return (double)(s->t_ns - (s->local_ns - LOCAL_START_NS)) - s->local_frac_ns;
 }
 
 static void do_send(struct sim *s, const struct action *a)
@@ -191,7 +209,10 @@ static void do_send(struct sim *s, const struct action *a)
 
 	s->res->requests++;
 	if (passes(s, a->source)) {
-		e = post(s, s->t_ns + travel(s), SIM_AT_SERVER);
+		int64_t queue_ns = queue(s);
+
+		e = post(s, s->t_ns + s->conf->delay_ns + queue_ns, SIM_AT_SERVER);
+		e->queue_ns[0] = queue_ns;
 		e->source = a->source;
 		e->packet = a->send.packet;
 	}
@@ -274,10 +295,14 @@ static void at_server(struct sim *s, struct sim_event *e)
 	int64_t clock_ns = utc(s, s->t_ns) + v->false_ns +
 			   (int64_t)((double)s->t_ns * v->drift_ppb * 1e-9);
 	struct sim_event *r;
+	int64_t queue_ns;
 
 	if (!passes(s, e->source))
 		return;
-	r = post(s, s->t_ns + SERVER_NS + travel(s), SIM_REPLY);
+	queue_ns = queue(s);
+	r = post(s, s->t_ns + SERVER_NS + s->conf->delay_ns + queue_ns, SIM_REPLY);
+	r->queue_ns[0] = e->queue_ns[0];
+	r->queue_ns[1] = queue_ns;
 	r->source = e->source;
 	r->packet.lvm = ntp_lvm(v->leap, 4, NTP_MODE_SERVER);
 	r->packet.stratum = v->stratum;
@@ -293,7 +318,12 @@ static void at_server(struct sim *s, struct sim_event *e)
 static void at_client(struct sim *s, const struct sim_event *e)
 {
 	struct event ev = { .type = EV_REPLY, .source = e->source };
+	const struct sim_server *v = &s->conf->servers[e->source];
 
+	if (!v->false_ns && v->drift_ppb == 0)
+		oracle_learn(&s->oracle,
+			     lead_ns(s) + (double)(e->queue_ns[0] - e->queue_ns[1]) / 2,
+			     (double)(e->queue_ns[0] + e->queue_ns[1]));
 	ev.reply.data = &e->packet;
 	ev.reply.len = sizeof(e->packet);
 	ev.reply.t4_local_ns = s->local_ns;
@@ -323,6 +353,8 @@ static void measure(struct sim *s)
 	s->res->final_dist_ns = dist_ns;
 	if (t_s < s->conf->from_s || s->err_len == SIM_MAX_SAMPLES)
 		return;
+	s->sum2_ns2 += (double)err_ns * (double)err_ns;
+	s->oracle_sum2_ns2 += (s->oracle.x_ns - lead_ns(s)) * (s->oracle.x_ns - lead_ns(s));
 	s->err_ns[s->err_len] = err_ns;
 	s->clock_err_ns[s->err_len++] = clock_err_ns;
 }
@@ -420,6 +452,8 @@ static void finish(struct sim *s)
 	if (s->err_len) {
 		s->res->p50_ns = s->err_ns[s->err_len / 2];
 		s->res->max_ns = s->err_ns[s->err_len - 1];
+		s->res->rms_ns = sqrt(s->sum2_ns2 / (double)s->err_len);
+		s->res->oracle_rms_ns = sqrt(s->oracle_sum2_ns2 / (double)s->err_len);
 		s->res->clock_p50_ns = s->clock_err_ns[s->err_len / 2];
 		s->res->clock_max_ns = s->clock_err_ns[s->err_len - 1];
 	}
@@ -474,7 +508,8 @@ void sim_run(const struct sim_conf *conf, struct sim_result *res)
 	s->res = res;
 	s->rng = conf->engine.seed * 2 + 1;
 	s->freq_ppb = conf->freq_ppb;
-	s->local_ns = 1000 * NTP_NS_PER_S;
+	s->local_ns = LOCAL_START_NS;
+	oracle_init(&s->oracle, conf->wander_ppb);
 	s->clock_seq = 1;
 	s->real_ns = utc(s, 0) - conf->offset_ns;
 	s->err_ns = malloc(sizeof(int64_t) * SIM_MAX_SAMPLES);

@@ -42,6 +42,8 @@ struct sim_server {
  * @wander_ppb: random walk of it per square root of a second
  * @delay_ns: each way, least
  * @jitter_ns: mean of the exponential on top
+ * @spike_p: probability that another, of mean @spike_ns, comes on top of that
+ * @spike_ns: see there
  * @servers: upstreams, @servers_len of them
  * @minpoll_log2s: of all
  * @maxpoll_log2s: of all
@@ -64,6 +66,8 @@ struct sim_conf {
 	double	 wander_ppb;
 	int64_t	 delay_ns;
 	int64_t	 jitter_ns;
+	double	 spike_p;
+	int64_t	 spike_ns;
 	struct sim_server servers[SIM_MAX_SERVERS];
 	unsigned int servers_len;
 	int8_t	 minpoll_log2s;
@@ -86,6 +90,8 @@ struct sim_conf {
  * @served_s: seconds with valid served time
  * @p50_ns: median |served - UTC| from @from_s on
  * @max_ns: worst
+ * @rms_ns: root of the mean square
+ * @oracle_rms_ns: the oracle's, polled as the engine polled
  * @clock_p50_ns: median |system clock - UTC| from @from_s on
  * @clock_max_ns: worst
  * @violations: seconds in which the error left the claimed root distance
@@ -107,6 +113,8 @@ struct sim_result {
 	int64_t	 served_s;
 	int64_t	 p50_ns;
 	int64_t	 max_ns;
+	double	 rms_ns;
+	double	 oracle_rms_ns;
 	int64_t	 clock_p50_ns;
 	int64_t	 clock_max_ns;
 	uint64_t violations;

@@ -3,11 +3,14 @@
  * Scenarios, and what must hold in each.  Every scenario runs with several
  * seeds; a failure prints scenario and seed.
  */
+#include "anchor.h"
 #include "sim.h"
+#include <math.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -355,9 +358,34 @@ static void test_same_seed_same_bytes(void **state)
 	expect(r.hash != other.hash);
 }
 
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The oracle must have the figures that are known of it, or the simulator is wrong. */
+static void test_anchor(void **state)
+{
+	double rms_s[101];
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < anchors_len; i++) {
+		for (k = 0; k < 101; k++)
+			rms_s[k] = anchor_rms_s(&anchors[i], 1 + k);
+		qsort(rms_s, 101, sizeof(rms_s[0]), compare);
+		fprintf(stderr, "%s: oracle %.4g s, known %.4g s\n", anchors[i].name, rms_s[50],
+			anchors[i].want_s);
+		assert_true(fabs(rms_s[50] / anchors[i].want_s - 1) < 0.05);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_anchor),
 		cmocka_unit_test(test_converge_lan),
 		cmocka_unit_test(test_no_step_slews),
 		cmocka_unit_test(test_clock_untouched),

@@ -54,7 +54,8 @@ static void test_first_is_believed(void **state)
 	est_start(&e, 0, 0);
 	assert_true(est_update(&e, 10 * S, UTC0, 1e6, &surprise));
 	assert_int_equal(est_at(&e, 10 * S), UTC0);
-	assert_true(fabs(est_sd_ns(&e, 10 * S) - 1000) < 1);
+	/* as said, or a little more: the noise may be misjudged */
+	assert_true(est_sd_ns(&e, 10 * S) >= 1000 && est_sd_ns(&e, 10 * S) < 2000);
 	/* 100 ppm for 10 s */
 	assert_true(fabs(est_sd_ns(&e, 20 * S) - 1e6) < 1e3);
 }
@@ -91,7 +92,6 @@ static void test_covariance_is_honest(void **state)
 		err = (e.freq_ppb - freq) / est_freq_sd_ppb(&e, e.base_local_ns);
 		freq_sum += err * err;
 	}
-	fprintf(stderr, "%g %g %d\n", sum / rounds, freq_sum / rounds, beyond);
 	assert_true(sum / rounds > 0.5 && sum / rounds < 1.6);
 	assert_true(freq_sum / rounds > 0.3 && freq_sum / rounds < 1.6);
 	assert_true(beyond <= rounds / 50);
@@ -167,7 +167,6 @@ static void test_error_grows(void **state)
 		assert_true(sd > last);
 		last = sd;
 	}
-	fprintf(stderr, "last %g\n", last);
 	/* a day of wander: between 50 and 500 ms */
 	assert_true(last > 5e7 && last < 5e8);
 	est_lose_phase(&e);
