@@ -43,12 +43,16 @@ SRC_SCORE := userspace/tests/sim/score.c
 SRC_SIM := $(filter-out $(SRC_SCORE),$(wildcard userspace/tests/sim/*.c))
 UNIT := $(patsubst userspace/tests/unit/%.c,$(SAN)/%,$(wildcard userspace/tests/unit/test_*.c))
 UNIT += $(if $(SRC_SIM),$(SAN)/test_sim)
+FUZZ := $(patsubst userspace/tests/fuzz/fuzz_%.c,%,$(wildcard userspace/tests/fuzz/fuzz_*.c))
+# Each fuzz target replays its corpus among the unit tests.
+UNIT += $(FUZZ:%=$(SAN)/test_fuzz_%)
+FZ := build/fuzz
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 san = $(patsubst %.c,$(SAN)/obj/%.o,$(1))
 
-.PHONY: all module user tests check check-unit check-lint check-rig check-debug score vm run deps install \
-	uninstall clean help
+.PHONY: all module user tests check check-unit check-lint check-rig check-debug score fuzz vm run deps \
+	install uninstall clean help
 all: user
 
 help:
@@ -59,6 +63,7 @@ help:
 	@echo 'make check-rig    only those in the virtual machines (SUITE=bookworm|trixie|sid)'
 	@echo 'make check-debug  only those in the debug kernel'
 	@echo 'make score        the estimator in simulation, 101 seeds, beside chrony (half a minute)'
+	@echo 'make fuzz TARGET=conf SECONDS=60   one of: $(FUZZ); needs clang'
 	@echo 'make vm           a shell in a virtual machine with the module (SUITE=...)'
 	@echo 'make user         ntpkd and ntpkctl, into build/user/bin'
 	@echo 'make module       ntpk.ko for the running kernel (KDIR=... for another), into build/kmod'
@@ -102,6 +107,11 @@ $(B)/bin/score: $(call obj,$(SRC_SCORE) $(filter-out %/test_sim.c,$(SRC_SIM)) $(
 	$(call say,LD      $@)
 	$(Q)$(CC) -pie $(LDFLAGS) -o $@ $^ -lm -lpthread
 
+$(SAN)/test_fuzz_%: $(SAN)/obj/userspace/tests/fuzz/fuzz_%.o \
+		$(SAN)/obj/userspace/tests/fuzz/replay.o $(SAN)/libntpk.a
+	$(call say,LD san  $@)
+	$(Q)$(CC) $(SANFLAGS) -o $@ $^ $(LIBS_TEST)
+
 $(SAN)/test_%: $(SAN)/obj/userspace/tests/unit/test_%.o $(SAN)/libntpk.a
 	$(call say,LD san  $@)
 	$(Q)$(CC) $(SANFLAGS) -o $@ $^ $(LIBS_TEST)
@@ -116,6 +126,27 @@ $(SAN)/ntpkctl: $(call san,$(SRC_CTL) $(SRC_NL) $(SRC_PROTO))
 	$(Q)$(CC) $(SANFLAGS) -o $@ $^ $(LIBS_CTL)
 
 tests: user $(UNIT) $(B)/bin/score $(SAN)/ntpkd $(SAN)/ntpkctl
+
+# Coverage-guided: clang's own copies of all objects.
+$(FZ)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC fuzz $<)
+	$(Q)clang $(CPPFLAGS_ALL) $(CPPFLAGS) $(SANFLAGS) -fsanitize=fuzzer-no-link $(CFLAGS_ALL) -c -o $@ $<
+
+$(FZ)/fuzz_%: $(FZ)/obj/userspace/tests/fuzz/fuzz_%.o $(patsubst %.c,$(FZ)/obj/%.o,$(SRC_LIB))
+	$(call say,LD fuzz $@)
+	$(Q)clang $(SANFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_DAEMON)
+
+# What it finds new goes into build/fuzz/NAME, a crash into build/fuzz/crash-*.
+fuzz:
+	@command -v clang >/dev/null || { echo 'make fuzz needs clang: apt-get install clang' >&2; exit 1; }
+	@[ -n "$(filter $(TARGET),$(FUZZ))" ] || { echo 'make fuzz TARGET=... is one of: $(FUZZ)' >&2; exit 1; }
+	$(MAKE) $(FZ)/fuzz_$(TARGET)
+	@mkdir -p $(FZ)/$(TARGET)
+	$(FZ)/fuzz_$(TARGET) -max_total_time=$(or $(SECONDS),60) -max_len=8192 -timeout=10 \
+		-artifact_prefix=$(FZ)/ $(FZ)/$(TARGET) userspace/tests/fuzz/corpus/$(TARGET)
+
+tests: user $(UNIT) $(SAN)/ntpkd $(SAN)/ntpkctl
 .SECONDARY:
 
 module:

@@ -149,19 +149,20 @@ static int check_scope(struct conf_parse *p, const struct conf_row *row)
 	return 0;
 }
 
-static void check_once(struct conf_parse *p, const struct conf_row *row, struct conf_seen *seen)
+static int check_once(struct conf_parse *p, const struct conf_row *row, struct conf_seen *seen)
 {
 	char at[256];
 
 	if (!seen->line) {
 		seen->line = p->line.number;
 		snprintf(seen->file, sizeof(seen->file), "%s", p->line.file);
-		return;
+		return 0;
 	}
-	if (!(row->flags & CONF_MANY))
-		conf_line_error(&p->line, p->line.words[0].column, "%s stands in %s already",
-				row->d.name, place(&p->line, seen->file, seen->line, at,
-						   sizeof(at)));
+	if (row->flags & CONF_MANY)
+		return 0;
+	return conf_line_error(&p->line, p->line.words[0].column, "%s stands in %s already",
+			       row->d.name, place(&p->line, seen->file, seen->line, at,
+						  sizeof(at)));
 }
 
 static void parse_words(struct conf_parse *p)
@@ -177,12 +178,11 @@ static void parse_words(struct conf_parse *p)
 		conf_line_unknown(&p->line, w, NULL, directive_name, NULL);
 		return;
 	}
-	if (check_scope(p, &rows[i]) < 0)
+	if (check_scope(p, &rows[i]) < 0 || check_once(p, &rows[i], &p->seen[i]) < 0)
 		return;
 	p->line.next = 1;
 	if (rows[i].parse(p, &rows[i]) == 0)
 		conf_line_end(&p->line, rows[i].d.name);
-	check_once(p, &rows[i], &p->seen[i]);
 }
 
 /*

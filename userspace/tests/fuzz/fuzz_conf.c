@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Fuzz target: any bytes as configuration.  Beyond what the sanitizers see: an
+ * error is reported if and only if the text is refused, messages point into the
+ * text and are printable, and each upstream is written and read back the same.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "daemon/conf.h"
+#include "daemon/conf_word.h"
+#include "fuzz.h"
+
+struct seen {
+	unsigned int errors;
+	size_t	 size;
+};
+
+static void note(void *ctx, const char *file, unsigned int line, unsigned int column,
+		 const char *text)
+{
+	struct seen *s = ctx;
+
+	(void)file;
+	s->errors++;
+	if (!line || line > s->size + 1 || !column || column > CONF_LINE_MAX + 1 || !*text)
+		abort();
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			abort();
+}
+
+static void round_trip(const struct conf_upstream *up)
+{
+	struct seen s = { .size = 1 };
+	const struct conf_diag diag = { note, &s };
+	struct conf_upstream again;
+	char text[CONF_LINE_MAX];
+
+	conf_format_upstream(up, text, sizeof(text));
+	if (conf_parse_upstream(&again, text, "again", up->line, &diag) < 0)
+		abort();
+	memcpy(again.file, up->file, sizeof(again.file));
+	if (memcmp(up, &again, sizeof(again)) != 0)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct seen s = { .size = size };
+	const struct conf_diag diag = { note, &s };
+	struct conf conf;
+	FILE *in;
+	size_t i;
+
+	if (!size)
+		return 0;
+	in = fmemopen((void *)data, size, "r");
+	if (!in)
+		abort();
+	conf_init(&conf);
+	if (conf_parse(&conf, in, "fuzz", &diag) != (s.errors ? -EINVAL : 0))
+		abort();
+	fclose(in);
+	for (i = 0; i < conf.upstreams_len; i++)
+		round_trip(&conf.upstreams[i]);
+	conf_clean(&conf);
+	return 0;
+}
