@@ -6,16 +6,6 @@
 
 #include <math.h>
 
-/*
- * For two equal exponential queues the least of n delays lies 1.68 (n = 2), 0.68
- * (4), 0.36 (8) times the mean excess over it above the true floor.  MISSING / n
- * is deliberately more: 4 % at n = 2, 21 to 29 % at 3..8.  FEW widens it again,
- * as a mean of few is itself uncertain.  Both are choices for that one law of
- * delay, checked by simulation of it, not derived.
- */
-#define MISSING		3.5
-#define FEW		2.0
-
 #define TREND_SAMPLES	4
 
 void filter_flush(struct filter *f)
@@ -113,20 +103,4 @@ void filter_eval(const struct filter *f, const struct estimate *line, int64_t lo
 	out->delay_ns = b->delay_ns;
 	out->disp_ns = (int64_t)ceil(aged_ns(b, local_ns, phi_ppb));
 	out->jitter_ns = (int64_t)ceil(jitter_ns(f, line, b));
-}
-
-double filter_var_ns2(const struct filter *f, const struct filter_sample *s)
-{
-	double n = f->len ? f->len : 1, floor_ns = (double)s->delay_ns, mean_ns = 0, e_ns;
-	unsigned int i;
-
-	for (i = 0; i < f->len; i++) {
-		floor_ns = fmin(floor_ns, (double)f->s[i].delay_ns);
-		mean_ns += (double)f->s[i].delay_ns / n;
-	}
-	e_ns = (double)s->delay_ns - floor_ns;
-	if (f->len)
-		e_ns += (mean_ns - floor_ns) * MISSING / n;
-	e_ns = e_ns * (1 + FEW / n) + floor_ns / (4 * n * n);
-	return e_ns * e_ns / 12 + (double)s->err_ns * (double)s->err_ns / 3;
 }

@@ -88,15 +88,4 @@ int64_t filter_offset_ns(const struct filter_sample *s, const struct estimate *l
 void filter_eval(const struct filter *f, const struct estimate *line, int64_t local_ns,
 		 double phi_ppb, struct filter_peer *out);
 
-/**
- * filter_var_ns2() - variance of a sample's offset
- * @f: filter that holds it
- * @s: sample
- *
- * A delay is a floor plus an excess e; for independent exponential queues the
- * offset's error is then uniform within +-e/2.  The floor is the least delay
- * seen, less what the spread and number of the samples say is still missing.
- */
-double filter_var_ns2(const struct filter *f, const struct filter_sample *s);
-
 #endif /* NTPK_CORE_FILTER_H */

@@ -9,6 +9,7 @@
 
 /* The median of the sum of two unit exponentials. */
 #define MEDIAN_EXCESS	1.678
+#define FEW		16
 /*
  * A floor is left for another when so many delays in a row lie this many mean
  * excesses above it (chance: 1e-8 for exponential queues), or one below.
@@ -52,13 +53,19 @@ static uint32_t kth(uint32_t *v, unsigned int len, unsigned int k)
 static void evaluate(struct noise *n)
 {
 	uint32_t v[NOISE_LEN];
+	double sum = 0;
 	unsigned int i;
 
 	memcpy(v, n->delay_ns, n->len * sizeof(v[0]));
 	n->floor_ns = v[0];
-	for (i = 1; i < n->len; i++)
+	for (i = 0; i < n->len; i++) {
 		n->floor_ns = fmin(n->floor_ns, v[i]);
+		sum += v[i];
+	}
 	n->scale_ns = ((double)kth(v, n->len, n->len / 2) - n->floor_ns) / MEDIAN_EXCESS;
+	/* two of a few may be equal by chance; the mean is the safer, if spoilt by spikes */
+	if (n->len < FEW)
+		n->scale_ns = fmax(n->scale_ns, (sum / n->len - n->floor_ns) / 2);
 }
 
 /* Only the youngest @keep stay. */
@@ -107,7 +114,7 @@ static double missing_ns(const struct noise *n)
 {
 	double len = n->len;
 
-	return n->scale_ns * sqrt(M_PI / (2 * len)) * (1 + 2 / len) + n->floor_ns / (4 * len * len);
+	return n->scale_ns * sqrt(M_PI / (2 * len)) * (1 + 12 / len) + n->floor_ns / (4 * len * len);
 }
 
 double noise_var_ns2(const struct noise *n, int64_t delay_ns, int64_t err_ns)
