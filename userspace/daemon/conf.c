@@ -65,7 +65,7 @@ static void remove_upstream(struct conf *conf, size_t i)
 }
 
 /* What ntpkctl saved takes the place of what the file says. */
-static int check_twice(struct conf_parse *p, const char *name)
+static int check_twice(struct conf_parse *p, const char *name, bool *shadows)
 {
 	struct conf *conf = p->conf;
 	char at[256];
@@ -77,6 +77,7 @@ static int check_twice(struct conf_parse *p, const char *name)
 		if (!conf_host_same(up->name, name))
 			continue;
 		if (p->scope == CONF_SCOPE_RUNTIME) {
+			*shadows = up->shadows || strcmp(up->file, p->line.file) != 0;
 			remove_upstream(conf, i);
 			return 0;
 		}
@@ -95,7 +96,7 @@ int conf_parse_source(struct conf_parse *p, const struct conf_row *row)
 
 	(void)row;
 	if (ret == 0)
-		ret = check_twice(p, up.name);
+		ret = check_twice(p, up.name, &up.shadows);
 	if (ret < 0)
 		return ret;
 	if (conf->upstreams_len == ENGINE_MAX_SOURCES)

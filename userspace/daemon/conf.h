@@ -51,6 +51,7 @@ enum conf_upstream_kind {
  * @presend_log2s: `presend N`, 127 = never
  * @family: AF_INET or AF_INET6 with `ipv4` or `ipv6`, else AF_UNSPEC
  * @drop_in: from a sourcedir: goes away when the file does
+ * @shadows: from runtime.conf, in place of a line that stands in another file
  * @file: where it stands, "" = added at run time
  * @line: of that file, 0 = added at run time
  */
@@ -69,6 +70,7 @@ struct conf_upstream {
 	int8_t	 presend_log2s;
 	int	 family;
 	bool	 drop_in;
+	bool	 shadows;
 	char	 file[CONF_FILE_MAX];
 	unsigned int line;
 };
@@ -256,6 +258,63 @@ int conf_load_sources(struct conf *fresh, const struct conf *running,
  */
 const char *conf_runtime_path(const struct conf *conf, char *buf, size_t len);
 
+/* What a change of a setting needs, when the configuration is read anew. */
+enum conf_change {
+	CONF_CHANGE_NOW,	/* the daemon looks at struct conf whenever it needs it */
+	CONF_CHANGE_ENGINE,	/* engine_reconfigure() */
+	CONF_CHANGE_SOURCES,	/* upstreams come and go */
+	CONF_CHANGE_ACL,	/* the list goes to the responders */
+	CONF_CHANGE_KEYS,	/* the file of keys is read anew */
+	CONF_CHANGE_LOGS,	/* the logs are opened anew */
+	CONF_CHANGE_LEAP,	/* the list of leap seconds is read anew */
+	CONF_CHANGE_RESTART,	/* nothing less than a restart */
+};
+
+/* struct conf_difference - a directive whose values differ */
+struct conf_difference {
+	const char *name;
+	enum conf_change change;
+};
+
+/* As many as there can be. */
+#define CONF_DIFFERENCES_MAX	64
+
+/**
+ * conf_diff() - which settings differ; upstreams aside
+ * @a: a configuration
+ * @b: another
+ * @out: room for CONF_DIFFERENCES_MAX
+ *
+ * Return: how many were written.
+ */
+size_t conf_diff(const struct conf *a, const struct conf *b, struct conf_difference *out);
+
+/**
+ * conf_keep() - leave a setting as it was
+ * @conf: changed
+ * @old: where the value comes from
+ * @name: of the directive
+ */
+void conf_keep(struct conf *conf, const struct conf *old, const char *name);
+
+/**
+ * conf_upstream_equal() - same name, kind and options?
+ * @a: an upstream
+ * @b: another
+ *
+ * Return: true when they are, wherever they stand.
+ */
+bool conf_upstream_equal(const struct conf_upstream *a, const struct conf_upstream *b);
+
+/**
+ * conf_upstream_find() - an upstream by its name
+ * @conf: configuration
+ * @name: host name or address, in any spelling
+ *
+ * Return: it, or NULL.
+ */
+const struct conf_upstream *conf_upstream_find(const struct conf *conf, const char *name);
+
 /**
  * conf_parse_upstream() - one `server ...` or `pool ...` line
  * @up: filled
@@ -289,18 +348,6 @@ struct conf_option {
 	const char *name;
 	const char *args;	/* "N", "SECONDS", "" */
 	const char *help;
-};
-
-/* What a change of a setting needs, when the configuration is read anew. */
-enum conf_change {
-	CONF_CHANGE_NOW,	/* the daemon looks at struct conf whenever it needs it */
-	CONF_CHANGE_ENGINE,	/* engine_reconfigure() */
-	CONF_CHANGE_SOURCES,	/* upstreams come and go */
-	CONF_CHANGE_ACL,	/* the list goes to the responders */
-	CONF_CHANGE_KEYS,	/* the file of keys is read anew */
-	CONF_CHANGE_LOGS,	/* the logs are opened anew */
-	CONF_CHANGE_LEAP,	/* the list of leap seconds is read anew */
-	CONF_CHANGE_RESTART,	/* nothing less than a restart */
 };
 
 /* What becomes of a chrony.conf that has a word which ntpkd does not accept. */

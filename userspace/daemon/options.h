@@ -5,6 +5,7 @@
 #ifndef NTPKD_OPTIONS_H
 #define NTPKD_OPTIONS_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include "daemon/log.h"
 
@@ -17,6 +18,7 @@ enum options_mode {
 /**
  * struct options - what was asked for
  * @file: configuration
+ * @file_buf: its absolute path, for a reload from another folder
  * @socket: control socket, NULL = none
  * @mode: -d, -n or neither
  * @level: -L
@@ -25,6 +27,7 @@ enum options_mode {
  */
 struct options {
 	const char *file;
+	char	 file_buf[PATH_MAX];
 	const char *socket;
 	enum options_mode mode;
 	enum log_level level;

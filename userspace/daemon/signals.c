@@ -12,6 +12,7 @@
 #include "daemon/ev.h"
 
 static volatile sig_atomic_t stop_wanted;
+static volatile sig_atomic_t reload_wanted;
 static volatile int wake_fd = -1;
 static int wait_fd = -1;
 static struct libevent *ev_wake;
@@ -21,7 +22,10 @@ static void on_signal(int sig)
 	int saved = errno;
 	char byte = (char)sig;
 
-	stop_wanted = 1;
+	if (sig == SIGHUP)
+		reload_wanted = 1;
+	else
+		stop_wanted = 1;
 	/* a full pipe wakes the loop just as well */
 	if (wake_fd >= 0 && write(wake_fd, &byte, 1) < 0)
 		errno = saved;
@@ -31,6 +35,14 @@ static void on_signal(int sig)
 bool signals_stop(void)
 {
 	return stop_wanted;
+}
+
+bool signals_reload(void)
+{
+	bool wanted = reload_wanted;
+
+	reload_wanted = 0;
+	return wanted;
 }
 
 static void on_wake(evutil_socket_t fd, short what, void *arg)
@@ -69,6 +81,7 @@ int signals_open(struct event_base *base, bool bare)
 	sigemptyset(&stop.sa_mask);
 	sigemptyset(&ignore.sa_mask);
 	if (sigaction(SIGTERM, &stop, NULL) || sigaction(SIGINT, &stop, NULL) ||
+	    sigaction(SIGHUP, &stop, NULL) ||
 	    sigaction(SIGPIPE, &ignore, NULL))
 		return -errno;
 	return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SIGTERM and SIGINT end the loop, SIGPIPE is ignored.  Plain sigaction and a
+ * SIGTERM and SIGINT end the loop, SIGHUP asks for a reload, SIGPIPE is ignored.  Plain sigaction and a
  * flag: libevent's own signal events need a descriptor in the poll set.
  */
 #ifndef NTPKD_SIGNALS_H
@@ -25,5 +25,8 @@ void signals_close(void);
 
 /** signals_stop() - has one of them come? */
 bool signals_stop(void);
+
+/** signals_reload() - has SIGHUP come since the last call? */
+bool signals_reload(void);
 
 #endif /* NTPKD_SIGNALS_H */

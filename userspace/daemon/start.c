@@ -23,6 +23,7 @@
 #include "daemon/log.h"
 #include "daemon/portowner.h"
 #include "daemon/privs.h"
+#include "daemon/reload.h"
 #include "daemon/respond.h"
 #include "daemon/signals.h"
 
@@ -40,13 +41,15 @@ static void report_conf_error(void *ctx, const char *file, unsigned int line,
 }
 
 /* A check is not content with what a start can live with. */
-static int load_conf(struct conf *conf, const struct options *opt)
+static int load_conf(struct conf *conf, struct options *opt)
 {
 	const struct conf_diag diag = { .report = report_conf_error };
 	int err;
 
 	conf_init(conf);
 	err = conf_load(conf, opt->file, &diag);
+	if (!opt->check && realpath(opt->file, opt->file_buf))
+		opt->file = opt->file_buf;
 	return !err && opt->check && conf->skipped ? -EINVAL : err;
 }
 
@@ -312,11 +315,13 @@ static int run(struct ntpkd *d, int ready_fd)
 	log_info("ntpkd %s: %s, clock %s", NTPK_VERSION, d->opt.file,
 		 d->opt.no_clock ? "left alone (-x)" : "controlled");
 	start_upstreams(d);
-	while (!signals_stop())
+	while (!signals_stop()) {
 		if (event_base_loop(d->base, EVLOOP_ONCE) < 0) {
 			log_err("the event loop failed");
 			return -EIO;
 		}
+		reload_on_signal(d);
+	}
 	log_info("stopping%s", kern_attached(d->kern) ?
 		 ": the module goes on serving until its holdover ends" : "");
 	save_at_exit(d);

@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""SIGHUP on a running ntpkd: what differs is done, an error changes nothing.
+
+TAP on stdout; exit 0 passed, 1 failed, 4 skipped.  In a network namespace of
+its own, with -x.
+"""
+import os
+import signal
+import sys
+import tempfile
+
+import test_daemon
+from test_daemon import Daemon, check, enter_namespace, run, set_up_network, skip, wait_for
+
+CONF = "kernel off\nport 0\nsavedir %(dir)s\nsourcedir %(dir)s/s\n"
+d = None
+
+
+def configure(text):
+    with open("d1.conf", "w") as f:
+        f.write(CONF % {"dir": os.getcwd()} + text)
+
+
+def drop_in(name, text):
+    with open("s/" + name, "w") as f:
+        f.write(text)
+
+
+def upstreams():
+    return sorted(u["line"] for u in d.data("upstream-list")["upstreams"])
+
+
+def reload():
+    """Sends SIGHUP; returns what the daemon said about it."""
+    before = len(d.text())
+    d.proc.send_signal(signal.SIGHUP)
+
+    def said():
+        text = d.text()[before:]
+        return text if "read anew" in text or "nothing was changed" in text else None
+    text = wait_for("the end of the reload", said)
+    d.check_alive()
+    # one more round of the loop: all lines are written then
+    d.data("version")
+    return d.text()[before:]
+
+
+def answers():
+    try:
+        return d.data("version")
+    except OSError:
+        return d.check_alive()
+
+
+def test_upstreams():
+    wait_for("control socket", answers)
+    check(upstreams() == ["server 127.0.0.1 port 7", "server 127.0.0.2 port 7"], upstreams())
+    configure("server 127.0.0.1 port 7\nserver 127.0.0.2 port 7 iburst\nserver 127.0.0.3 port 7\n")
+    said = reload()
+    check("1 upstreams added, 0 removed, 1 changed" in said, said)
+    check("127.0.0.1" not in said.split("read anew")[0], "the unchanged one was touched: " + said)
+    check(upstreams() == ["server 127.0.0.1 port 7", "server 127.0.0.2 port 7 iburst",
+                          "server 127.0.0.3 port 7"], upstreams())
+    configure("server 127.0.0.1 port 7\n")
+    said = reload()
+    check("0 upstreams added, 2 removed, 0 changed" in said, said)
+
+
+def test_error():
+    configure("server 127.0.0.9\nmakestep 1\nport 5\nuser ../x\n")
+    said = reload()
+    check("d1.conf:6:11: makestep's limit" in said, said)
+    check("d1.conf:7:1: port stands in line 2 already" in said, said)
+    check("nothing was changed" in said and "read anew" not in said, said)
+    check(upstreams() == ["server 127.0.0.1 port 7"], upstreams())
+
+
+def test_settings():
+    configure("server 127.0.0.1 port 7\nmakestep 0.5 -1\nmaxdistance 2\nuser root\n")
+    said = reload()
+    check("changed: maxdistance, makestep" in said, said)
+    check("after a restart only: user" in said, said)
+    # what waits for a restart is named again, what is done is not
+    said = reload()
+    check("changed: maxdistance" not in said and "after a restart only: user" in said, said)
+
+
+def test_drop_ins():
+    configure("server 127.0.0.1 port 7\n")
+    drop_in("a.sources", "server 127.0.1.1 port 7\nport 7\n")
+    drop_in("b.sources", "server 127.0.1.2 port 7\n")
+    said = reload()
+    check("a.sources:2:1: port: a drop-in of sourcedir may only hold" in said, said)
+    check("2 upstreams added" in said, said)
+    os.unlink("s/a.sources")
+    said = reload()
+    check("1 removed" in said and "127.0.1.1" in said, said)
+
+
+def test_runtime():
+    answer = d.ask("upstream-add", line="server 127.0.2.1 port 7")
+    check(answer["ok"], answer)
+    said = reload()
+    check("0 upstreams added, 0 removed, 0 changed" in said, said)
+    check("server 127.0.2.1 port 7" in upstreams(), "one that was added by hand is gone")
+    with open("runtime.conf", "w") as f:
+        f.write("server 127.0.2.1 port 7\nremoved 127.0.0.1\n")
+    said = reload()
+    check("0 upstreams added, 1 removed, 0 changed" in said, said)
+    check(upstreams() == ["server 127.0.1.2 port 7", "server 127.0.2.1 port 7"], upstreams())
+    check(not any(u["runtime"] for u in d.data("upstream-list")["upstreams"]), "not saved")
+
+
+TESTS = [
+    (test_upstreams, "upstreams come, go and change; the others go on"),
+    (test_error, "an error is told with its place and changes nothing"),
+    (test_settings, "settings change, those that need a restart are named"),
+    (test_drop_ins, "drop-ins of sourcedir come and go"),
+    (test_runtime, "what ntpkctl added stays, what it saved counts"),
+]
+
+
+def main():
+    global d
+    if not os.access(test_daemon.NTPKD, os.X_OK):
+        skip(test_daemon.NTPKD + " is not built")
+    enter_namespace(__file__)
+    set_up_network()
+    print("TAP version 13\n1..%d" % (len(TESTS) + 1))
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        os.mkdir("s")
+        d = Daemon(CONF.replace("kernel off\n", "") % {"dir": folder} +
+                   "server 127.0.0.1 port 7\nserver 127.0.0.2 port 7\n")
+        passed = [run(i + 1, *test) for i, test in enumerate(TESTS)]
+        passed.append(run(len(TESTS) + 1, d.stop, "ends cleanly"))
+        if d.proc.poll() is None:
+            d.proc.kill()
+        os.chdir("/")
+    sys.exit(0 if all(passed) else 1)
+
+
+if __name__ == "__main__":
+    main()

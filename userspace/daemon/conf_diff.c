@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What differs between two configurations, directive by directive.  Pure.
+ */
+#include <string.h>
+#include "daemon/conf_priv.h"
+
+static bool same_rule(const struct conf_acl_rule *a, const struct conf_acl_rule *b)
+{
+	return a->family == b->family && a->prefix == b->prefix && a->allow == b->allow &&
+	       a->all == b->all && memcmp(a->addr, b->addr, sizeof(a->addr)) == 0;
+}
+
+static bool same_acl(const struct conf *a, const struct conf *b)
+{
+	size_t i;
+
+	if (a->acl_len != b->acl_len)
+		return false;
+	for (i = 0; i < a->acl_len; i++)
+		if (!same_rule(&a->acl[i], &b->acl[i]))
+			return false;
+	return true;
+}
+
+static bool same_row(const struct conf *a, const struct conf *b, const struct conf_row *row)
+{
+	size_t i;
+
+	if (row->change == CONF_CHANGE_ACL)
+		return same_acl(a, b);
+	for (i = 0; i < CONF_ROW_FIELDS && row->fields[i].size; i++) {
+		const struct conf_field *f = &row->fields[i];
+
+		if (memcmp((const char *)a + f->offset, (const char *)b + f->offset, f->size) != 0)
+			return false;
+	}
+	return true;
+}
+
+size_t conf_diff(const struct conf *a, const struct conf *b, struct conf_difference *out)
+{
+	const struct conf_row *rows;
+	size_t len, i, n = 0;
+	bool acl = false;
+
+	rows = conf_rows(&len);
+	for (i = 0; i < len; i++) {
+		/* allow and deny are one list, told once */
+		if (same_row(a, b, &rows[i]) || (rows[i].change == CONF_CHANGE_ACL && acl))
+			continue;
+		acl |= rows[i].change == CONF_CHANGE_ACL;
+		out[n].name = rows[i].d.name;
+		out[n++].change = rows[i].change;
+	}
+	return n;
+}
+
+void conf_keep(struct conf *conf, const struct conf *old, const char *name)
+{
+	const struct conf_row *rows;
+	size_t len, i, j;
+
+	rows = conf_rows(&len);
+	for (i = 0; i < len && strcmp(rows[i].d.name, name) != 0; i++)
+		;
+	if (i == len || rows[i].change == CONF_CHANGE_ACL)
+		return;
+	for (j = 0; j < CONF_ROW_FIELDS && rows[i].fields[j].size; j++) {
+		const struct conf_field *f = &rows[i].fields[j];
+
+		memcpy((char *)conf + f->offset, (const char *)old + f->offset, f->size);
+	}
+}
+
+bool conf_upstream_equal(const struct conf_upstream *a, const struct conf_upstream *b)
+{
+	char ta[CONF_LINE_MAX], tb[CONF_LINE_MAX];
+
+	conf_format_upstream(a, ta, sizeof(ta));
+	conf_format_upstream(b, tb, sizeof(tb));
+	return strcmp(ta, tb) == 0;
+}
+
+const struct conf_upstream *conf_upstream_find(const struct conf *conf, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < conf->upstreams_len; i++)
+		if (conf_host_same(conf->upstreams[i].name, name))
+			return &conf->upstreams[i];
+	return NULL;
+}

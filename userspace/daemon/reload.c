@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The configuration read anew: into a struct of its own first, so that an error
+ * changes nothing; then what differs is carried out.  Event loop only.
+ */
+#include "daemon/reload.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "daemon/log.h"
+#include "daemon/ntpkd.h"
+#include "daemon/signals.h"
+
+static void report(void *ctx, const char *file, unsigned int line, unsigned int column,
+		   const char *text)
+{
+	struct reload_report *r = ctx;
+	char place[64] = "";
+
+	if (line)
+		snprintf(place, sizeof(place), ":%u:%u", line, column);
+	log_err("%s%s: %s", file, place, text);
+	if (!r->error[0])
+		snprintf(r->error, sizeof(r->error), "%.200s%s: %.350s", file, place, text);
+}
+
+static int load(struct ntpkd *d, enum reload_what what, struct conf *fresh,
+		struct reload_report *r)
+{
+	const struct conf_diag diag = { .report = report, .ctx = r };
+
+	if (what == RELOAD_SOURCES)
+		return conf_load_sources(fresh, &d->conf, &diag);
+	conf_init(fresh);
+	return conf_load(fresh, d->opt.file, &diag);
+}
+
+static void list(char *buf, size_t len, const char *name)
+{
+	size_t n = strlen(buf);
+
+	snprintf(buf + n, len - n, "%s%s", n ? ", " : "", name);
+}
+
+/* Does this reload decide about that upstream? */
+static bool concerns(const struct conf_upstream *up, enum reload_what what)
+{
+	return what == RELOAD_ALL || up->drop_in;
+}
+
+/* The old ones go first: they may hold the slots, and the addresses. */
+static void remove_upstreams(struct ntpkd *d, const struct conf *fresh, enum reload_what what,
+			     struct reload_report *r)
+{
+	struct upstream *up = d->upstreams.head;
+
+	while (up) {
+		const struct conf_upstream *now = conf_upstream_find(fresh, up->conf.name);
+		struct upstream *next = up->next;
+		char name[CONF_NAME_MAX + 1];
+
+		if (now && concerns(now, what) && conf_upstream_equal(now, &up->conf)) {
+			up->conf = *now;
+			up->runtime = false;
+		} else if (now ? concerns(now, what) : !up->runtime && concerns(&up->conf, what)) {
+			r->changed += !!now;
+			r->removed += !now;
+			snprintf(name, sizeof(name), "%s", up->conf.name);
+			upstreams_del(&d->upstreams, name);
+			if (!now)
+				log_info("upstream removed: %s", name);
+		}
+		up = next;
+	}
+}
+
+static bool is_running(const struct ntpkd *d, const struct conf_upstream *conf)
+{
+	const struct upstream *up;
+
+	for (up = d->upstreams.head; up; up = up->next)
+		if (conf_upstream_equal(&up->conf, conf))
+			return true;
+	return false;
+}
+
+static void add_upstreams(struct ntpkd *d, const struct conf *fresh, enum reload_what what,
+			  struct reload_report *r)
+{
+	char line[CONF_NAME_MAX + 256];
+	size_t i;
+	int err;
+
+	for (i = 0; i < fresh->upstreams_len; i++) {
+		const struct conf_upstream *conf = &fresh->upstreams[i];
+
+		if (!concerns(conf, what) || is_running(d, conf))
+			continue;
+		conf_format_upstream(conf, line, sizeof(line));
+		err = upstreams_add(&d->upstreams, conf, false);
+		if (err) {
+			log_err("%s:%u: %s: %s", conf->file, conf->line, conf->name,
+				err == -ENOSPC ? "no room for it" : strerror(-err));
+			continue;
+		}
+		r->added++;
+		log_info("upstream added: %s", line);
+	}
+	/* what changed was taken away and added */
+	r->added -= r->added < r->changed ? r->added : r->changed;
+}
+
+static void apply_engine(struct ntpkd *d)
+{
+	ntpkd_engine_policy(&d->conf, &d->engine_conf);
+	engine_reconfigure(d->engine, &d->engine_conf);
+}
+
+/* By enum conf_change; what has none waits for a restart. */
+static void (*const appliers[])(struct ntpkd *d) = {
+	[CONF_CHANGE_ENGINE] = apply_engine,
+	[CONF_CHANGE_RESTART] = NULL,
+};
+
+static bool needs_restart(enum conf_change change)
+{
+	return change != CONF_CHANGE_NOW && change != CONF_CHANGE_SOURCES && !appliers[change];
+}
+
+/* The values come into force; those that cannot stay as they were, to be named again. */
+static void apply_settings(struct ntpkd *d, struct conf *fresh, struct reload_report *r)
+{
+	struct conf_difference diff[CONF_DIFFERENCES_MAX];
+	bool due[sizeof(appliers) / sizeof(appliers[0])] = { false };
+	size_t i, n = conf_diff(&d->conf, fresh, diff);
+
+	for (i = 0; i < n; i++) {
+		bool wait = needs_restart(diff[i].change);
+
+		if (wait)
+			conf_keep(fresh, &d->conf, diff[i].name);
+		due[diff[i].change] = !wait;
+		list(wait ? r->restart : r->settings, sizeof(r->settings), diff[i].name);
+	}
+	conf_clean(&d->conf);
+	d->conf = *fresh;
+	for (i = 0; i < sizeof(due) / sizeof(due[0]); i++)
+		if (due[i] && appliers[i])
+			appliers[i](d);
+}
+
+static void say(const struct reload_report *r, enum reload_what what)
+{
+	log_info("%s read anew: %u upstreams added, %u removed, %u changed",
+		 what == RELOAD_ALL ? "configuration" : "sources", r->added, r->removed, r->changed);
+	if (r->settings[0])
+		log_info("changed: %s", r->settings);
+	if (r->restart[0])
+		log_warn("changed in the file, at work after a restart only: %s", r->restart);
+}
+
+int ntpkd_reload(struct ntpkd *d, enum reload_what what, struct reload_report *r)
+{
+	struct conf *fresh = malloc(sizeof(*fresh));
+	int err;
+
+	memset(r, 0, sizeof(*r));
+	if (!fresh)
+		return -ENOMEM;
+	err = load(d, what, fresh, r);
+	if (err) {
+		conf_clean(fresh);
+		free(fresh);
+		log_err("nothing was changed: the configuration has errors");
+		return err;
+	}
+	r->skipped = fresh->skipped;
+	remove_upstreams(d, fresh, what, r);
+	add_upstreams(d, fresh, what, r);
+	if (what == RELOAD_ALL) {
+		apply_settings(d, fresh, r);
+	} else {
+		struct conf_upstream *old = d->conf.upstreams;
+
+		d->conf.upstreams = fresh->upstreams;
+		d->conf.upstreams_len = fresh->upstreams_len;
+		fresh->upstreams = old;
+		conf_clean(fresh);
+	}
+	free(fresh);
+	say(r, what);
+	return 0;
+}
+
+void reload_on_signal(struct ntpkd *d)
+{
+	struct reload_report r;
+
+	if (signals_reload())
+		ntpkd_reload(d, RELOAD_ALL, &r);
+}
