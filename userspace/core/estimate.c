@@ -14,7 +14,7 @@
 #define EST_MAX_FREQ_PPB	9900000.0	/* the served line's limit is 1 % */
 #define EST_UNKNOWN_SD_NS	1e9
 /* Evidence fades towards what is likely anywhere: the crystal and network of today count. */
-#define EST_MEMORY		0.99
+#define EST_MEMORY		0.998
 #define EST_MIN_LOG_W		(-30.0)
 
 /* The hypotheses: from an oven to a virtual machine, and how wrong the noise may be. */

@@ -123,5 +123,6 @@ double noise_var_ns2(const struct noise *n, int64_t delay_ns, int64_t err_ns)
 
 	if (n->len)
 		e_ns = fmax(e_ns - n->floor_ns, 0) + missing_ns(n);
-	return e_ns * e_ns / 12 + err * err / 3;
+	/* two stamps, each uniform within half of the bound, and half of each counts */
+	return e_ns * e_ns / 12 + err * err / 24;
 }

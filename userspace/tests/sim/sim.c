@@ -105,12 +105,19 @@ static void advance_real(struct sim *s, int64_t dlocal_ns)
 	s->real_ns += dlocal_ns + carry(&s->real_frac_ns);
 }
 
+static double sine_ppb(const struct sim *s)
+{
+	if (!s->conf->sine_s)
+		return 0;
+	return s->conf->sine_ppb * sin(2 * M_PI * (double)s->t_ns * 1e-9 / (double)s->conf->sine_s);
+}
+
 /* Walks in pieces of a second at most, each with its own frequency. */
 static void advance(struct sim *s, int64_t t_ns)
 {
 	while (s->t_ns < t_ns) {
 		int64_t d = t_ns - s->t_ns < NTP_NS_PER_S ? t_ns - s->t_ns : NTP_NS_PER_S;
-		double rate = 1 / (1 + s->freq_ppb * 1e-9) - 1;
+		double rate = 1 / (1 + (s->freq_ppb + sine_ppb(s)) * 1e-9) - 1;
 		int64_t dlocal;
 
 		s->local_frac_ns += (double)d * rate;
@@ -187,13 +194,34 @@ static bool passes(struct sim *s, uint32_t source)
 }
 
 /* What a packet waits on its way, on top of the least delay. */
-static int64_t queue(struct sim *s)
+static int64_t queue(struct sim *s, bool back)
 {
-	double ns = -log(unit(s)) * (double)s->conf->jitter_ns;
+	const struct sim_conf *c = s->conf;
+	int64_t t_s = s->t_ns / NTP_NS_PER_S;
+	double ns = -log(unit(s)) *
+		    (double)(back && c->jitter_back_ns ? c->jitter_back_ns : c->jitter_ns);
+
+	if (!back && c->busy_ns && t_s % 3600 < c->busy_s)
+		ns += -log(unit(s)) * (double)c->busy_ns;
 
 	if (s->conf->spike_p > 0 && unit(s) < s->conf->spike_p)
 		ns += -log(unit(s)) * (double)s->conf->spike_ns;
 	return (int64_t)ns;
+}
+
+static int64_t stamp_err_ns(struct sim *s)
+{
+	return (int64_t)((2 * unit(s) - 1) * STAMP_ERR_NS);
+}
+
+/* The least delay of a request. */
+static int64_t out_ns(const struct sim *s)
+{
+	const struct sim_conf *c = s->conf;
+	int64_t t_s = s->t_ns / NTP_NS_PER_S;
+
+	return c->delay_ns + c->asymmetry_ns +
+	       (t_s >= c->route_from_s && t_s < c->route_to_s ? c->route_ns : 0);
 }
 
 /* UTC minus local time since the start, small enough for a double. */
@@ -209,16 +237,16 @@ static void do_send(struct sim *s, const struct action *a)
 
 	s->res->requests++;
 	if (passes(s, a->source)) {
-		int64_t queue_ns = queue(s);
+		int64_t queue_ns = queue(s, false);
 
-		e = post(s, s->t_ns + s->conf->delay_ns + queue_ns, SIM_AT_SERVER);
+		e = post(s, s->t_ns + out_ns(s) + queue_ns, SIM_AT_SERVER);
 		e->queue_ns[0] = queue_ns;
 		e->source = a->source;
 		e->packet = a->send.packet;
 	}
 	ev.now = clocks(s);
 	ev.sent.cookie = a->send.cookie;
-	ev.sent.t1_local_ns = s->local_ns;
+	ev.sent.t1_local_ns = s->local_ns + stamp_err_ns(s);
 	ev.sent.t1_err_ns = STAMP_ERR_NS;
 	feed(s, &ev);
 }
@@ -299,7 +327,9 @@ static void at_server(struct sim *s, struct sim_event *e)
 
 	if (!passes(s, e->source))
 		return;
-	queue_ns = queue(s);
+	if (s->conf->quantum_ns)
+		clock_ns -= clock_ns % s->conf->quantum_ns;
+	queue_ns = queue(s, true);
 	r = post(s, s->t_ns + SERVER_NS + s->conf->delay_ns + queue_ns, SIM_REPLY);
 	r->queue_ns[0] = e->queue_ns[0];
 	r->queue_ns[1] = queue_ns;
@@ -326,7 +356,7 @@ static void at_client(struct sim *s, const struct sim_event *e)
 			     (double)(e->queue_ns[0] + e->queue_ns[1]));
 	ev.reply.data = &e->packet;
 	ev.reply.len = sizeof(e->packet);
-	ev.reply.t4_local_ns = s->local_ns;
+	ev.reply.t4_local_ns = s->local_ns + stamp_err_ns(s);
 	ev.reply.t4_err_ns = STAMP_ERR_NS;
 	feed(s, &ev);
 }
@@ -337,6 +367,7 @@ static void measure(struct sim *s)
 	struct ntp_now now = { c.local_ns, c.boot_ns, c.clock_seq };
 	enum ntpk_status status = ntp_serve_status(s->published ? &s->served : NULL, &now);
 	int64_t t_s = s->t_ns / NTP_NS_PER_S, err_ns, dist_ns, clock_err_ns;
+	struct engine_report report;
 
 	if (status != NTPK_STATUS_SYNC && status != NTPK_STATUS_HOLDOVER) {
 		s->res->republish_s += s->conf->step_at_s && t_s > s->conf->step_at_s;
@@ -353,6 +384,10 @@ static void measure(struct sim *s)
 	s->res->final_dist_ns = dist_ns;
 	if (t_s < s->conf->from_s || s->err_len == SIM_MAX_SAMPLES)
 		return;
+	engine_get_report(s->engine, &c, &report);
+	s->res->checked_s++;
+	s->res->within1_s += err_ns <= report.est_error_ns;
+	s->res->within3_s += err_ns <= 3 * report.est_error_ns;
 	s->sum2_ns2 += (double)err_ns * (double)err_ns;
 	s->oracle_sum2_ns2 += (s->oracle.x_ns - lead_ns(s)) * (s->oracle.x_ns - lead_ns(s));
 	s->err_ns[s->err_len] = err_ns;

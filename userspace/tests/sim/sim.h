@@ -42,6 +42,16 @@ struct sim_server {
  * @wander_ppb: random walk of it per square root of a second
  * @delay_ns: each way, least
  * @jitter_ns: mean of the exponential on top
+ * @jitter_back_ns: the same for replies, where it differs; 0 = @jitter_ns
+ * @asymmetry_ns: the least delay of requests is longer by so much
+ * @route_ns: and by so much from @route_from_s to @route_to_s
+ * @route_from_s: see there
+ * @route_to_s: see there
+ * @busy_ns: mean of one more exponential on requests, for the first @busy_s of each hour
+ * @busy_s: see there
+ * @sine_ppb: amplitude of a sine of the frequency with a period of @sine_s
+ * @sine_s: see there
+ * @quantum_ns: of the servers' clocks
  * @spike_p: probability that another, of mean @spike_ns, comes on top of that
  * @spike_ns: see there
  * @servers: upstreams, @servers_len of them
@@ -66,6 +76,16 @@ struct sim_conf {
 	double	 wander_ppb;
 	int64_t	 delay_ns;
 	int64_t	 jitter_ns;
+	int64_t	 jitter_back_ns;
+	int64_t	 asymmetry_ns;
+	int64_t	 route_ns;
+	int64_t	 route_from_s;
+	int64_t	 route_to_s;
+	int64_t	 busy_ns;
+	int64_t	 busy_s;
+	double	 sine_ppb;
+	int64_t	 sine_s;
+	int64_t	 quantum_ns;
 	double	 spike_p;
 	int64_t	 spike_ns;
 	struct sim_server servers[SIM_MAX_SERVERS];
@@ -95,6 +115,9 @@ struct sim_conf {
  * @clock_p50_ns: median |system clock - UTC| from @from_s on
  * @clock_max_ns: worst
  * @violations: seconds in which the error left the claimed root distance
+ * @checked_s: seconds for which that was asked
+ * @within1_s: seconds from @from_s on in which the error was within est_error ...
+ * @within3_s: ... and three times that
  * @max_dist_ns: largest root distance claimed
  * @final_dist_ns: the last
  * @steps: ACT_STEP seen
@@ -118,6 +141,9 @@ struct sim_result {
 	int64_t	 clock_p50_ns;
 	int64_t	 clock_max_ns;
 	uint64_t violations;
+	uint64_t checked_s;
+	uint64_t within1_s;
+	uint64_t within3_s;
 	int64_t	 max_dist_ns;
 	int64_t	 final_dist_ns;
 	uint64_t steps;
