@@ -145,11 +145,14 @@ static int tell_sources(struct ntpkd *d, const char *name, enum event_type type,
 			named++;
 		}
 	for (size_t i = 0; i < ENGINE_MAX_SOURCES; i++) {
-		const struct upstream_source *s = &d->upstreams.sources[i];
+		struct upstream_source *s = &d->upstreams.sources[i];
 
 		if (!s->up || !is_meant(s, name))
 			continue;
-		ntpkd_simple_event(d, type, s->id);
+		if (type == EV_BURST)
+			ntpkd_simple_event(d, type, s->id);
+		else
+			upstreams_switch(&d->upstreams, s, type == EV_ONLINE);
 		n++;
 	}
 	if (name && !n && !named)

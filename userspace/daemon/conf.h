@@ -20,7 +20,7 @@
 #define CONF_USER_MAX		32
 #define CONF_DIRS_MAX		8
 #define CONF_ADDRS_MAX		2	/* one of each family */
-#define CONF_ACL_MAX		4096
+#define CONF_ACL_MAX		262144
 #define CONF_DEFAULT_SAVEDIR	"/var/lib/ntpk"
 #define CONF_DEFAULT_LOGDIR	"/var/log/ntpk"
 #define CONF_PRESEND_NEVER	127

@@ -49,6 +49,18 @@ const char *kern_error(const struct kern *k)
 	return k->error[0] ? k->error : NULL;
 }
 
+bool kern_detach(void)
+{
+	struct ntpk_nl *nl = NULL;
+	bool done;
+
+	if (ntpk_nl_open(&nl))
+		return false;
+	done = !ntpk_nl_detach(nl);
+	ntpk_nl_close(nl);
+	return done;
+}
+
 static void lose(struct kern *k)
 {
 	if (k->ev_events)

@@ -39,6 +39,13 @@ struct kern *kern_open(struct event_base *base, const struct ntpk_nl_listener *l
 /** kern_close() - the module goes on serving by itself; NULL is fine */
 void kern_close(struct kern *k);
 
+/**
+ * kern_detach() - undo what an earlier ntpkd attached
+ *
+ * Return: whether there was anything to undo.
+ */
+bool kern_detach(void);
+
 /** kern_attached() - does the module answer? NULL is fine */
 bool kern_attached(const struct kern *k);
 

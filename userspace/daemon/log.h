@@ -68,6 +68,7 @@ void log_write(enum log_level level, int err, const char *fmt, ...)
 #define log_debug(...)		log_write(LOG_LEVEL_DEBUG, 0, __VA_ARGS__)
 #define log_err_no(err, ...)	log_write(LOG_LEVEL_ERR, err, __VA_ARGS__)
 #define log_warn_no(err, ...)	log_write(LOG_LEVEL_WARN, err, __VA_ARGS__)
+#define log_info_no(err, ...)	log_write(LOG_LEVEL_INFO, err, __VA_ARGS__)
 #define log_debug_no(err, ...)	log_write(LOG_LEVEL_DEBUG, err, __VA_ARGS__)
 
 /**

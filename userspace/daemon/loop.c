@@ -12,12 +12,14 @@
 #include "daemon/drift.h"
 #include "daemon/ev.h"
 #include "daemon/kern.h"
+#include "daemon/keys.h"
 #include "daemon/log.h"
+#include "daemon/net.h"
 #include "daemon/respond.h"
 
 #define BEAT_S			1
 #define CLOCK_CHECK_BEATS	10
-#define ADDRESS_CHECK_BEATS	60
+#define LEAP_CHECK_BEATS	60
 #define SUSPEND_MIN_NS		10000000
 
 static void enqueue(struct ntpkd *d, const struct event *ev)
@@ -56,13 +58,18 @@ static void set_timer(struct ntpkd *d, int64_t at_local_ns)
 static void send_request(struct ntpkd *d, const struct action *a)
 {
 	struct upstream_source *s = upstreams_source(&d->upstreams, a->source);
+	uint8_t packet[KEYS_PACKET_MAX];
+	int len = sizeof(a->send.packet);
 	char name[UPSTREAM_NAME_LEN];
 	int err;
 
 	if (!s)
 		return;
-	err = sock_send(&s->sock, &d->sock_env, a->source, a->send.cookie, &s->addr,
-			&a->send.packet);
+	memcpy(packet, &a->send.packet, sizeof(a->send.packet));
+	if (s->up->conf.key_id)
+		len = keys_sign(d->keys, s->up->conf.key_id, packet, (size_t)len);
+	err = len < 0 ? len : sock_send(&s->sock, &d->sock_env, a->source, a->send.cookie,
+					&s->addr, packet, (size_t)len);
 	if (!err)
 		return;
 	log_debug_no(err, "request to %s", upstreams_name(&d->upstreams, a->source, name));
@@ -282,7 +289,13 @@ static void on_reply(void *ctx, uint32_t source, const void *data, size_t len,
 		     int64_t t4_local_ns, int64_t t4_err_ns)
 {
 	struct event ev = { .type = EV_REPLY, .source = source };
+	struct ntpkd *d = ctx;
+	struct upstream_source *s = upstreams_source(&d->upstreams, source);
 
+	if (!s)
+		return;
+	ev.reply.authentic = s->up->conf.key_id &&
+			     keys_verify(d->keys, s->up->conf.key_id, data, len);
 	ev.reply.data = data;
 	ev.reply.len = len;
 	ev.reply.t4_local_ns = t4_local_ns;
@@ -313,9 +326,15 @@ static void on_removed(void *ctx, uint32_t id)
 	ntpkd_simple_event(ctx, EV_SOURCE_DEL, id);
 }
 
+static void on_online(void *ctx, uint32_t id, bool online)
+{
+	ntpkd_simple_event(ctx, online ? EV_ONLINE : EV_OFFLINE, id);
+}
+
 const struct upstream_ops ntpkd_upstream_ops = {
 	.added = on_added,
 	.removed = on_removed,
+	.online = on_online,
 };
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -352,9 +371,8 @@ static void on_beat(evutil_socket_t fd, short what, void *arg)
 	ntpkd_check_step(d);
 	if (d->beats % CLOCK_CHECK_BEATS == 0)
 		check_clock(d);
-	if (!d->bare && d->beats % ADDRESS_CHECK_BEATS == 0 &&
-	    ntpkd_own_refids(&d->engine_conf))
-		engine_reconfigure(d->engine, &d->engine_conf);
+	if (d->beats % LEAP_CHECK_BEATS == 0)
+		ntpkd_check_leap(d);
 }
 
 int ntpkd_loop_open(struct ntpkd *d)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include "core/engine.h"
 #include "daemon/conf.h"
+#include "daemon/leapwatch.h"
 #include "daemon/options.h"
 #include "daemon/sock.h"
 #include "daemon/stepwatch.h"
@@ -24,7 +25,9 @@
 struct control;
 struct event_base;
 struct kern;
+struct keys;
 struct libevent;
+struct netwatch;
 struct respond;
 
 /**
@@ -50,6 +53,16 @@ struct respond;
  * @stepwatch: its steps
  * @sock_env: of the client sockets
  * @upstreams: and their sources
+ * @starting: upstreams of the file that are still to be started ...
+ * @starting_len: ... so many in all
+ * @started: ... and so many done
+ * @ev_start: the next of them
+ * @keys: shared with upstreams, or NULL
+ * @netwatch: changes of the network, or NULL
+ * @leapwatch: lists of leap seconds
+ * @leap_told_unix_ns: the next leap second as the engine was told, 0 = none
+ * @leap_told_local_ns: when it was told, 0 = never
+ * @userspace_said: why the module is not used was logged
  * @respond: own responder or NULL
  * @kern: link to the module or NULL
  * @control: socket or NULL
@@ -78,6 +91,16 @@ struct ntpkd {
 	struct stepwatch stepwatch;
 	struct sock_env sock_env;
 	struct upstreams upstreams;
+	struct conf_upstream *starting;
+	size_t	 starting_len;
+	size_t	 started;
+	struct libevent *ev_start;
+	struct keys *keys;
+	struct netwatch *netwatch;
+	struct leapwatch leapwatch;
+	int64_t	 leap_told_unix_ns;
+	int64_t	 leap_told_local_ns;
+	bool	 userspace_said;
 	struct respond *respond;
 	struct kern *kern;
 	struct control *control;

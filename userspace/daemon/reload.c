@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "daemon/log.h"
+#include "daemon/net.h"
 #include "daemon/ntpkd.h"
 #include "daemon/signals.h"
 
@@ -118,9 +119,31 @@ static void apply_engine(struct ntpkd *d)
 	engine_reconfigure(d->engine, &d->engine_conf);
 }
 
+static void apply_acl(struct ntpkd *d)
+{
+	if (ntpkd_access_apply(d))
+		log_err("allow and deny are as before: out of memory");
+}
+
+static void apply_keys(struct ntpkd *d)
+{
+	if (ntpkd_load_keys(d))
+		log_err("the keys from before stay in use");
+}
+
+static void apply_leap(struct ntpkd *d)
+{
+	memset(&d->leapwatch, 0, sizeof(d->leapwatch));
+	d->leap_told_local_ns = 0;
+	ntpkd_check_leap(d);
+}
+
 /* By enum conf_change; what has none waits for a restart. */
 static void (*const appliers[])(struct ntpkd *d) = {
 	[CONF_CHANGE_ENGINE] = apply_engine,
+	[CONF_CHANGE_ACL] = apply_acl,
+	[CONF_CHANGE_KEYS] = apply_keys,
+	[CONF_CHANGE_LEAP] = apply_leap,
 	[CONF_CHANGE_RESTART] = NULL,
 };
 
@@ -177,6 +200,9 @@ int ntpkd_reload(struct ntpkd *d, enum reload_what what, struct reload_report *r
 		return err;
 	}
 	r->skipped = fresh->skipped;
+	/* those that were still to be started are among the fresh ones */
+	if (what == RELOAD_ALL)
+		d->starting_len = d->started;
 	remove_upstreams(d, fresh, what, r);
 	add_upstreams(d, fresh, what, r);
 	if (what == RELOAD_ALL) {

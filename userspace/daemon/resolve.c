@@ -20,7 +20,9 @@
 #include "daemon/ev.h"
 
 /* getaddrinfo() of a broken resolver takes up to half a minute */
-#define LOOKUPS_MAX	64
+#define LOOKUPS_MAX	32
+/* enough for the modules of nsswitch.conf; the rest of the usual 8 MiB is not needed */
+#define STACK_SIZE	(512 * 1024)
 
 struct resolver {
 	struct event_base *base;
@@ -29,15 +31,19 @@ struct resolver {
 	struct libevent *ev;
 	int	 fds[2];
 	unsigned int running;
+	struct lookup *head;		/* in waiting */
+	struct lookup **tail;
 };
 
 struct lookup {
+	struct lookup *next;
 	char	 name[CONF_NAME_MAX + 1];
 	char	 error[128];
 	union sock_addr addrs[RESOLVE_ADDRS_MAX];
 	size_t	 len;
 	uint32_t tag;
 	uint16_t port;
+	int	 family;
 	int	 fd;
 };
 
@@ -50,21 +56,11 @@ struct resolver *resolve_open(struct event_base *base, resolve_cb cb, void *ctx)
 	r->base = base;
 	r->cb = cb;
 	r->ctx = ctx;
+	r->tail = &r->head;
 	return r;
 }
 
-static void deliver(evutil_socket_t fd, short what, void *arg)
-{
-	struct resolver *r = arg;
-	struct lookup *l;
-
-	(void)what;
-	if (read(fd, &l, sizeof(l)) != sizeof(l))
-		return;
-	r->running--;
-	r->cb(r->ctx, l->tag, l->addrs, l->len, l->len ? NULL : l->error);
-	free(l);
-}
+static void deliver(evutil_socket_t fd, short what, void *arg);
 
 static int set_flags(const int fds[2])
 {
@@ -125,8 +121,10 @@ static void *look_up(void *arg)
 	struct addrinfo *list = NULL;
 	struct lookup *l = arg;
 	int fd = l->fd;
-	int err = getaddrinfo(l->name, NULL, &hints, &list);
+	int err;
 
+	hints.ai_family = l->family;
+	err = getaddrinfo(l->name, NULL, &hints, &list);
 	if (!err)
 		collect(l, list);
 	if (!l->len)
@@ -153,6 +151,7 @@ static int start_thread(struct lookup *l)
 	if (err)
 		return -err;
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attr, STACK_SIZE);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	err = pthread_create(&thread, &attr, look_up, l);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -160,14 +159,56 @@ static int start_thread(struct lookup *l)
 	return -err;
 }
 
-int resolve_start(struct resolver *r, const char *name, uint16_t port, uint32_t tag)
+static int run(struct resolver *r, struct lookup *l)
 {
-	struct lookup *l;
 	int err;
 
-	if (r->running >= LOOKUPS_MAX)
-		return -EAGAIN;
-	err = open_pipe(r);
+	l->fd = fcntl(r->fds[1], F_DUPFD_CLOEXEC, 0);
+	err = l->fd < 0 ? -errno : start_thread(l);
+	if (err && l->fd >= 0)
+		close(l->fd);
+	r->running += !err;
+	return err;
+}
+
+/* The next in waiting; one that cannot be started has failed. */
+static void run_next(struct resolver *r)
+{
+	while (r->head && r->running < LOOKUPS_MAX) {
+		struct lookup *l = r->head;
+		int err;
+
+		r->head = l->next;
+		if (!r->head)
+			r->tail = &r->head;
+		err = run(r, l);
+		if (!err)
+			continue;
+		r->cb(r->ctx, l->tag, NULL, 0, strerror(-err));
+		free(l);
+	}
+}
+
+static void deliver(evutil_socket_t fd, short what, void *arg)
+{
+	struct resolver *r = arg;
+	struct lookup *l;
+
+	(void)what;
+	if (read(fd, &l, sizeof(l)) != sizeof(l))
+		return;
+	r->running--;
+	r->cb(r->ctx, l->tag, l->addrs, l->len, l->len ? NULL : l->error);
+	free(l);
+	run_next(r);
+}
+
+int resolve_start(struct resolver *r, const char *name, uint16_t port, int family,
+		  uint32_t tag)
+{
+	struct lookup *l;
+	int err = open_pipe(r);
+
 	if (err)
 		return err;
 	l = calloc(1, sizeof(*l));
@@ -175,16 +216,16 @@ int resolve_start(struct resolver *r, const char *name, uint16_t port, uint32_t 
 		return -ENOMEM;
 	snprintf(l->name, sizeof(l->name), "%s", name);
 	l->port = port;
+	l->family = family;
 	l->tag = tag;
-	l->fd = fcntl(r->fds[1], F_DUPFD_CLOEXEC, 0);
-	err = l->fd < 0 ? -errno : start_thread(l);
-	if (err) {
-		if (l->fd >= 0)
-			close(l->fd);
-		free(l);
+	if (r->running < LOOKUPS_MAX) {
+		err = run(r, l);
+		if (err)
+			free(l);
 		return err;
 	}
-	r->running++;
+	*r->tail = l;
+	r->tail = &l->next;
 	return 0;
 }
 
@@ -194,6 +235,10 @@ void resolve_close(struct resolver *r)
 
 	if (!r)
 		return;
+	while ((l = r->head)) {
+		r->head = l->next;
+		free(l);
+	}
 	if (r->ev) {
 		event_free(r->ev);
 		while (read(r->fds[0], &l, sizeof(l)) == sizeof(l))

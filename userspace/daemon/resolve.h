@@ -2,7 +2,8 @@
 /*
  * Host names to addresses without blocking: each look-up runs getaddrinfo(3)
  * in a thread of its own and comes back through a pipe into the event loop.
- * No thread and no pipe is made before the first name.
+ * No thread and no pipe is made before the first name.  A few look-ups run at
+ * a time, the others wait for their turn.
  */
 #ifndef NTPKD_RESOLVE_H
 #define NTPKD_RESOLVE_H
@@ -45,10 +46,12 @@ void resolve_close(struct resolver *r);
  * @r: resolver
  * @name: host name
  * @port: UDP, put into the addresses
+ * @family: AF_INET, AF_INET6, or AF_UNSPEC for both
  * @tag: handed back
  *
  * Return: 0 with @cb called later, or -errno.
  */
-int resolve_start(struct resolver *r, const char *name, uint16_t port, uint32_t tag);
+int resolve_start(struct resolver *r, const char *name, uint16_t port, int family,
+		  uint32_t tag);
 
 #endif /* NTPKD_RESOLVE_H */

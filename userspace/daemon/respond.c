@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
+#include "daemon/acl.h"
 #include "daemon/clocks.h"
 #include "daemon/ev.h"
 #include "daemon/log.h"
@@ -24,6 +25,8 @@ struct respond {
 	struct respond_env env;
 	struct ntp_serve serve;
 	bool	 published;
+	struct acl *acl;
+	uint64_t denied_pkts;
 	uint64_t counts[NTPK_REASON_MAX + 1];
 	uint64_t random_state;
 	struct libevent *evs[FAMILIES];
@@ -84,6 +87,34 @@ void respond_publish(struct respond *r, const struct ntp_serve *serve)
 uint64_t respond_count(const struct respond *r, unsigned int reason)
 {
 	return r && reason <= NTPK_REASON_MAX ? r->counts[reason] : 0;
+}
+
+void respond_set_acl(struct respond *r, struct acl *acl)
+{
+	if (!r) {
+		acl_release(acl);
+		return;
+	}
+	acl_release(r->acl);
+	r->acl = acl;
+}
+
+const struct acl *respond_acl(const struct respond *r)
+{
+	return r ? r->acl : NULL;
+}
+
+bool respond_permits(struct respond *r, const union sock_addr *from)
+{
+	bool allow = acl_check(r->acl, from).allow;
+
+	r->denied_pkts += !allow;
+	return allow;
+}
+
+uint64_t respond_denied(const struct respond *r)
+{
+	return r ? r->denied_pkts : 0;
 }
 
 static int64_t receive_age_ns(const struct respond *r, const struct clock_pair *now,
@@ -218,6 +249,8 @@ static void answer(struct respond *r, int fd, struct msghdr *msg, const void *da
 	enum ntpk_reason reason, failed;
 	struct ntp_header reply;
 
+	if (!respond_permits(r, &path->from))
+		return;
 	read_local(msg, path, &packet.unicast);
 	/* where the address asked is not told (a simulator), there is one only */
 	if (!path->has_local)
@@ -264,25 +297,38 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-static int bind_v4(int fd, uint16_t port)
+/* Which address was asked has to be told: the reply comes from there. */
+static int prepare(int fd, int family)
 {
-	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(port) };
 	int on = 1;
 
-	if (setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)))
-		log_debug_no(errno, "IP_PKTINFO");
-	return bind(fd, (struct sockaddr *)&any, sizeof(any)) ? -errno : 0;
-}
-
-static int bind_v6(int fd, uint16_t port)
-{
-	struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
-	int on = 1;
-
+	if (family == AF_INET) {
+		if (setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)))
+			log_debug_no(errno, "IP_PKTINFO");
+		return 0;
+	}
 	if (setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) ||
 	    setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on)))
 		return -errno;
-	return bind(fd, (struct sockaddr *)&any, sizeof(any)) ? -errno : 0;
+	return 0;
+}
+
+static int bind_port(const struct respond *r, int fd, int family, uint16_t port)
+{
+	union sock_addr addr = r->env.bind[family == AF_INET6];
+	int on = 1;
+
+	/* an address that comes later (DHCP) is no reason not to start */
+	if (addr.sa.sa_family && setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof(on)))
+		log_debug_no(errno, "IP_FREEBIND");
+	if (r->env.shared_port && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)))
+		return -errno;
+	addr.sa.sa_family = (sa_family_t)family;
+	if (family == AF_INET)
+		addr.in.sin_port = htons(port);
+	else
+		addr.in6.sin6_port = htons(port);
+	return bind(fd, &addr.sa, sock_addr_len(&addr)) ? -errno : 0;
 }
 
 static int listen_on(struct respond *r, struct event_base *base, int slot, int family,
@@ -294,7 +340,9 @@ static int listen_on(struct respond *r, struct event_base *base, int slot, int f
 	if (fd < 0)
 		return fd;
 	r->fds[slot] = fd;
-	err = family == AF_INET ? bind_v4(fd, port) : bind_v6(fd, port);
+	err = prepare(fd, family);
+	if (!err)
+		err = bind_port(r, fd, family, port);
 	if (err)
 		return err;
 	r->evs[slot] = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, r);
@@ -338,5 +386,6 @@ void respond_close(struct respond *r)
 		if (r->fds[i] >= 0)
 			close(r->fds[i]);
 	}
+	acl_release(r->acl);
 	free(r);
 }

@@ -7,10 +7,13 @@
 #ifndef NTPKD_RESPOND_H
 #define NTPKD_RESPOND_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <ntpk/ntp_reply.h>
+#include "daemon/sock.h"
 
+struct acl;
 struct event_base;
 struct respond;
 
@@ -20,6 +23,8 @@ struct respond;
  * @clock_seq: the daemon's count of steps, now; the state that is published
  *	carries the count that it was computed under
  * @stepped_local_ns: when the clock was last stepped
+ * @bind: addresses to serve on, v4 and v6; sa_family 0 = all of that family
+ * @shared_port: requests of ours leave from the same port
  * @before_turn: called before datagrams are handled, to notice steps; or NULL
  * @ctx: its argument
  */
@@ -27,6 +32,8 @@ struct respond_env {
 	struct ntp_policy policy;
 	const uint32_t *clock_seq;
 	const int64_t *stepped_local_ns;
+	union sock_addr bind[2];
+	bool	 shared_port;
 	void (*before_turn)(void *ctx);
 	void *ctx;
 };
@@ -68,6 +75,34 @@ void respond_close(struct respond *r);
  * @serve: copied
  */
 void respond_publish(struct respond *r, const struct ntp_serve *serve);
+
+/**
+ * respond_set_acl() - who may ask from now on
+ * @r: responder, NULL is fine
+ * @acl: taken over; NULL = everybody
+ */
+void respond_set_acl(struct respond *r, struct acl *acl);
+
+/**
+ * respond_acl() - the list in use
+ * @r: responder, NULL is fine
+ *
+ * Return: list, NULL = none.
+ */
+const struct acl *respond_acl(const struct respond *r);
+
+/**
+ * respond_permits() - by the access list; a refusal is counted
+ * @r: responder
+ * @from: client
+ */
+bool respond_permits(struct respond *r, const union sock_addr *from);
+
+/**
+ * respond_denied() - packets that the access list refused so far
+ * @r: responder, NULL is fine
+ */
+uint64_t respond_denied(const struct respond *r);
 
 /**
  * respond_decide() - all of the reply but T3

@@ -11,12 +11,15 @@
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/resource.h>
 #include <linux/errqueue.h>
 #include <linux/net_tstamp.h>
 #include "daemon/ev.h"
+#include "daemon/log.h"
 
 /* So many datagrams of one socket per turn of the loop, so that none starves others. */
 #define DATAGRAMS_PER_TURN	8
+#define FILES_WANTED		(2 * ENGINE_MAX_SOURCES + 256)
 /* Without a kernel stamp: the loop may have kept us waiting so long ... */
 #define T4_USER_ERR_NS		1000000
 /* ... and the stack may hold a request back so long after send() returned. */
@@ -60,7 +63,15 @@ int64_t sock_stamp_ns(struct msghdr *msg)
 
 void sock_env_init(struct sock_env *env)
 {
+	struct rlimit files;
+
 	env->anchor_fd = sock_udp(AF_INET, false);
+	/* the usual 1024 are fewer than the requests that may be under way */
+	if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur >= FILES_WANTED)
+		return;
+	files.rlim_cur = files.rlim_max < FILES_WANTED ? files.rlim_max : FILES_WANTED;
+	if (setrlimit(RLIMIT_NOFILE, &files))
+		log_debug_no(errno, "RLIMIT_NOFILE");
 }
 
 void sock_env_clean(struct sock_env *env)
@@ -158,6 +169,49 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+/* Where the configuration wants requests to leave from; a random port is connect()'s. */
+static int bind_local(int fd, const struct sock_local *local, int family)
+{
+	union sock_addr from = local->addr[family == AF_INET6];
+	int on = 1;
+
+	if (local->device[0] && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, local->device,
+					   (socklen_t)strlen(local->device) + 1))
+		return -errno;
+	if (from.sa.sa_family == AF_UNSPEC && !local->port)
+		return 0;
+	/* one port for requests that are under way together; replies find theirs by peer */
+	if (local->port && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)))
+		return -errno;
+	from.sa.sa_family = (sa_family_t)family;
+	if (family == AF_INET)
+		from.in.sin_port = htons(local->port);
+	else
+		from.in6.sin6_port = htons(local->port);
+	return bind(fd, &from.sa, sock_addr_len(&from)) ? -errno : 0;
+}
+
+static int connect_from(int fd, const struct sock_local *local, const union sock_addr *to)
+{
+	int err = bind_local(fd, local, to->sa.sa_family);
+
+	if (err)
+		return err;
+	return connect(fd, &to->sa, sock_addr_len(to)) ? -errno : 0;
+}
+
+int sock_route(const struct sock_local *local, const union sock_addr *to)
+{
+	int fd = socket(to->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = connect_from(fd, local, to);
+	close(fd);
+	return err;
+}
+
 static int open_connected(struct sock *s, const union sock_addr *to)
 {
 	int err;
@@ -165,8 +219,8 @@ static int open_connected(struct sock *s, const union sock_addr *to)
 	s->fd = sock_udp(to->sa.sa_family, true);
 	if (s->fd < 0)
 		return s->fd;
-	if (connect(s->fd, &to->sa, sock_addr_len(to))) {
-		err = -errno;
+	err = connect_from(s->fd, &s->env->local, to);
+	if (err) {
 		close(s->fd);
 		return err;
 	}
@@ -182,7 +236,7 @@ static int open_connected(struct sock *s, const union sock_addr *to)
 }
 
 int sock_send(struct sock *s, struct sock_env *env, uint32_t source, uint32_t cookie,
-	      const union sock_addr *to, const struct ntp_header *packet)
+	      const union sock_addr *to, const void *packet, size_t len)
 {
 	int64_t before_ns, after_ns, t1_local_ns, t1_err_ns;
 	ssize_t n;
@@ -196,7 +250,7 @@ int sock_send(struct sock *s, struct sock_env *env, uint32_t source, uint32_t co
 	if (err)
 		return err;
 	before_ns = clocks_local_ns();
-	n = send(s->fd, packet, sizeof(*packet), 0);
+	n = send(s->fd, packet, len, 0);
 	err = n < 0 ? -errno : 0;
 	after_ns = clocks_local_ns();
 	if (err) {

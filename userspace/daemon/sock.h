@@ -45,12 +45,26 @@ struct sock_ops {
 };
 
 /**
+ * struct sock_local - where requests leave from; zeroed = as the routes say,
+ *	from a random port
+ * @addr: source addresses, v4 and v6; sa_family 0 = any
+ * @device: interface, "" = any
+ * @port: shared by all requests, host order; 0 = a random one each (RFC 9109)
+ */
+struct sock_local {
+	union sock_addr addr[2];
+	char	 device[16];
+	uint16_t port;
+};
+
+/**
  * struct sock_env - what all client sockets share
  * @base: the loop
  * @ops: reports
  * @ctx: their argument
  * @stepped_local_ns: when the system clock was last stepped: stamps from before
  *	are not used
+ * @local: where requests leave from
  * @anchor_fd: keeps receive stamping on between requests; -1 = none
  */
 struct sock_env {
@@ -58,6 +72,7 @@ struct sock_env {
 	const struct sock_ops *ops;
 	void	*ctx;
 	const int64_t *stepped_local_ns;
+	struct sock_local local;
 	int	 anchor_fd;
 };
 
@@ -77,7 +92,12 @@ struct sock {
 	uint32_t cookie;
 };
 
-/** sock_env_init() - open the anchor; failure only costs the first stamps */
+/**
+ * sock_env_init() - open the anchor, make room for a socket per source
+ * @env: with all but @anchor_fd set
+ *
+ * Failure only costs the first stamps, or requests that are sent again.
+ */
 void sock_env_init(struct sock_env *env);
 
 /** sock_env_clean() - close it */
@@ -91,11 +111,21 @@ void sock_env_clean(struct sock_env *env);
  * @cookie: of the request
  * @to: the server
  * @packet: the request
+ * @len: of it
  *
  * Return: 0 with env->ops->sent called, or -errno with the socket closed.
  */
 int sock_send(struct sock *s, struct sock_env *env, uint32_t source, uint32_t cookie,
-	      const union sock_addr *to, const struct ntp_header *packet);
+	      const union sock_addr *to, const void *packet, size_t len);
+
+/**
+ * sock_route() - could a request leave for this server now?
+ * @local: where it would leave from
+ * @to: the server
+ *
+ * Return: 0, or -errno of what stands in the way (no route, address or device).
+ */
+int sock_route(const struct sock_local *local, const union sock_addr *to);
 
 /** sock_close() - no reply is awaited; closed already is fine */
 void sock_close(struct sock *s);

@@ -21,6 +21,7 @@
 #include "daemon/ev.h"
 #include "daemon/kern.h"
 #include "daemon/log.h"
+#include "daemon/net.h"
 #include "daemon/portowner.h"
 #include "daemon/privs.h"
 #include "daemon/reload.h"
@@ -28,6 +29,7 @@
 #include "daemon/signals.h"
 
 #define PUSH_INTERVAL_NS	(16 * NTP_NS_PER_S)
+#define STARTS_PER_TURN		16
 #define FREQ_UNKNOWN_SD_PPB	100000.0
 
 static void report_conf_error(void *ctx, const char *file, unsigned int line,
@@ -151,8 +153,9 @@ static int open_base(struct ntpkd *d)
 
 	if (!config)
 		return -ENOMEM;
-	/* poll(2) serves a few dozen descriptors as well, and simulators know it */
-	event_config_avoid_method(config, "epoll");
+	/* simulators know only poll(2) */
+	if (d->bare)
+		event_config_avoid_method(config, "epoll");
 	d->base = event_base_new_with_config(config);
 	event_config_free(config);
 	return d->base ? 0 : -ENOMEM;
@@ -177,10 +180,11 @@ static int open_clock(struct ntpkd *d)
 
 static int open_respond(struct ntpkd *d)
 {
-	const struct respond_env env = {
+	struct respond_env env = {
 		.policy = { .never_synced = d->conf.never_synced, .expired = d->conf.expired },
 		.clock_seq = &d->stepwatch.count,
 		.stepped_local_ns = &d->stepwatch.stepped_local_ns,
+		.shared_port = d->conf.port == d->conf.acquisitionport,
 		.before_turn = ntpkd_check_step,
 		.ctx = d,
 	};
@@ -189,6 +193,7 @@ static int open_respond(struct ntpkd *d)
 
 	if (!d->conf.port)
 		return 0;
+	ntpkd_net_bind(&d->conf, env.bind);
 	err = respond_open(d->base, d->conf.port, &env, &d->respond);
 	if (err == -EADDRINUSE)
 		log_err("UDP port %u is taken by %s: stop that, or set `port 0` to serve nobody",
@@ -214,25 +219,11 @@ static int open_control(struct ntpkd *d)
 	return err;
 }
 
-static int open_kern(struct ntpkd *d)
-{
-	static const struct kern_ops ops = { .stepped = ntpkd_kernel_stepped };
-	const struct ntpk_nl_listener listener = {
-		.port = d->conf.port,
-		.policy = { .never_synced = d->conf.never_synced, .expired = d->conf.expired },
-	};
-
-	if (!d->conf.kernel || !d->conf.port)
-		return 0;
-	d->kern = kern_open(d->base, &listener, &ops, d);
-	return d->kern ? 0 : -ENOMEM;
-}
-
 static int open_parts(struct ntpkd *d)
 {
 	int (*const parts[])(struct ntpkd *) = {
 		open_base, open_clock, open_engine, open_respond, open_control,
-		open_kern, ntpkd_loop_open,
+		ntpkd_access_apply, ntpkd_loop_open, ntpkd_load_keys,
 	};
 	int err = 0;
 
@@ -246,27 +237,61 @@ static int open_parts(struct ntpkd *d)
 	d->sock_env.ops = &ntpkd_sock_ops;
 	d->sock_env.ctx = d;
 	d->sock_env.stepped_local_ns = &d->stepwatch.stepped_local_ns;
+	ntpkd_net_local(&d->conf, &d->sock_env.local);
 	sock_env_init(&d->sock_env);
-	err = upstreams_init(&d->upstreams, d->base, &ntpkd_upstream_ops, d);
+	err = upstreams_init(&d->upstreams, d->base, &ntpkd_upstream_ops, d, &d->sock_env.local);
+	if (!err)
+		err = ntpkd_watch_network(d);
 	return err ? err : signals_open(d->base, d->bare);
 }
 
-static void start_upstreams(struct ntpkd *d)
+static void start_one(struct ntpkd *d, const struct conf_upstream *up)
+{
+	int err = upstreams_add(&d->upstreams, up, false);
+
+	if (err)
+		log_err("%s:%u: %s: %s", up->file, up->line, up->name,
+			err == -EEXIST ? "is there twice" : strerror(-err));
+}
+
+/* A thousand of them are started in many turns of the loop: it has other work, too. */
+static void on_start(evutil_socket_t fd, short what, void *arg)
+{
+	const struct timeval now = { 0 };
+	struct ntpkd *d = arg;
+
+	(void)fd;
+	(void)what;
+	for (int i = 0; i < STARTS_PER_TURN && d->started < d->starting_len; i++)
+		start_one(d, &d->starting[d->started++]);
+	if (d->started < d->starting_len) {
+		event_add(d->ev_start, &now);
+		return;
+	}
+	free(d->starting);
+	d->starting = NULL;
+}
+
+static int start_upstreams(struct ntpkd *d)
 {
 	const struct conf *conf = &d->conf;
-	int err;
+	size_t size = conf->upstreams_len * sizeof(*conf->upstreams);
 
 	ntpkd_simple_event(d, EV_START, ENGINE_NO_SOURCE);
-	for (size_t i = 0; i < conf->upstreams_len; i++) {
-		err = upstreams_add(&d->upstreams, &conf->upstreams[i], false);
-		if (err)
-			log_err("%s:%u: %s: %s", conf->upstreams[i].file, conf->upstreams[i].line,
-				conf->upstreams[i].name,
-				err == -EEXIST ? "is there twice" : strerror(-err));
-	}
+	ntpkd_check_leap(d);
 	if (!conf->upstreams_len && !conf->local_stratum)
 		log_warn("%s names no server and no pool, and has no `local stratum`",
 			 d->opt.file);
+	d->ev_start = event_new(d->base, -1, 0, on_start, d);
+	/* a copy: the configuration may be read anew meanwhile */
+	d->starting = malloc(size + 1);
+	if (!d->ev_start || !d->starting)
+		return -ENOMEM;
+	if (size)
+		memcpy(d->starting, conf->upstreams, size);
+	d->starting_len = conf->upstreams_len;
+	on_start(-1, 0, d);
+	return 0;
 }
 
 static void save_at_exit(struct ntpkd *d)
@@ -293,6 +318,10 @@ static void close_parts(struct ntpkd *d)
 	ntpkd_loop_close(d);
 	stepwatch_clean(&d->stepwatch);
 	sysclock_clean(&d->sysclock);
+	ntpkd_net_close(d);
+	if (d->ev_start)
+		event_free(d->ev_start);
+	free(d->starting);
 	free(d->queue);
 	free(d->actions);
 	free(d->engine);
@@ -314,7 +343,9 @@ static int run(struct ntpkd *d, int ready_fd)
 	log_open(d->opt.mode == MODE_STDERR ? LOG_DEST_STDERR : LOG_DEST_SYSLOG, d->opt.level);
 	log_info("ntpkd %s: %s, clock %s", NTPK_VERSION, d->opt.file,
 		 d->opt.no_clock ? "left alone (-x)" : "controlled");
-	start_upstreams(d);
+	err = start_upstreams(d);
+	if (err)
+		return err;
 	while (!signals_stop()) {
 		if (event_base_loop(d->base, EVLOOP_ONCE) < 0) {
 			log_err("the event loop failed");

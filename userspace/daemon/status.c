@@ -10,6 +10,7 @@
 #include <ntpk/ntp_reason.h>
 #include "daemon/kern.h"
 #include "daemon/metrics_text.h"
+#include "daemon/net.h"
 #include "daemon/ntpkd.h"
 #include "daemon/respond.h"
 #include "daemon/status.h"
@@ -70,6 +71,8 @@ static struct json_object *responder_object(const struct ntpkd *d)
 	for (unsigned int i = 1; i < NTPK_REASON_MAX + 1u; i++)
 		if (respond_count(d->respond, i))
 			put_int(o, ntp_reason_name(i), (int64_t)respond_count(d->respond, i));
+	if (respond_denied(d->respond))
+		put_int(o, "denied", (int64_t)respond_denied(d->respond));
 	return o;
 }
 
@@ -123,6 +126,8 @@ int status_all(void *ctx, const struct control_value *args, struct json_object *
 	put_int(data, "sources", sources_count(d));
 	put_bool(data, "clock_control", !d->opt.no_clock);
 	put_text(data, "serving", serving_name(d));
+	put_text(data, "serving_reason", d->conf.kernel && d->conf.port ?
+		 ntpkd_userspace_reason(&d->conf) : NULL);
 	put(data, "module", module_object(d));
 	put(data, "responder", responder_object(d));
 	return 0;

@@ -66,7 +66,8 @@ static struct json_object *source_head(const struct upstream_source *s,
 	put_text(o, "address", sock_addr_text(&s->addr, addr));
 	put_int(o, "port", s->up->conf.port);
 	put_text(o, "state", source_state_name(r->state));
-	put_text(o, "state_text", source_state_text(r->state));
+	put_text(o, "state_text", r->state == SRC_OFFLINE && s->no_route ?
+		 "offline: there is no route to it" : source_state_text(r->state));
 	return o;
 }
 

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Upstreams and their sources.  Event loop only.  A `server` has one source, a
- * `pool` up to maxsources; no two sources have the same address.  Names are
- * looked up again when a source's address is dead, when nothing was found, and
- * when a pool is not full.
+ * Upstreams and the look-up of their names.  Event loop only.  A `server` has
+ * one source, a `pool` up to maxsources; no two sources have the same address.
+ * Names are looked up again when a source's address is dead, when nothing was
+ * found, when a pool is not full, and every two weeks.
  */
-#include "daemon/upstream.h"
+#include "daemon/upstream_priv.h"
 
 #include <errno.h>
+#include <ifaddrs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <nettle/md5.h>
+#include "daemon/addr_check.h"
 #include "daemon/ev.h"
 #include "daemon/log.h"
 #include "daemon/resolve.h"
@@ -20,87 +21,13 @@
 #define RETRY_FIRST_S		2
 #define RETRY_MAX_S		1024
 #define REFILL_FIRST_S		64
+#define REFRESH_S		(14 * 86400)
 /* An engine that finds address after address dead does not flood the DNS. */
 #define RESOLVE_AGAIN_MIN_NS	(30 * NTP_NS_PER_S)
 
 static unsigned int sources_max(const struct upstream *up)
 {
 	return up->conf.kind == CONF_POOL ? up->conf.maxsources : 1;
-}
-
-static unsigned int sources_count(const struct upstream *up)
-{
-	unsigned int n = 0;
-
-	for (size_t i = 0; i < ENGINE_MAX_SOURCES; i++)
-		n += up->all->sources[i].up == up;
-	return n;
-}
-
-static bool address_used(const struct upstreams *us, const union sock_addr *addr)
-{
-	for (size_t i = 0; i < ENGINE_MAX_SOURCES; i++)
-		if (us->sources[i].up && sock_addr_equal(&us->sources[i].addr, addr))
-			return true;
-	return false;
-}
-
-__be32 upstream_refid(const union sock_addr *addr)
-{
-	uint8_t digest[MD5_DIGEST_SIZE];
-	struct md5_ctx ctx;
-	__be32 refid;
-
-	if (addr->sa.sa_family == AF_INET) {
-		memcpy(&refid, &addr->in.sin_addr, sizeof(refid));
-		return refid;
-	}
-	md5_init(&ctx);
-	md5_update(&ctx, sizeof(addr->in6.sin6_addr), addr->in6.sin6_addr.s6_addr);
-	md5_digest(&ctx, sizeof(digest), digest);
-	memcpy(&refid, digest, sizeof(refid));
-	return refid;
-}
-
-static bool add_source(struct upstream *up, const union sock_addr *addr)
-{
-	struct upstreams *us = up->all;
-	struct source_config conf = {
-		.minpoll_log2s = up->conf.minpoll_log2s,
-		.maxpoll_log2s = up->conf.maxpoll_log2s,
-		.version = up->conf.version,
-		.flags = up->flags,
-		.refid = upstream_refid(addr),
-	};
-	char text[SOCK_ADDR_TEXT_LEN];
-
-	for (size_t i = 0; i < ENGINE_MAX_SOURCES; i++) {
-		struct upstream_source *s = &us->sources[i];
-
-		if (s->up)
-			continue;
-		memset(s, 0, sizeof(*s));
-		s->up = up;
-		s->id = us->next_id++;
-		s->addr = *addr;
-		if (!up->numeric)
-			log_debug("%s is %s", up->conf.name, sock_addr_text(addr, text));
-		us->ops->added(us->ctx, s->id, &conf);
-		return true;
-	}
-	snprintf(up->error, sizeof(up->error), "no room: there are %d sources already",
-		 ENGINE_MAX_SOURCES);
-	log_err("%s: %s", up->conf.name, up->error);
-	return false;
-}
-
-static void remove_source(struct upstreams *us, struct upstream_source *s)
-{
-	uint32_t id = s->id;
-
-	sock_close(&s->sock);
-	us->ops->removed(us->ctx, id);
-	s->up = NULL;
 }
 
 static void retry_in(struct upstream *up, unsigned int seconds)
@@ -128,6 +55,17 @@ static void note_failure(struct upstream *up, const char *error)
 
 static void use_addresses(struct upstream *up, const union sock_addr *addrs, size_t len);
 
+static void use_number(struct upstream *up, const union sock_addr *addr)
+{
+	if (up->conf.family == AF_UNSPEC || up->conf.family == addr->sa.sa_family) {
+		use_addresses(up, addr, 1);
+		return;
+	}
+	snprintf(up->error, sizeof(up->error), "is no IPv%d address, as its options demand",
+		 up->conf.family == AF_INET ? 4 : 6);
+	log_err("%s: %s", up->conf.name, up->error);
+}
+
 static void start_lookup(struct upstream *up)
 {
 	union sock_addr addr;
@@ -137,11 +75,12 @@ static void start_lookup(struct upstream *up)
 		return;
 	up->numeric = sock_addr_parse(&addr, up->conf.name, up->conf.port);
 	if (up->numeric) {
-		use_addresses(up, &addr, 1);
+		use_number(up, &addr);
 		return;
 	}
 	up->resolved_local_ns = clocks_local_ns();
-	err = resolve_start(up->all->resolver, up->conf.name, up->conf.port, up->tag);
+	err = resolve_start(up->all->resolver, up->conf.name, up->conf.port, up->conf.family,
+			    up->tag);
 	up->resolving = !err;
 	if (err)
 		note_failure(up, strerror(-err));
@@ -158,48 +97,101 @@ static const union sock_addr *pick_unused(const struct upstreams *us,
 					  const union sock_addr *addrs, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		if (!address_used(us, &addrs[i]))
+		if (!upstream_address_used(us, &addrs[i]))
 			return &addrs[i];
 	return NULL;
 }
 
-static void replace_dead(struct upstream *up, const union sock_addr *addrs, size_t len)
+/* The source that is to go: a dead one; or one whose address the name has left. */
+static struct upstream_source *find_stale(struct upstream *up, const union sock_addr *addrs,
+					  size_t len)
 {
-	struct upstream_source *dead = upstreams_source(up->all, up->replace);
+	struct upstreams *us = up->all;
+	struct upstream_source *stale = NULL;
+
+	if (up->replace != ENGINE_NO_SOURCE)
+		return upstreams_source(us, up->replace);
+	if (up->numeric || up->sources_len < sources_max(up))
+		return NULL;
+	for (size_t i = 0; i < ENGINE_MAX_SOURCES && !stale; i++) {
+		if (us->sources[i].up != up)
+			continue;
+		stale = &us->sources[i];
+		for (size_t j = 0; j < len && stale; j++)
+			if (sock_addr_equal(&stale->addr, &addrs[j]))
+				stale = NULL;
+	}
+	/* a pool's answers are a few of many: other ones mean nothing */
+	return up->conf.kind == CONF_POOL ? NULL : stale;
+}
+
+static void replace_stale(struct upstream *up, const union sock_addr *addrs, size_t len)
+{
+	struct upstream_source *stale = find_stale(up, addrs, len);
 	const union sock_addr *addr = pick_unused(up->all, addrs, len);
 	char was[SOCK_ADDR_TEXT_LEN], is[SOCK_ADDR_TEXT_LEN];
 
 	up->replace = ENGINE_NO_SOURCE;
-	if (!dead || !addr)
+	if (!stale || !addr)
 		return;
 	log_info("%s: trying %s instead of %s", up->conf.name, sock_addr_text(addr, is),
-		 sock_addr_text(&dead->addr, was));
-	remove_source(up->all, dead);
-	add_source(up, addr);
+		 sock_addr_text(&stale->addr, was));
+	upstream_remove_source(up->all, stale);
+	upstream_add_source(up, addr);
 }
 
 static void use_addresses(struct upstream *up, const union sock_addr *addrs, size_t len)
 {
 	const union sock_addr *addr;
-	unsigned int have = sources_count(up);
 
 	up->error[0] = '\0';
-	if (up->replace != ENGINE_NO_SOURCE)
-		replace_dead(up, addrs, len);
-	while (have < sources_max(up) && (addr = pick_unused(up->all, addrs, len)) &&
-	       add_source(up, addr))
-		have++;
-	if (!have && !up->error[0])
+	replace_stale(up, addrs, len);
+	while (up->sources_len < sources_max(up) && (addr = pick_unused(up->all, addrs, len)) &&
+	       upstream_add_source(up, addr))
+		;
+	if (!up->sources_len && !up->error[0]) {
 		note_failure(up, "its address is another upstream's already");
-	else if (!up->numeric && have && have < sources_max(up))
+		return;
+	}
+	if (!up->numeric && up->sources_len && up->sources_len < sources_max(up)) {
 		retry_in(up, backoff_s(REFILL_FIRST_S, up->failures++));
-	else
-		up->failures = 0;
+		return;
+	}
+	up->failures = 0;
+	if (!up->numeric)
+		retry_in(up, REFRESH_S);
+}
+
+/* What no honest DNS says is left out, with a warning. Return: how many are left. */
+static size_t refuse_lies(const struct upstream *up, const union sock_addr *addrs, size_t len,
+			  union sock_addr kept[RESOLVE_ADDRS_MAX])
+{
+	struct ifaddrs *own = NULL;
+	char text[SOCK_ADDR_TEXT_LEN];
+	size_t n = 0;
+
+	/* RFC 6761: this name is meant to be the loopback address */
+	bool localhost = !strcasecmp(up->conf.name, "localhost");
+
+	if (getifaddrs(&own))
+		own = NULL;
+	for (size_t i = 0; i < len && n < RESOLVE_ADDRS_MAX; i++) {
+		const char *bad = localhost ? NULL : addr_check(&addrs[i], own);
+
+		if (!bad)
+			kept[n++] = addrs[i];
+		else if (!up->failures)
+			log_warn("%s: the DNS says %s, %s: refused", up->conf.name,
+				 sock_addr_text(&addrs[i], text), bad);
+	}
+	freeifaddrs(own);
+	return n;
 }
 
 static void on_resolved(void *ctx, uint32_t tag, const union sock_addr *addrs, size_t len,
 			const char *error)
 {
+	union sock_addr kept[RESOLVE_ADDRS_MAX];
 	struct upstreams *us = ctx;
 	struct upstream *up;
 
@@ -209,29 +201,40 @@ static void on_resolved(void *ctx, uint32_t tag, const union sock_addr *addrs, s
 		return;
 	up->resolving = false;
 	if (!error) {
-		use_addresses(up, addrs, len);
+		len = refuse_lies(up, addrs, len, kept);
+		if (!len)
+			error = "the DNS has no address for it that could be right";
+	}
+	if (!error) {
+		use_addresses(up, kept, len);
 		return;
 	}
 	up->replace = ENGINE_NO_SOURCE;
 	note_failure(up, error);
 }
 
+static void on_routes(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	upstream_probe_some(arg);
+}
+
 int upstreams_init(struct upstreams *us, struct event_base *base,
-		   const struct upstream_ops *ops, void *ctx)
+		   const struct upstream_ops *ops, void *ctx, const struct sock_local *local)
 {
 	memset(us, 0, sizeof(*us));
 	us->base = base;
 	us->ops = ops;
 	us->ctx = ctx;
-	us->next_id = 1;
+	us->local = local;
+	us->tail = &us->head;
 	us->sources = calloc(ENGINE_MAX_SOURCES, sizeof(*us->sources));
-	if (!us->sources)
-		return -ENOMEM;
+	us->ev_routes = event_new(base, -1, 0, on_routes, us);
 	us->resolver = resolve_open(base, on_resolved, us);
-	if (us->resolver)
+	if (us->sources && us->ev_routes && us->resolver)
 		return 0;
-	free(us->sources);
-	us->sources = NULL;
+	upstreams_clean(us);
 	return -ENOMEM;
 }
 
@@ -255,29 +258,21 @@ void upstreams_clean(struct upstreams *us)
 	}
 	resolve_close(us->resolver);
 	us->resolver = NULL;
+	if (us->ev_routes)
+		event_free(us->ev_routes);
+	us->ev_routes = NULL;
 	free(us->sources);
 	us->sources = NULL;
 }
 
-static unsigned int slots_free(const struct upstreams *us)
-{
-	unsigned int n = 0;
-
-	for (size_t i = 0; i < ENGINE_MAX_SOURCES; i++)
-		n += !us->sources[i].up;
-	return n;
-}
-
 int upstreams_add(struct upstreams *us, const struct conf_upstream *conf, bool runtime)
 {
-	struct upstream **end = &us->head;
 	struct upstream *up;
 
-	for (; *end; end = &(*end)->next)
-		if (!strcasecmp((*end)->conf.name, conf->name) &&
-		    (*end)->conf.port == conf->port)
+	for (up = us->head; up; up = up->next)
+		if (up->conf.port == conf->port && !strcasecmp(up->conf.name, conf->name))
 			return -EEXIST;
-	if (!slots_free(us))
+	if (us->sources_len == ENGINE_MAX_SOURCES)
 		return -ENOSPC;
 	up = calloc(1, sizeof(*up));
 	if (!up)
@@ -293,9 +288,18 @@ int upstreams_add(struct upstreams *us, const struct conf_upstream *conf, bool r
 	up->flags = conf->flags;
 	up->replace = ENGINE_NO_SOURCE;
 	up->tag = us->next_tag++;
-	*end = up;
+	*us->tail = up;
+	us->tail = &up->next;
 	start_lookup(up);
 	return 0;
+}
+
+static void end_upstream(struct upstreams *us, struct upstream *up)
+{
+	for (size_t i = 0; i < ENGINE_MAX_SOURCES && up->sources_len; i++)
+		if (us->sources[i].up == up)
+			upstream_remove_source(us, &us->sources[i]);
+	free_upstream(up);
 }
 
 unsigned int upstreams_del(struct upstreams *us, const char *name)
@@ -310,22 +314,12 @@ unsigned int upstreams_del(struct upstreams *us, const char *name)
 			at = &up->next;
 			continue;
 		}
-		for (size_t i = 0; i < ENGINE_MAX_SOURCES; i++)
-			if (us->sources[i].up == up)
-				remove_source(us, &us->sources[i]);
 		*at = up->next;
-		free_upstream(up);
+		end_upstream(us, up);
 		removed++;
 	}
+	us->tail = at;
 	return removed;
-}
-
-struct upstream_source *upstreams_source(struct upstreams *us, uint32_t id)
-{
-	for (size_t i = 0; i < ENGINE_MAX_SOURCES; i++)
-		if (us->sources[i].up && us->sources[i].id == id)
-			return &us->sources[i];
-	return NULL;
 }
 
 void upstreams_resolve_again(struct upstreams *us, uint32_t id)
@@ -340,18 +334,14 @@ void upstreams_resolve_again(struct upstreams *us, uint32_t id)
 	start_lookup(s->up);
 }
 
-const char *upstreams_name(struct upstreams *us, uint32_t id, char buf[UPSTREAM_NAME_LEN])
+void upstreams_network_changed(struct upstreams *us)
 {
-	struct upstream_source *s = upstreams_source(us, id);
-	char text[SOCK_ADDR_TEXT_LEN];
-
-	buf[0] = '\0';
-	if (!s)
-		return buf;
-	if (s->up->numeric)
-		snprintf(buf, UPSTREAM_NAME_LEN, "%s", s->up->conf.name);
-	else
-		snprintf(buf, UPSTREAM_NAME_LEN, "%s (%s)", s->up->conf.name,
-			 sock_addr_text(&s->addr, text));
-	return buf;
+	us->watch_routes = true;
+	us->routes_next = 0;
+	upstream_probe_some(us);
+	for (struct upstream *up = us->head; up; up = up->next)
+		if (!up->sources_len && !up->numeric && up->failures) {
+			up->failures = 1;
+			start_lookup(up);
+		}
 }

@@ -24,10 +24,12 @@ struct upstreams;
  * struct upstream_ops - what becomes of sources
  * @added: start an association
  * @removed: end it
+ * @online: it may be asked, or no more
  */
 struct upstream_ops {
 	void (*added)(void *ctx, uint32_t id, const struct source_config *conf);
 	void (*removed)(void *ctx, uint32_t id);
+	void (*online)(void *ctx, uint32_t id, bool online);
 };
 
 /**
@@ -40,10 +42,11 @@ struct upstream_ops {
  * @numeric: no name to look up
  * @resolving: a look-up is under way
  * @tag: of its look-ups
+ * @sources_len: associations that it has
  * @replace: source whose address is dead, ENGINE_NO_SOURCE = none
  * @failures: look-ups since the last good one, for the back-off
  * @resolved_local_ns: last look-up, 0 = never
- * @ev_retry: next look-up
+ * @ev_retry: next look-up; far away while all is well
  * @error: why there is no address, "" = none
  */
 struct upstream {
@@ -55,6 +58,7 @@ struct upstream {
 	bool	 numeric;
 	bool	 resolving;
 	uint32_t tag;
+	unsigned int sources_len;
 	uint32_t replace;
 	unsigned int failures;
 	int64_t	 resolved_local_ns;
@@ -67,12 +71,16 @@ struct upstream {
  * @up: whose, NULL = free slot
  * @id: of the engine's source
  * @addr: server
+ * @offline: by the operator
+ * @no_route: no way to it now; asked again when there is one
  * @sock: of the request under way
  */
 struct upstream_source {
 	struct upstream *up;
 	uint32_t id;
 	union sock_addr addr;
+	bool	 offline;
+	bool	 no_route;
 	struct sock sock;
 };
 
@@ -83,8 +91,14 @@ struct upstream_source {
  * @ctx: their argument
  * @resolver: of names
  * @head: list in the order of configuration
- * @sources: ENGINE_MAX_SOURCES slots
- * @next_id: for the next source
+ * @tail: where the next one goes
+ * @sources: ENGINE_MAX_SOURCES slots; an id is a generation and a slot
+ * @sources_len: in use
+ * @generation: of the next source's id
+ * @local: where requests leave from
+ * @watch_routes: sources without a route go offline
+ * @ev_routes: looks at the routes of a few sources per turn of the loop
+ * @routes_next: slot to be looked at next
  * @next_tag: for the next upstream
  */
 struct upstreams {
@@ -93,8 +107,14 @@ struct upstreams {
 	void	*ctx;
 	struct resolver *resolver;
 	struct upstream *head;
+	struct upstream **tail;
 	struct upstream_source *sources;
-	uint32_t next_id;
+	unsigned int sources_len;
+	uint32_t generation;
+	const struct sock_local *local;
+	bool	 watch_routes;
+	struct libevent *ev_routes;
+	unsigned int routes_next;
 	uint32_t next_tag;
 };
 
@@ -104,11 +124,12 @@ struct upstreams {
  * @base: the loop
  * @ops: callbacks
  * @ctx: their argument
+ * @local: where requests leave from; stays the caller's
  *
  * Return: 0 or -ENOMEM.
  */
 int upstreams_init(struct upstreams *us, struct event_base *base,
-		   const struct upstream_ops *ops, void *ctx);
+		   const struct upstream_ops *ops, void *ctx, const struct sock_local *local);
 
 /** upstreams_clean() - free all, telling nobody */
 void upstreams_clean(struct upstreams *us);
@@ -148,6 +169,23 @@ struct upstream_source *upstreams_source(struct upstreams *us, uint32_t id);
  * @id: source
  */
 void upstreams_resolve_again(struct upstreams *us, uint32_t id);
+
+/**
+ * upstreams_switch() - the operator says whether a source may be asked
+ * @us: list
+ * @s: source
+ * @online: which; one without a route waits for it
+ */
+void upstreams_switch(struct upstreams *us, struct upstream_source *s, bool online);
+
+/**
+ * upstreams_network_changed() - routes, addresses or links are other than before
+ * @us: list
+ *
+ * Sources without a route go offline, others come back with a burst; names that
+ * could not be looked up are tried again.  From the first call on.
+ */
+void upstreams_network_changed(struct upstreams *us);
 
 /**
  * upstreams_name() - a source for people: "192.0.2.1" or "host (192.0.2.1)"

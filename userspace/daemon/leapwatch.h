@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the configured lists of leap seconds say of the next one.  The files
+ * are read again when they change.  Event loop only.
+ */
+#ifndef NTPKD_LEAPWATCH_H
+#define NTPKD_LEAPWATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+#include "daemon/conf.h"
+#include "daemon/leaplist.h"
+
+/**
+ * struct leapwatch_file - one list
+ * @list: as read
+ * @usable: it could be read
+ * @expired: it was said to be
+ * @mtime: of the file that was read, as @size and @ino
+ */
+struct leapwatch_file {
+	struct leaplist list;
+	bool	 usable;
+	bool	 expired;
+	struct timespec mtime;
+	off_t	 size;
+	ino_t	 ino;
+};
+
+/**
+ * struct leapwatch - all; zeroed = nothing read yet
+ * @lists: leapseclist
+ * @zone: leapsectz
+ */
+struct leapwatch {
+	struct leapwatch_file lists;
+	struct leapwatch_file zone;
+};
+
+/**
+ * leapwatch_next() - the next leap second; reads what changed
+ * @w: lists
+ * @conf: where the lists are
+ * @unix_s: now
+ * @out: filled when there is one
+ *
+ * A list that is broken or expired is warned about once and ignored.
+ *
+ * Return: true when a leap second is known to come.
+ */
+bool leapwatch_next(struct leapwatch *w, const struct conf *conf, int64_t unix_s,
+		    struct leaplist_entry *out);
+
+#endif /* NTPKD_LEAPWATCH_H */

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What the configuration says about the network, carried out: where requests
+ * leave from, keys, who may ask and who answers, changes of routes, leap second
+ * lists.  Event loop and start.
+ */
+#include "daemon/net.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include "daemon/acl.h"
+#include "daemon/kern.h"
+#include "daemon/keys.h"
+#include "daemon/log.h"
+#include "daemon/netwatch.h"
+#include "daemon/ntpkd.h"
+#include "daemon/respond.h"
+
+#define DAY_NS		(86400 * NTP_NS_PER_S)
+
+static void report(void *ctx, const char *file, unsigned int line, unsigned int column,
+		   const char *text)
+{
+	(void)ctx;
+	log_err("%s:%u:%u: %s", file, line, column, text);
+}
+
+/* The parser has seen that it is one; an interface that is not there yet is left out. */
+static void take_address(union sock_addr out[2], const char *text, const char *word)
+{
+	union sock_addr addr;
+
+	if (!text[0])
+		return;
+	if (sock_addr_parse(&addr, text, 0))
+		out[addr.sa.sa_family == AF_INET6] = addr;
+	else
+		log_err("%s %s: no such address or interface here", word, text);
+}
+
+void ntpkd_net_local(const struct conf *conf, struct sock_local *local)
+{
+	memset(local, 0, sizeof(*local));
+	for (size_t i = 0; i < CONF_ADDRS_MAX; i++)
+		take_address(local->addr, conf->bindacqaddress[i], "bindacqaddress");
+	snprintf(local->device, sizeof(local->device), "%s", conf->bindacqdevice);
+	local->port = conf->acquisitionport;
+}
+
+void ntpkd_net_bind(const struct conf *conf, union sock_addr bind[2])
+{
+	memset(bind, 0, 2 * sizeof(*bind));
+	for (size_t i = 0; i < CONF_ADDRS_MAX; i++)
+		take_address(bind, conf->bindaddress[i], "bindaddress");
+}
+
+static void check_key(const struct ntpkd *d, const struct conf_upstream *up)
+{
+	if (!up->key_id || keys_has(d->keys, up->key_id))
+		return;
+	log_err("%s:%u: %s: key %u is not in %s: it is not asked", up->file, up->line, up->name,
+		up->key_id, d->conf.keyfile[0] ? d->conf.keyfile : "any file: `keyfile PATH` is "
+		"missing");
+}
+
+int ntpkd_load_keys(struct ntpkd *d)
+{
+	const struct conf_diag diag = { .report = report };
+	struct keys *keys = NULL;
+	int err = 0;
+
+	if (d->conf.keyfile[0])
+		err = keys_load(d->conf.keyfile, &diag, &keys);
+	if (err)
+		return err;
+	keys_release(d->keys);
+	d->keys = keys;
+	for (size_t i = 0; i < d->conf.upstreams_len; i++)
+		check_key(d, &d->conf.upstreams[i]);
+	return 0;
+}
+
+const char *ntpkd_userspace_reason(const struct conf *conf)
+{
+	if (conf->acl_len)
+		return "`allow` and `deny` are checked by ntpkd: the module has no access list";
+	for (size_t i = 0; i < CONF_ADDRS_MAX; i++)
+		if (conf->bindaddress[i][0])
+			return "`bindaddress` is ntpkd's: the module answers on all addresses";
+	return NULL;
+}
+
+static int open_kern(struct ntpkd *d)
+{
+	static const struct kern_ops ops = { .stepped = ntpkd_kernel_stepped };
+	const struct ntpk_nl_listener listener = {
+		.port = d->conf.port,
+		.policy = { .never_synced = d->conf.never_synced, .expired = d->conf.expired },
+	};
+
+	d->kern = kern_open(d->base, &listener, &ops, d);
+	return d->kern ? 0 : -ENOMEM;
+}
+
+/* Nobody gets round the list because an earlier ntpkd attached the module. */
+static void leave_module(struct ntpkd *d, const char *reason)
+{
+	bool left;
+
+	kern_close(d->kern);
+	d->kern = NULL;
+	left = kern_detach();
+	log_info("ntpkd answers by itself%s: %s", left ? ", the module was detached" : "", reason);
+}
+
+int ntpkd_access_apply(struct ntpkd *d)
+{
+	const char *reason = ntpkd_userspace_reason(&d->conf);
+	struct acl *acl = NULL;
+
+	if (d->conf.acl_len) {
+		acl = acl_alloc(d->conf.acl, d->conf.acl_len);
+		if (!acl)
+			return -ENOMEM;
+	}
+	respond_set_acl(d->respond, acl);
+	if (!d->conf.kernel || !d->conf.port)
+		return 0;
+	if (!reason)
+		return d->kern ? 0 : open_kern(d);
+	if (d->kern || !d->userspace_said)
+		leave_module(d, reason);
+	d->userspace_said = true;
+	return 0;
+}
+
+static void on_changed(void *ctx)
+{
+	struct ntpkd *d = ctx;
+
+	if (ntpkd_own_refids(&d->engine_conf))
+		engine_reconfigure(d->engine, &d->engine_conf);
+	upstreams_network_changed(&d->upstreams);
+}
+
+int ntpkd_watch_network(struct ntpkd *d)
+{
+	int err;
+
+	if (d->bare)
+		return 0;
+	err = netwatch_open(d->base, on_changed, d, &d->netwatch);
+	if (err)
+		log_warn_no(err, "changes of the network are not seen");
+	else
+		upstreams_network_changed(&d->upstreams);
+	return 0;
+}
+
+void ntpkd_check_leap(struct ntpkd *d)
+{
+	struct event ev = { .type = EV_LEAP, .source = ENGINE_NO_SOURCE };
+	struct leaplist_entry next;
+	struct engine_report r;
+	struct clocks now;
+
+	if (!d->conf.leapseclist[0] && !d->conf.leapsectz[0] && !d->leap_told_unix_ns)
+		return;
+	clocks_read(&now, d->stepwatch.count);
+	engine_get_report(d->engine, &now, &r);
+	if (leapwatch_next(&d->leapwatch, &d->conf,
+			   ntp_line_at(&r.line, now.local_ns) / NTP_NS_PER_S, &next)) {
+		ev.leap.at_unix_ns = next.at_unix_s * NTP_NS_PER_S;
+		ev.leap.leap = next.leap;
+	}
+	if (d->leap_told_local_ns && ev.leap.at_unix_ns == d->leap_told_unix_ns &&
+	    now.local_ns - d->leap_told_local_ns < DAY_NS)
+		return;
+	d->leap_told_unix_ns = ev.leap.at_unix_ns;
+	d->leap_told_local_ns = now.local_ns;
+	ntpkd_event(d, &ev);
+}
+
+void ntpkd_net_close(struct ntpkd *d)
+{
+	netwatch_close(d->netwatch);
+	keys_release(d->keys);
+}

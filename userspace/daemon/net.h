@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the configuration says about the network, carried out; by start.c and
+ * when the configuration is read anew.
+ */
+#ifndef NTPKD_NET_H
+#define NTPKD_NET_H
+
+#include "daemon/conf.h"
+#include "daemon/sock.h"
+
+struct ntpkd;
+
+/**
+ * ntpkd_net_local() - where requests leave from
+ * @conf: configuration
+ * @local: filled
+ */
+void ntpkd_net_local(const struct conf *conf, struct sock_local *local);
+
+/**
+ * ntpkd_net_bind() - where we serve
+ * @conf: configuration
+ * @bind: filled, v4 and v6; sa_family 0 = all
+ */
+void ntpkd_net_bind(const struct conf *conf, union sock_addr bind[2]);
+
+/**
+ * ntpkd_load_keys() - read the key file (anew)
+ * @d: the daemon
+ *
+ * Return: 0; -errno, logged, with the keys from before still in use.
+ */
+int ntpkd_load_keys(struct ntpkd *d);
+
+/**
+ * ntpkd_userspace_reason() - why the module may not answer
+ * @conf: configuration
+ *
+ * Return: text, NULL when it may.
+ */
+const char *ntpkd_userspace_reason(const struct conf *conf);
+
+/**
+ * ntpkd_access_apply() - who may ask and who answers, by d->conf (anew)
+ * @d: the daemon
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int ntpkd_access_apply(struct ntpkd *d);
+
+/** ntpkd_watch_network() - from now on sources without a route go offline; 0 */
+int ntpkd_watch_network(struct ntpkd *d);
+
+/** ntpkd_check_leap() - tell the engine of the next leap second, when it has not heard */
+void ntpkd_check_leap(struct ntpkd *d);
+
+/** ntpkd_net_close() - free what is here */
+void ntpkd_net_close(struct ntpkd *d);
+
+#endif /* NTPKD_NET_H */
