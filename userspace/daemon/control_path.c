@@ -100,13 +100,15 @@ static int put_away_stale(const struct sockaddr_un *addr)
 /* Nobody else can connect before owner and mode are right. */
 static int bind_private(int fd, const struct sockaddr_un *addr)
 {
+	/* first: it may take long, and who sees the socket wants to connect */
+	gid_t group = reader_group();
 	mode_t before = umask(0177);
 	int ret = bind(fd, (const struct sockaddr *)addr, sizeof(*addr)) < 0 ? -errno : 0;
 
 	umask(before);
 	if (ret < 0)
 		return ret;
-	if ((lchown(addr->sun_path, (uid_t)-1, reader_group()) < 0 && errno != EPERM) ||
+	if ((lchown(addr->sun_path, (uid_t)-1, group) < 0 && errno != EPERM) ||
 	    chmod(addr->sun_path, SOCKET_MODE) < 0)
 		return -errno;
 	return 0;
