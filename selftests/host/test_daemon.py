@@ -51,9 +51,11 @@ class Daemon:
     """One ntpkd -d with its messages in a file."""
 
     count = 0
+    all = []
 
     def __init__(self, conf, *args, socket_on=True):
         Daemon.count += 1
+        Daemon.all.append(self)
         base = "d%d" % Daemon.count
         self.log = base + ".log"
         self.sock = os.path.abspath(base + ".sock") if socket_on else None

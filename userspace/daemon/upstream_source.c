@@ -119,6 +119,8 @@ static void start_source(struct upstream *up, struct upstream_source *s,
 	if (!up->numeric)
 		log_debug("%s is %s", up->conf.name, sock_addr_text(addr, text));
 	us->ops->added(us->ctx, s->id, &conf);
+	if (s->offline)
+		us->ops->online(us->ctx, s->id, false);
 	if (us->watch_routes)
 		probe(us, s);
 }
