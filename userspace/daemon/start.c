@@ -272,7 +272,7 @@ static void on_start(evutil_socket_t fd, short what, void *arg)
 	d->starting = NULL;
 }
 
-static int start_upstreams(struct ntpkd *d)
+static void start_upstreams(struct ntpkd *d)
 {
 	const struct conf *conf = &d->conf;
 	size_t size = conf->upstreams_len * sizeof(*conf->upstreams);
@@ -285,13 +285,14 @@ static int start_upstreams(struct ntpkd *d)
 	d->ev_start = event_new(d->base, -1, 0, on_start, d);
 	/* a copy: the configuration may be read anew meanwhile */
 	d->starting = malloc(size + 1);
-	if (!d->ev_start || !d->starting)
-		return -ENOMEM;
+	if (!d->ev_start || !d->starting) {
+		log_err_no(ENOMEM, "upstreams");
+		return;
+	}
 	if (size)
 		memcpy(d->starting, conf->upstreams, size);
 	d->starting_len = conf->upstreams_len;
 	on_start(-1, 0, d);
-	return 0;
 }
 
 static void save_at_exit(struct ntpkd *d)
@@ -343,9 +344,7 @@ static int run(struct ntpkd *d, int ready_fd)
 	log_open(d->opt.mode == MODE_STDERR ? LOG_DEST_STDERR : LOG_DEST_SYSLOG, d->opt.level);
 	log_info("ntpkd %s: %s, clock %s", NTPK_VERSION, d->opt.file,
 		 d->opt.no_clock ? "left alone (-x)" : "controlled");
-	err = start_upstreams(d);
-	if (err)
-		return err;
+	start_upstreams(d);
 	while (!signals_stop()) {
 		if (event_base_loop(d->base, EVLOOP_ONCE) < 0) {
 			log_err("the event loop failed");
