@@ -11,11 +11,11 @@
 #include <stdint.h>
 #include "core/engine.h"
 #include "daemon/conf.h"
-#include "daemon/leapwatch.h"
 #include "daemon/options.h"
 #include "daemon/sock.h"
 #include "daemon/stepwatch.h"
 #include "daemon/sysclock.h"
+#include "daemon/leapwatch.h"
 #include "daemon/tracking.h"
 #include "daemon/upstream.h"
 

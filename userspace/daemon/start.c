@@ -219,11 +219,18 @@ static int open_control(struct ntpkd *d)
 	return err;
 }
 
+static int open_kern(struct ntpkd *d)
+{
+	int err = ntpkd_load_keys(d);
+
+	return err ? err : ntpkd_access_apply(d);
+}
+
 static int open_parts(struct ntpkd *d)
 {
 	int (*const parts[])(struct ntpkd *) = {
 		open_base, open_clock, open_engine, open_respond, open_control,
-		ntpkd_access_apply, ntpkd_loop_open, ntpkd_load_keys,
+		open_kern, ntpkd_loop_open,
 	};
 	int err = 0;
 
