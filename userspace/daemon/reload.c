@@ -141,10 +141,10 @@ static void apply_leap(struct ntpkd *d)
 /* By enum conf_change; what has none waits for a restart. */
 static void (*const appliers[])(struct ntpkd *d) = {
 	[CONF_CHANGE_ENGINE] = apply_engine,
+	[CONF_CHANGE_RESTART] = NULL,
 	[CONF_CHANGE_ACL] = apply_acl,
 	[CONF_CHANGE_KEYS] = apply_keys,
 	[CONF_CHANGE_LEAP] = apply_leap,
-	[CONF_CHANGE_RESTART] = NULL,
 };
 
 static bool needs_restart(enum conf_change change)

@@ -279,16 +279,11 @@ static void on_start(evutil_socket_t fd, short what, void *arg)
 	d->starting = NULL;
 }
 
-static void start_upstreams(struct ntpkd *d)
+static void start_some(struct ntpkd *d)
 {
 	const struct conf *conf = &d->conf;
 	size_t size = conf->upstreams_len * sizeof(*conf->upstreams);
 
-	ntpkd_simple_event(d, EV_START, ENGINE_NO_SOURCE);
-	ntpkd_check_leap(d);
-	if (!conf->upstreams_len && !conf->local_stratum)
-		log_warn("%s names no server and no pool, and has no `local stratum`",
-			 d->opt.file);
 	d->ev_start = event_new(d->base, -1, 0, on_start, d);
 	/* a copy: the configuration may be read anew meanwhile */
 	d->starting = malloc(size + 1);
@@ -300,6 +295,18 @@ static void start_upstreams(struct ntpkd *d)
 		memcpy(d->starting, conf->upstreams, size);
 	d->starting_len = conf->upstreams_len;
 	on_start(-1, 0, d);
+}
+
+static void start_upstreams(struct ntpkd *d)
+{
+	const struct conf *conf = &d->conf;
+
+	ntpkd_simple_event(d, EV_START, ENGINE_NO_SOURCE);
+	ntpkd_check_leap(d);
+	start_some(d);
+	if (!conf->upstreams_len && !conf->local_stratum)
+		log_warn("%s names no server and no pool, and has no `local stratum`",
+			 d->opt.file);
 }
 
 static void save_at_exit(struct ntpkd *d)
