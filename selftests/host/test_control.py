@@ -6,12 +6,19 @@ namespace of its own, with servers of our own making.
 TAP on stdout; exit 0 passed, 1 failed, 4 skipped.  Never touches the clock.
 NTPKD and NTPKCTL name the programs (default: those built with the sanitizers).
 """
+import fcntl
+import json
 import os
+import pty
 import re
+import select
+import signal
 import socket
 import struct
+import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 
@@ -197,6 +204,295 @@ def test_metrics():
     check(-1 < age < 100, "age %f" % age)
 
 
+def commands_of_help():
+    """{name: synopsis}, and the options, as `ntpkctl help` lists them."""
+    text = subprocess.run([NTPKCTL, "help"], capture_output=True, text=True, timeout=20).stdout
+    rows = re.findall(r"^  ([a-z]+(?: [a-z]+)?)((?: [\[A-Z].*| [a-z]+\|.*)?)\n      \S", text, re.M)
+    options = re.findall(r"^  (-., --[a-z]+(?: [A-Z]+)?)  ", text, re.M)
+    check(len(rows) > 20 and len(options) == 5, text)
+    return dict(rows), set(options)
+
+
+tried = set()       # (command, "text" or "json") that a test below ran
+
+
+def ctl(*args, code=0, json_too=True):
+    """What ntpkctl prints, after it printed the same command's JSON."""
+    rows = commands_of_help()[0]
+    name = " ".join(args[:2]) if " ".join(args[:2]) in rows else args[0]
+    base_args = [NTPKCTL, "-s", d.sock]
+    if json_too:
+        p = subprocess.run(base_args + ["--json", *args], capture_output=True, text=True,
+                           timeout=60)
+        env = json.loads(p.stdout)
+        check(p.returncode == code and p.stdout.count("\n") == 1, (args, p))
+        check(env["schema"] == 1 and env["ok"] == (code == 0), (args, env))
+        tried.add((name, "json"))
+    p = subprocess.run(base_args + list(args), capture_output=True, text=True, timeout=60)
+    check(p.returncode == code, (args, p))
+    check(code or not p.stderr, (args, p.stderr))
+    tried.add((name, "text"))
+    return p.stdout if code == 0 else p.stderr
+
+
+def holds(out, *words):
+    for word in words:
+        check(word in out, "missing: %s in:\n%s" % (word, out))
+
+
+def aligned(out, mark=":"):
+    """Every line has the mark in the same column."""
+    columns = {line.index(mark) for line in out.splitlines() if line}
+    check(len(columns) == 1, (columns, out))
+
+
+def test_ctl_status():
+    d.synchronised()
+    holds(ctl("status"), "synchronised to ", "Stratum")
+    out = ctl("tracking")
+    for word in ("Reference ID", "Stratum", "Ref time (UTC)", "System time", "Last offset",
+                 "RMS offset", "Frequency", "Residual freq", "Skew", "Root delay",
+                 "Root dispersion", "Root distance", "Update interval", "Leap status"):
+        check(re.search("^%-16s: \\S" % re.escape(word).replace("\\ ", " "), out, re.M) or
+              "%-16s: " % word in out, (word, out))
+    holds(out, "Normal", " seconds ", " of NTP time")
+    aligned(out)
+    holds(ctl("version"), "ntpkctl ", "ntpkd ")
+    out = ctl("activity")
+    holds(out, "2 sources online\n0 sources offline\n", "0 upstreams with unknown address")
+
+
+def test_ctl_sources():
+    out = ctl("sources")
+    holds(out, "127.0.0.1", "::1", "State", "Offset > 0")
+    check("GPS" not in out, out)
+    out = ctl("sources", "-v")
+    holds(out, "GPS", "192.0.2.9", "octal", "'x' disagrees")
+    holds(ctl("sourcestats"), "NP", "Std Dev", "::1")
+    out = ctl("selectdata")
+    holds(out, " .. ", "iburst", "Reason", "combined")
+    out = ctl("ntpdata")
+    check(out.count("Remote address") == 2, out)
+    aligned(out)
+    out = ctl("ntpdata", "::1")
+    check(out.count("Remote address") == 1, out)
+    holds(ctl("ntpdata", "192.0.2.1", code=1), "see ntpkctl sources")
+
+
+def test_ctl_upstream():
+    holds(ctl("upstream", "list"), "server 127.0.0.1", "configuration")
+    out = ctl("upstream", "add", "192.0.2.1", "minpoll", "8", json_too=False)
+    holds(out, "Added: server 192.0.2.1")
+    holds(ctl("upstream", "add", "192.0.2.1", code=1), "is an upstream already")
+    holds(ctl("upstream", "offline", "192.0.2.1"), "Offline: 1 source\n")
+    holds(ctl("upstream", "online", "192.0.2.1"), "Online: 1 source\n")
+    holds(ctl("upstream", "burst", "192.0.2.1"), "Burst: 1 source\n")
+    holds(ctl("upstream", "online"), "Online: 3 sources\n")
+    holds(ctl("upstream", "online", "no.such", code=1), "ntpkctl upstream list")
+    holds(ctl("upstream", "del", "192.0.2.1", json_too=False), "Removed: 1")
+    holds(ctl("upstream", "del", "192.0.2.1", code=1), "no upstream has this name")
+
+
+def test_ctl_direct():
+    holds(ctl("makestep", code=1), "-x")
+    holds(ctl("reselect"), "eference")
+    holds(ctl("log", "level", "info"), "Log level: info (was info)")
+    holds(ctl("log", "level", "debug"), "Log level: debug")
+    holds(ctl("log", "level", "loud", code=1), "accepted: debug, info, warn, err")
+    holds(ctl("metrics"), "# TYPE ntpk_synchronised gauge", "ntpk_source_stratum{")
+    holds(ctl("waitsync", "3", "0", "0.1"), "try 1: synchronised")
+    if os.path.isdir("/sys/module/ntpk"):
+        holds(ctl("stats"), "Kernel module")
+    else:
+        holds(ctl("stats", code=4), "modprobe ntpk")
+
+
+def test_ctl_usage():
+    for args, words in ((["upstream"], "list, add, del, online, offline, burst"),
+                        (["upstream", "x"], "list, add, del"), (["log"], "level"),
+                        (["upstream", "add"], "usage: ntpkctl upstream add [server|pool] NAME"),
+                        (["log", "level"], "debug|info|warn|err"), (["watch", "0"], "COUNT"),
+                        (["watch", "x"], "COUNT"), (["ups"], "unknown command"),
+                        (["tracking", "-v"], "unknown option of this command"),
+                        (["ntpdata", "a", "b"], "too many words")):
+        p = subprocess.run([NTPKCTL, *args], capture_output=True, text=True, timeout=20)
+        check(p.returncode == 2 and not p.stdout and words in p.stderr, (args, p))
+
+
+def test_watch_lines():
+    start = time.monotonic()
+    out = ctl("watch", "2", json_too=False)
+    check(0.9 < time.monotonic() - start < 15, "not one per second")
+    check(len(out.splitlines()) == 2, out)
+    for line in out.splitlines():
+        check(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} UTC synchronised to .* "
+                       r"offset \S+ \S+ \+- ", line), line)
+    p = subprocess.run([NTPKCTL, "-s", d.sock, "watch", "--json", "2"], capture_output=True,
+                       text=True, timeout=60)
+    check([json.loads(line)["ok"] for line in p.stdout.splitlines()] == [True, True], p)
+    tried.add(("watch", "json"))
+    p = subprocess.run([NTPKCTL, "-s", d.sock + ".gone", "watch"], capture_output=True, text=True,
+                       timeout=60)
+    check(p.returncode == 3 and "not running" in p.stderr and not p.stdout, p)
+
+
+class Terminal:
+    """`ntpkctl watch` on a pseudo-terminal."""
+
+    def __init__(self, sock, columns=100, lines=30, shell=False, **env):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            for name in ("LC_ALL", "LANG", "LC_CTYPE", "NO_COLOR"):
+                os.environ.pop(name, None)
+            os.environ.update({"TERM": "xterm", "LC_ALL": "C.UTF-8", **env})
+            signal.pthread_sigmask(signal.SIG_SETMASK, [])
+            time.sleep(0.2)     # until the size is set
+            if shell:
+                self.be_shell()
+            os.execv(NTPKCTL, [NTPKCTL, "-s", sock, "watch"])
+        self.out = b""
+        self.resize(columns, lines)
+
+    @staticmethod
+    def be_shell():
+        """Returns in a job of its own, as under a shell: what has no shell cannot be
+        stopped.  The shell says that it was, and goes on with it."""
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+        pid = os.fork()
+        if pid == 0:
+            os.setpgid(0, 0)
+            os.tcsetpgrp(0, os.getpid())
+            signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+            return
+        while True:
+            status = os.waitpid(pid, os.WUNTRACED)[1]
+            if not os.WIFSTOPPED(status):
+                os._exit(os.waitstatus_to_exitcode(status) & 255)
+            os.write(1, b"STOPPED")
+            os.kill(pid, signal.SIGCONT)
+
+    def resize(self, columns, lines):
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+
+    def read(self, seconds=0.2):
+        """Return: False when the other end is closed."""
+        if select.select([self.fd], [], [], seconds)[0]:
+            try:
+                self.out += os.read(self.fd, 65536)
+            except OSError:
+                return False
+        return True
+
+    def screens(self):
+        """The whole screens so far, as lists of lines without escapes."""
+        parts = self.out.split(b"\x1b[H")[1:]
+        parts = [p for p in parts if p.endswith(b"\x1b[J") and b"\n" in p]
+        texts = [re.sub(rb"\x1b\[[?0-9]*[a-zA-Z]", b"", p).decode() for p in parts]
+        return [t.replace("\r", "").split("\n") for t in texts]
+
+    def wait_screens(self, n, condition=lambda s: True):
+        def enough():
+            self.read()
+            return len([s for s in self.screens() if condition(s)]) >= n
+        wait_for("%d screens" % n, enough)
+
+    def end(self, how=b"\x03"):
+        """Return: exit code."""
+        if isinstance(how, bytes):
+            os.write(self.fd, how)
+        else:
+            os.kill(self.pid, how)
+        wait_for("end of watch", lambda: not self.read())
+        os.close(self.fd)
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[?25h\x1b[?1049l"
+
+
+def test_watch_screen():
+    t = Terminal(d.sock)
+    t.wait_screens(3)
+    last = t.screens()[-1]
+    text = "\n".join(last)
+    holds(text, "synchronised to ", "127.0.0.1", "::1", "^C ends", "offset ")
+    check(any(c in text for c in "▀▄") and "┄" in text, text)
+    check(t.out.startswith(ENTER) and t.out.count(ENTER) == 1, repr(t.out[:40]))
+    check(b"\x1b[1m" in t.out, "no colour on a terminal")
+    # narrower and lower: everything is cut to fit
+    t.resize(50, 14)
+    t.wait_screens(2, lambda s: len(s) <= 14)
+    for s in [s for s in t.screens() if len(s) <= 14][1:]:
+        check(max(len(line) for line in s) <= 50, s)
+    check(t.end() == 0, "exit code")
+    check(t.out.count(LEAVE) == 1 and t.out.endswith(LEAVE), repr(t.out[-60:]))
+
+
+def test_watch_ascii():
+    for env in ({"LC_ALL": "C"}, {"LC_ALL": "C", "NO_COLOR": "1"}):
+        t = Terminal(d.sock, **env)
+        t.wait_screens(2)
+        check(all(c < 128 for c in t.out), "not ASCII")
+        check("o" in "".join(line[11:] for line in t.screens()[-1][5:16]), t.screens()[-1])
+        check((b"\x1b[1m" in t.out) == ("NO_COLOR" not in env), env)
+        check(t.end(signal.SIGTERM) == 0 and t.out.endswith(LEAVE), repr(t.out[-60:]))
+
+
+def test_watch_daemon_gone():
+    """An error leaves the terminal as it was; a daemon that restarts is waited for."""
+    t = Terminal(d.sock + ".gone")
+    wait_for("end", lambda: not t.read())
+    os.close(t.fd)
+    check(os.waitstatus_to_exitcode(os.waitpid(t.pid, 0)[1]) == 3, "exit code")
+    check(LEAVE in t.out and b"not running" in t.out.split(LEAVE)[1], repr(t.out))
+    c = Daemon("port 0\nlocal stratum 5\n")
+    c.data("status")
+    t = Terminal(c.sock)
+    t.wait_screens(1)
+    c.stop()
+    t.wait_screens(1, lambda s: "ntpkd does not answer" in s[0])
+    check(t.end() == 0 and t.out.endswith(LEAVE), repr(t.out[-60:]))
+
+
+def test_watch_stopped():
+    """^Z gives the terminal back, and takes it again afterwards."""
+    t = Terminal(d.sock, shell=True)
+    t.wait_screens(1)
+    os.write(t.fd, b"\x1a")
+    wait_for("stop and more", lambda: t.read() and b"STOPPED" in t.out)
+    seen = len(t.screens())
+    t.wait_screens(seen + 2)
+    check(re.search(re.escape(LEAVE) + b"STOPPED" + re.escape(ENTER), t.out), repr(t.out))
+    check(t.end() == 0 and t.out.endswith(LEAVE), repr(t.out[-60:]))
+
+
+def man_entries(section):
+    """What stands after .TP in a section of ntpkctl(8), without fonts."""
+    with open(os.path.join(TOP, "Documentation/man/ntpkctl.8")) as f:
+        text = f.read().split("\n.SH %s\n" % section)[1].split("\n.SH ")[0]
+    return [re.sub(r"\\f[BRIP]", "", e).replace("\\-", "-")
+            for e in re.findall(r"^\.TP\n(.*)$", text, re.M)]
+
+
+def test_man_page():
+    rows, options = commands_of_help()
+    typed = {name + args for name, args in rows.items()}
+    written = man_entries("COMMANDS")
+    check(len(written) == len(set(written)), "twice: %s" % written)
+    check(not typed - set(written), "not in ntpkctl(8): %s" % (typed - set(written)))
+    check(not set(written) - typed, "not in ntpkctl: %s" % (set(written) - typed))
+    written = set(man_entries("OPTIONS"))
+    options = {o for o in options}
+    check(options == written, (options, written))
+
+
+def test_all_tried():
+    """The table test: each subcommand was run above, as text and with --json."""
+    wanted = {(name, how) for name in commands_of_help()[0] for how in ("text", "json")}
+    wanted -= {("help", "text"), ("help", "json")}
+    check(wanted <= tried, "no test of: %s" % sorted(wanted - tried))
+
+
 TESTS = [
     (test_documented, "the table of commands and control.md agree"),
     (test_offline, "upstream-offline and upstream-online"),
@@ -208,6 +504,18 @@ TESTS = [
     (test_tracking, "tracking"),
     (test_reports, "sourcestats, selectdata, ntpdata, activity"),
     (test_metrics, "metrics keep to Prometheus' format and to control.md"),
+    (test_ctl_status, "ntpkctl status, tracking, activity, version"),
+    (test_ctl_sources, "ntpkctl sources, sourcestats, selectdata, ntpdata"),
+    (test_ctl_upstream, "ntpkctl upstream ..."),
+    (test_ctl_direct, "ntpkctl makestep, reselect, log level, metrics, waitsync, stats"),
+    (test_ctl_usage, "ntpkctl says what it expected"),
+    (test_watch_lines, "watch without a terminal"),
+    (test_watch_screen, "watch on a terminal: blocks, size, ^C"),
+    (test_watch_ascii, "watch in ASCII, without colour, ended by SIGTERM"),
+    (test_watch_daemon_gone, "watch when the daemon is not there, or goes"),
+    (test_watch_stopped, "watch and ^Z"),
+    (test_man_page, "ntpkctl(8) and ntpkctl agree"),
+    (test_all_tried, "each subcommand has a test here"),
 ]
 
 

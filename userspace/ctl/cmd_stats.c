@@ -165,7 +165,7 @@ static int read_counters(const struct ctl *ctl, struct ntpk_nl *nl, struct json_
 
 	if (n < 0)
 		return nl_failed(nl, n, "read the module's counters", err);
-	*out = counters_json(c, (size_t)n, ctl->all);
+	*out = counters_json(c, (size_t)n, ctl->options & CTL_O_ALL);
 	return CTL_OK;
 }
 

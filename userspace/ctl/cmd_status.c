@@ -48,17 +48,16 @@ static const char *state_colour(const char *state)
 
 static void print_head(const struct ctl *ctl, struct json_object *d)
 {
-	char state[FMT_TEXT_MAX], ref[FMT_TEXT_MAX], refid[FMT_MAX], stratum[FMT_MAX];
+	char state[FMT_TEXT_MAX], ref[FMT_TEXT_MAX], refid[FMT_TEXT_MAX], stratum[FMT_MAX];
 	const char *s = fmt_str(d, "state");
 	int64_t n;
 
-	fmt_int(d, "stratum", &n);
 	printf("%-16s: %s%s%s%s%s\n", "State", ctl->colour ? state_colour(s) : "",
 	       fmt_safe(state, sizeof(state), s), ctl->colour ? PLAIN : "",
 	       fmt_str(d, "reference") ? " to " : "",
 	       fmt_str(d, "reference") ? fmt_safe(ref, sizeof(ref), fmt_str(d, "reference")) : "");
 	line("Stratum", fmt_member_int(stratum, d, "stratum"));
-	line("Reference id", fmt_refid(refid, fmt_str(d, "refid"), n));
+	line("Reference id", fmt_reference(refid, sizeof(refid), d, "stratum"));
 	if (fmt_int(d, "leap", &n))
 		line("Leap second", leap_text(n));
 }

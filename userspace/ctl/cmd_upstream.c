@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * ntpkctl upstream add|del|list: the upstreams of the running daemon, in the
+ * ntpkctl upstream ...: the upstreams of the running daemon, in the
  * words of the configuration file.
  */
 #include <stdio.h>
@@ -10,12 +10,6 @@
 #include "ctl/fmt.h"
 
 #define LINE_MAX_LEN	2048
-
-static int usage(const char *text)
-{
-	fprintf(stderr, "ntpkctl: %s\n", text);
-	return CTL_USAGE;
-}
 
 /* "a, b, c" */
 static void join_addresses(char *buf, size_t len, struct json_object *up)
@@ -56,11 +50,10 @@ static void print_list(const struct ctl *ctl, struct json_object *data)
 {
 	static const char *const head[] = { "Line", "From", "Sources", "Addresses" };
 	struct fmt_table t = { .columns = 4, .right = 1u << 2 };
-	struct json_object *list;
+	struct json_object *list = ctl_list(data, "upstreams");
 	size_t i;
 
-	if (!json_object_object_get_ex(data, "upstreams", &list) ||
-	    !json_object_is_type(list, json_type_array) || !json_object_array_length(list)) {
+	if (!list) {
 		puts("No upstreams: add one with 'ntpkctl upstream add NAME'.");
 		return;
 	}
@@ -87,56 +80,85 @@ static void print_removed(const struct ctl *ctl, struct json_object *data)
 	printf("Removed: %s\n", fmt_member_int(n, data, "removed"));
 }
 
-static int ask(const struct ctl *ctl, const char *cmd, const char *key, const char *value,
-	       void (*print)(const struct ctl *ctl, struct json_object *data))
+/*
+ * "NAME options" means "server NAME options"; "pool.example.org" is a name,
+ * "pool" and "server x" are not.
+ */
+static bool has_kind(const char *word)
 {
-	struct json_object *answer, *data;
-	struct ctl_error err;
+	size_t len = strcspn(word, " \t");
 
-	if (ctl_request(ctl, cmd, key, value, &answer, &err) != CTL_OK)
-		return ctl_fail(ctl, &err, NULL);
-	json_object_object_get_ex(answer, "data", &data);
-	if (ctl->json)
-		ctl_print_json(answer);
-	else
-		print(ctl, data);
-	json_object_put(answer);
-	return CTL_OK;
+	return (len == 6 && strncasecmp(word, "server", 6) == 0) ||
+	       (len == 4 && strncasecmp(word, "pool", 4) == 0);
 }
 
-/* "NAME options" means "server NAME options". */
-static int add(const struct ctl *ctl, int argc, char **argv)
+int cmd_upstream_add(const struct ctl *ctl, int argc, char **argv)
 {
-	bool kind = strncasecmp(argv[0], "server", 6) == 0 || strncasecmp(argv[0], "pool", 4) == 0;
 	char text[LINE_MAX_LEN];
-	size_t n = 0;
+	size_t n;
 	int i;
 
-	/* "pool.example.org" is a name; "pool", "server x" are not. */
-	if (kind) {
-		char c = argv[0][strncasecmp(argv[0], "pool", 4) == 0 ? 4 : 6];
-
-		kind = !c || c == ' ' || c == '\t';
-	}
-	n = (size_t)snprintf(text, sizeof(text), "%s", kind ? "" : "server ");
+	n = (size_t)snprintf(text, sizeof(text), "%s", has_kind(argv[0]) ? "" : "server ");
 	for (i = 0; i < argc && n < sizeof(text); i++)
 		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", i ? " " : "", argv[i]);
-	if (n >= sizeof(text))
-		return usage("upstream add: the line is too long");
-	return ask(ctl, "upstream-add", "line", text, print_added);
+	if (n >= sizeof(text)) {
+		fputs("ntpkctl: upstream add: the line is too long\n", stderr);
+		return CTL_USAGE;
+	}
+	return ctl_show(ctl, "upstream-add", "line", text, print_added);
 }
 
-int cmd_upstream(const struct ctl *ctl, int argc, char **argv)
+int cmd_upstream_list(const struct ctl *ctl, int argc, char **argv)
 {
-	if (strcmp(argv[0], "list") == 0)
-		return argc == 1 ? ask(ctl, "upstream-list", NULL, NULL, print_list) :
-		       usage("upstream list takes no arguments");
-	if (strcmp(argv[0], "add") == 0)
-		return argc > 1 ? add(ctl, argc - 1, argv + 1) :
-		       usage("upstream add needs a name: upstream add [server|pool] NAME "
-			     "[iburst] [minpoll N] ...");
-	if (strcmp(argv[0], "del") == 0)
-		return argc == 2 ? ask(ctl, "upstream-del", "name", argv[1], print_removed) :
-		       usage("upstream del needs one name, as 'ntpkctl upstream list' shows it");
-	return usage("upstream is followed by add, del or list");
+	(void)argc;
+	(void)argv;
+	return ctl_show(ctl, "upstream-list", NULL, NULL, print_list);
+}
+
+int cmd_upstream_del(const struct ctl *ctl, int argc, char **argv)
+{
+	(void)argc;
+	return ctl_show(ctl, "upstream-del", "name", argv[0], print_removed);
+}
+
+static void print_count(struct json_object *data, const char *what)
+{
+	char n[FMT_MAX];
+	int64_t v;
+
+	fmt_int(data, "sources", &v);
+	printf("%s: %s source%s\n", what, fmt_member_int(n, data, "sources"), v == 1 ? "" : "s");
+}
+
+static void print_online(const struct ctl *ctl, struct json_object *data)
+{
+	(void)ctl;
+	print_count(data, "Online");
+}
+
+static void print_offline(const struct ctl *ctl, struct json_object *data)
+{
+	(void)ctl;
+	print_count(data, "Offline");
+}
+
+static void print_burst(const struct ctl *ctl, struct json_object *data)
+{
+	(void)ctl;
+	print_count(data, "Burst");
+}
+
+int cmd_upstream_online(const struct ctl *ctl, int argc, char **argv)
+{
+	return ctl_show(ctl, "upstream-online", argc ? "name" : NULL, argv[0], print_online);
+}
+
+int cmd_upstream_offline(const struct ctl *ctl, int argc, char **argv)
+{
+	return ctl_show(ctl, "upstream-offline", argc ? "name" : NULL, argv[0], print_offline);
+}
+
+int cmd_upstream_burst(const struct ctl *ctl, int argc, char **argv)
+{
+	return ctl_show(ctl, "upstream-burst", argc ? "name" : NULL, argv[0], print_burst);
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <json-c/json.h>
 
 enum ctl_exit {
@@ -20,12 +21,24 @@ enum ctl_exit {
 	CTL_TIMEOUT,		/* waitsync ran out of tries */
 };
 
-/* struct ctl - the options */
+/* Options that only some subcommands take. */
+#define CTL_O_ALL	(1u << 0)	/* --all: counters of zero too */
+#define CTL_O_VERBOSE	(1u << 1)	/* -v: a legend, and more columns */
+
+/**
+ * struct ctl - the options
+ * @socket: of the daemon
+ * @json: one line of JSON instead of text
+ * @colour: stdout is a terminal that shows colours
+ * @options: CTL_O_* that were given
+ * @timeout_s: how long an answer may take
+ */
 struct ctl {
 	const char *socket;
 	bool	 json;
-	bool	 all;		/* stats: counters of zero too */
 	bool	 colour;
+	unsigned int options;
+	int	 timeout_s;
 };
 
 /* struct ctl_error - why there is no answer */
@@ -37,12 +50,13 @@ struct ctl_error {
 
 /**
  * struct ctl_command - one row of the table of subcommands
- * @name: as typed
+ * @name: as typed; of two words where it is one of a group ("upstream add")
  * @args: synopsis
  * @help: one line
  * @min_args: fewest words after the name
  * @max_args: most
- * @run: returns an exit code
+ * @options: CTL_O_* that it takes
+ * @run: returns an exit code; the name's words are not among @argv
  */
 struct ctl_command {
 	const char *name;
@@ -50,12 +64,29 @@ struct ctl_command {
 	const char *help;
 	int	 min_args;
 	int	 max_args;
+	unsigned int options;
 	int	 (*run)(const struct ctl *ctl, int argc, char **argv);
 };
 
+/* One function per row, in cmd_*.c */
 int cmd_status(const struct ctl *ctl, int argc, char **argv);
+int cmd_tracking(const struct ctl *ctl, int argc, char **argv);
 int cmd_sources(const struct ctl *ctl, int argc, char **argv);
-int cmd_upstream(const struct ctl *ctl, int argc, char **argv);
+int cmd_sourcestats(const struct ctl *ctl, int argc, char **argv);
+int cmd_selectdata(const struct ctl *ctl, int argc, char **argv);
+int cmd_ntpdata(const struct ctl *ctl, int argc, char **argv);
+int cmd_activity(const struct ctl *ctl, int argc, char **argv);
+int cmd_upstream_list(const struct ctl *ctl, int argc, char **argv);
+int cmd_upstream_add(const struct ctl *ctl, int argc, char **argv);
+int cmd_upstream_del(const struct ctl *ctl, int argc, char **argv);
+int cmd_upstream_online(const struct ctl *ctl, int argc, char **argv);
+int cmd_upstream_offline(const struct ctl *ctl, int argc, char **argv);
+int cmd_upstream_burst(const struct ctl *ctl, int argc, char **argv);
+int cmd_makestep(const struct ctl *ctl, int argc, char **argv);
+int cmd_reselect(const struct ctl *ctl, int argc, char **argv);
+int cmd_log_level(const struct ctl *ctl, int argc, char **argv);
+int cmd_watch(const struct ctl *ctl, int argc, char **argv);
+int cmd_metrics(const struct ctl *ctl, int argc, char **argv);
 int cmd_stats(const struct ctl *ctl, int argc, char **argv);
 int cmd_waitsync(const struct ctl *ctl, int argc, char **argv);
 int cmd_version(const struct ctl *ctl, int argc, char **argv);
@@ -95,6 +126,44 @@ int ctl_set_error(struct ctl_error *err, enum ctl_exit exit, const char *code, c
  */
 int ctl_request(const struct ctl *ctl, const char *cmd, const char *key, const char *value,
 		struct json_object **answer, struct ctl_error *err);
+
+/**
+ * ctl_show() - ask the daemon, print its answer
+ * @ctl: options
+ * @cmd: of the control protocol
+ * @key: name of its argument, NULL = none
+ * @value: of its argument
+ * @print: for people; with --json the answer is printed as it is
+ *
+ * Return: CTL_OK, CTL_ERROR or CTL_NO_DAEMON.
+ */
+int ctl_show(const struct ctl *ctl, const char *cmd, const char *key, const char *value,
+	     void (*print)(const struct ctl *ctl, struct json_object *data));
+
+/**
+ * ctl_list() - an array of an answer
+ * @data: of the answer
+ * @key: member
+ *
+ * Return: it, NULL when it is none or empty.
+ */
+struct json_object *ctl_list(struct json_object *data, const char *key);
+
+/**
+ * ctl_sources_table() - the table of `sources`
+ * @ctl: options
+ * @out: where to
+ * @list: of the answer
+ */
+void ctl_sources_table(const struct ctl *ctl, FILE *out, struct json_object *list);
+
+/**
+ * ctl_source_mark() - a source's state as chronyc's users know it
+ * @state: its name
+ *
+ * Return: one character; '?' for what cannot be used now.
+ */
+char ctl_source_mark(const char *state);
 
 /**
  * ctl_fail() - print an error: to stderr, or with --json as envelope

@@ -194,3 +194,35 @@ const char *fmt_member_int(char *buf, struct json_object *obj, const char *key)
 	snprintf(buf, FMT_MAX, "%" PRId64, v);
 	return buf;
 }
+
+const char *fmt_source_name(char *buf, size_t len, struct json_object *s)
+{
+	const char *name = fmt_str(s, "name"), *address = fmt_str(s, "address");
+	char n[FMT_TEXT_MAX], a[FMT_TEXT_MAX];
+
+	fmt_safe(n, sizeof(n), name);
+	if (!name || !address || strcmp(name, address) == 0)
+		snprintf(buf, len, "%.300s", n);
+	else
+		snprintf(buf, len, "%.300s (%.64s)", n, fmt_safe(a, sizeof(a), address));
+	return buf;
+}
+
+const char *fmt_reference(char *buf, size_t len, struct json_object *obj, const char *stratum_key)
+{
+	const char *text = fmt_str(obj, "refid_text"), *name = fmt_str(obj, "refid_name");
+	char t[64], n[FMT_TEXT_MAX], hex[FMT_MAX];
+	int64_t stratum;
+
+	fmt_int(obj, stratum_key, &stratum);
+	if (!text && json_object_object_get_ex(obj, "refid_text", NULL))
+		snprintf(hex, sizeof(hex), "-");
+	else if (!text)
+		fmt_refid(hex, fmt_str(obj, "refid"), stratum);
+	fmt_safe(t, sizeof(t), text ? text : hex);
+	if (name && strcmp(name, t) != 0)
+		snprintf(buf, len, "%s (%.300s)", t, fmt_safe(n, sizeof(n), name));
+	else
+		snprintf(buf, len, "%s", t);
+	return buf;
+}

@@ -83,6 +83,28 @@ const char *fmt_member_ns(char *buf, struct json_object *obj, const char *key, b
 const char *fmt_member_age(char *buf, struct json_object *obj, const char *key);
 const char *fmt_member_int(char *buf, struct json_object *obj, const char *key);
 
+/**
+ * fmt_source_name() - a source's name, and behind it the address where it says more
+ * @buf: out
+ * @len: of @buf
+ * @s: object with "name" and "address"
+ *
+ * Return: @buf.
+ */
+const char *fmt_source_name(char *buf, size_t len, struct json_object *s);
+
+/**
+ * fmt_reference() - a reference id as the daemon words it, with the name it knows
+ * @buf: out
+ * @len: of @buf
+ * @obj: object with "refid_text" and "refid_name", or only "refid"
+ * @stratum_key: its member with the stratum, for a daemon that says only "refid"
+ *
+ * Return: @buf, such as "GPS", "192.0.2.1" or "3F0A91C2 (ntp.example.org)".
+ */
+const char *fmt_reference(char *buf, size_t len, struct json_object *obj,
+			  const char *stratum_key);
+
 /* struct fmt_table - rows of text; the first is the heading */
 struct fmt_table {
 	size_t	 columns;

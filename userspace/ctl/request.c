@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * One question to the daemon, and how answers and errors are printed as JSON.
- * Blocking, with a time limit.  A daemon that sends nonsense is an error, not
+ * One question to the daemon.  Blocking, with a time limit.  A daemon that sends nonsense is an error, not
  * a reason to crash.
  */
 #include <errno.h>
@@ -17,7 +16,6 @@
 #include "ctl/fmt.h"
 #include "daemon/control.h"
 
-#define TIMEOUT_S	5
 #define ANSWER_MAX	(4u << 20)
 
 int ctl_set_error(struct ctl_error *err, enum ctl_exit exit, const char *code, const char *fmt,
@@ -53,7 +51,7 @@ static int no_daemon(const struct ctl *ctl, int error, struct ctl_error *err)
 
 static int connect_daemon(const struct ctl *ctl, struct ctl_error *err)
 {
-	const struct timeval tv = { .tv_sec = TIMEOUT_S };
+	const struct timeval tv = { .tv_sec = ctl->timeout_s };
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int fd;
 
@@ -140,7 +138,7 @@ static char *exchange(const struct ctl *ctl, int fd, struct json_object *req,
 		return line;
 	if (errno == EAGAIN)
 		ctl_set_error(err, CTL_NO_DAEMON, "no-answer", "ntpkd did not answer within %d "
-			      "seconds (%s)", TIMEOUT_S, ctl->socket);
+			      "seconds (%s)", ctl->timeout_s, ctl->socket);
 	else
 		ctl_set_error(err, CTL_NO_DAEMON, "no-answer", "ntpkd closed the connection "
 			      "without an answer (%s): %s", ctl->socket,
@@ -213,87 +211,29 @@ int ctl_request(const struct ctl *ctl, const char *cmd, const char *key, const c
 	return ret;
 }
 
-/* The code point at @s, which is valid UTF-8 or is read as single bytes. */
-static unsigned int next_char(const unsigned char **s)
+int ctl_show(const struct ctl *ctl, const char *cmd, const char *key, const char *value,
+	     void (*print)(const struct ctl *ctl, struct json_object *data))
 {
-	static const unsigned int least[] = { 0, 0x80, 0x800, 0x10000 };
-	unsigned int c = *(*s)++, n, i, v;
+	struct json_object *answer, *data;
+	struct ctl_error err;
 
-	n = c >= 0xf0 && c < 0xf8 ? 3 : c >= 0xe0 ? 2 : c >= 0xc0 ? 1 : 0;
-	if (c < 0x80 || !n || c >= 0xf8)
-		return c;
-	v = c & (0x3f >> n);
-	for (i = 0; i < n; i++) {
-		if (((*s)[i] & 0xc0) != 0x80)
-			return c;
-		v = v << 6 | ((*s)[i] & 0x3f);
-	}
-	if (v < least[n] || v > 0x10ffff)
-		return c;
-	*s += n;
-	return v;
+	if (ctl_request(ctl, cmd, key, value, &answer, &err) != CTL_OK)
+		return ctl_fail(ctl, &err, NULL);
+	json_object_object_get_ex(answer, "data", &data);
+	if (ctl->json)
+		ctl_print_json(answer);
+	else
+		print(ctl, data);
+	json_object_put(answer);
+	return CTL_OK;
 }
 
-/*
- * json-c escapes the controls of ASCII but DEL, and no others; outside strings
- * JSON is plain ASCII, so that the escapes below cannot land there.
- */
-void ctl_print_json(struct json_object *obj)
+struct json_object *ctl_list(struct json_object *data, const char *key)
 {
-	const unsigned char *s = (const unsigned char *)json_object_to_json_string_ext(obj,
-				 JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-	unsigned int c;
+	struct json_object *list;
 
-	while (s && *s) {
-		c = next_char(&s);
-		if (c < 0x7f)
-			putchar((int)c);
-		else if (c < 0x10000)
-			printf("\\u%04x", c);
-		else
-			printf("\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10),
-			       0xdc00 + (c & 0x3ff));
-	}
-	putchar('\n');
-}
-
-static struct json_object *envelope(bool fine)
-{
-	struct json_object *env = json_object_new_object();
-
-	json_object_object_add(env, "schema", json_object_new_int(CONTROL_SCHEMA));
-	json_object_object_add(env, "ok", json_object_new_boolean(fine));
-	return env;
-}
-
-void ctl_print_data(struct json_object *data)
-{
-	struct json_object *env = envelope(true);
-
-	json_object_object_add(env, "data", data);
-	ctl_print_json(env);
-	json_object_put(env);
-}
-
-int ctl_fail(const struct ctl *ctl, const struct ctl_error *err, struct json_object *data)
-{
-	struct json_object *env, *error;
-	char text[FMT_TEXT_MAX];
-
-	if (!ctl->json) {
-		json_object_put(data);
-		fflush(stdout);
-		fprintf(stderr, "ntpkctl: %s\n", fmt_safe(text, sizeof(text), err->text));
-		return err->exit;
-	}
-	env = envelope(false);
-	error = json_object_new_object();
-	json_object_object_add(error, "code", json_object_new_string(err->code));
-	json_object_object_add(error, "text", json_object_new_string(err->text));
-	json_object_object_add(env, "error", error);
-	if (data)
-		json_object_object_add(env, "data", data);
-	ctl_print_json(env);
-	json_object_put(env);
-	return err->exit;
+	if (!json_object_object_get_ex(data, key, &list) ||
+	    !json_object_is_type(list, json_type_array) || !json_object_array_length(list))
+		return NULL;
+	return list;
 }

@@ -12,26 +12,62 @@
 #include "daemon/control.h"
 
 #define WORDS_MAX	64
+#define TIMEOUT_S	5
 
+/* A new subcommand is a row here, a function, and an entry in ntpkctl(8). */
 static const struct ctl_command commands[] = {
-	{ "status", "", "what is served, and how good it is", 0, 0, cmd_status },
-	{ "sources", "", "the upstream sources, one per line", 0, 0, cmd_sources },
-	{ "upstream", "add [server|pool] NAME [OPTION]... | del NAME | list",
-	  "change or list the upstreams of the running daemon", 1, WORDS_MAX, cmd_upstream },
-	{ "stats", "[--all]", "the module's state and counters", 0, 0, cmd_stats },
+	{ "status", "", "what is served, and how good it is", 0, 0, 0, cmd_status },
+	{ "tracking", "", "the same in the words of chronyc", 0, 0, 0, cmd_tracking },
+	{ "sources", "[-v]", "the upstream sources, one per line", 0, 0, CTL_O_VERBOSE,
+	  cmd_sources },
+	{ "sourcestats", "", "rate and spread of each source's samples", 0, 0, 0,
+	  cmd_sourcestats },
+	{ "selectdata", "", "why each source is or is not used, and its interval", 0, 0, 0,
+	  cmd_selectdata },
+	{ "ntpdata", "[NAME]", "the last reply of each source in full, or of one", 0, 1, 0,
+	  cmd_ntpdata },
+	{ "activity", "", "how many sources are online, reachable, used", 0, 0, 0, cmd_activity },
+	{ "watch", "[COUNT]", "time and sources, anew each second; ^C ends it", 0, 1, 0,
+	  cmd_watch },
+	{ "upstream list", "", "the upstreams of the running daemon", 0, 0, 0,
+	  cmd_upstream_list },
+	{ "upstream add", "[server|pool] NAME [OPTION]...",
+	  "one more, in the words of the configuration file", 1, WORDS_MAX, 0, cmd_upstream_add },
+	{ "upstream del", "NAME", "remove it", 1, 1, 0, cmd_upstream_del },
+	{ "upstream online", "[NAME]", "ask it, or all, again", 0, 1, 0, cmd_upstream_online },
+	{ "upstream offline", "[NAME]", "do not ask it, or any", 0, 1, 0, cmd_upstream_offline },
+	{ "upstream burst", "[NAME]", "a few quick requests now", 0, 1, 0, cmd_upstream_burst },
+	{ "makestep", "", "set the system clock right at once", 0, 0, 0, cmd_makestep },
+	{ "reselect", "", "choose the reference anew", 0, 0, 0, cmd_reselect },
+	{ "log level", "debug|info|warn|err", "which messages ntpkd writes from now on", 1, 1, 0,
+	  cmd_log_level },
 	{ "waitsync", "[TRIES [MAX_ERROR_S [INTERVAL_S]]]",
-	  "wait until the clock is right (TRIES 0: for ever; every 10 s)", 0, 3, cmd_waitsync },
-	{ "version", "", "of ntpkctl, ntpkd and the module", 0, 0, cmd_version },
+	  "wait until the clock is right (TRIES 0: for ever; every 10 s)", 0, 3, 0, cmd_waitsync },
+	{ "stats", "[--all]", "the module's state and counters", 0, 0, CTL_O_ALL, cmd_stats },
+	{ "metrics", "", "all numbers of the daemon as Prometheus text", 0, 0, 0, cmd_metrics },
+	{ "version", "", "of ntpkctl, ntpkd and the module", 0, 0, 0, cmd_version },
 };
 
 #define COMMANDS	(sizeof(commands) / sizeof(commands[0]))
+
+static const struct {
+	const char *word;
+	const char *also;
+	unsigned int bit;
+	const char *help;
+} options[] = {
+	{ "--all", "-a", CTL_O_ALL, "stats: counters of zero too" },
+	{ "--verbose", "-v", CTL_O_VERBOSE, "sources: a legend, and what they follow" },
+};
+
+#define OPTIONS		(sizeof(options) / sizeof(options[0]))
 
 /* What the command line asks for. */
 struct line {
 	struct ctl ctl;
 	bool	 help;
 	int	 words_len;
-	char	 *words[WORDS_MAX + 2];
+	char	 *words[WORDS_MAX + 4];
 };
 
 static void print_help(FILE *out)
@@ -43,10 +79,12 @@ static void print_help(FILE *out)
 		fprintf(out, "  %s%s%s\n      %s\n", commands[i].name,
 			commands[i].args[0] ? " " : "", commands[i].args, commands[i].help);
 	fputs("  help\n      this text\n\n", out);
-	fputs("  --json         one line of JSON (Documentation/control.md)\n"
-	      "  --socket PATH  of the daemon (default " CONTROL_DEFAULT_SOCKET ")\n"
-	      "  --all          stats: counters of zero too\n"
-	      "  -h, --help\n\n"
+	fputs("  -j, --json         one line of JSON (Documentation/control.md)\n"
+	      "  -s, --socket PATH  of the daemon (default " CONTROL_DEFAULT_SOCKET ")\n", out);
+	for (i = 0; i < OPTIONS; i++)
+		fprintf(out, "  %s, %-13s  %s\n", options[i].also, options[i].word,
+			options[i].help);
+	fputs("  -h, --help         this text\n\n"
 	      "Exit code: 0 fine, 1 refused by daemon or module, 2 usage, 3 daemon not\n"
 	      "reachable, 4 module not loaded, 5 waitsync ran out of tries.\n", out);
 }
@@ -63,24 +101,37 @@ static bool is_option(const char *word)
 	return word[0] == '-' && word[1] && !isdigit((unsigned char)word[1]);
 }
 
+static bool is_word(const char *word, const char *a, const char *b)
+{
+	return strcmp(word, a) == 0 || strcmp(word, b) == 0;
+}
+
+static int take_flag(struct line *l, const char *word)
+{
+	for (size_t i = 0; i < OPTIONS; i++)
+		if (is_word(word, options[i].word, options[i].also)) {
+			l->ctl.options |= options[i].bit;
+			return 1;
+		}
+	return 0;
+}
+
 /* Return: how many words it took, 0 = not an option of ours, -1 = its value is missing. */
 static int take_option(struct line *l, char **argv, int left)
 {
-	if (strcmp(argv[0], "--json") == 0) {
+	if (is_word(argv[0], "--json", "-j")) {
 		l->ctl.json = true;
-	} else if (strcmp(argv[0], "--all") == 0) {
-		l->ctl.all = true;
-	} else if (strcmp(argv[0], "-h") == 0 || strcmp(argv[0], "--help") == 0) {
+	} else if (is_word(argv[0], "--help", "-h")) {
 		l->help = true;
 	} else if (strncmp(argv[0], "--socket=", 9) == 0) {
 		l->ctl.socket = argv[0] + 9;
-	} else if (strcmp(argv[0], "--socket") == 0) {
+	} else if (is_word(argv[0], "--socket", "-s")) {
 		if (left < 2)
 			return -1;
 		l->ctl.socket = argv[1];
 		return 2;
 	} else {
-		return 0;
+		return take_flag(l, argv[0]);
 	}
 	return 1;
 }
@@ -98,7 +149,7 @@ static int parse_line(struct line *l, int argc, char **argv)
 					     argv[i]);
 			continue;
 		}
-		if (l->words_len == WORDS_MAX + 1)
+		if (l->words_len == WORDS_MAX + 2)
 			return usage("too many words, from", argv[i]);
 		l->words[l->words_len++] = argv[i];
 	}
@@ -114,28 +165,71 @@ static bool want_colour(void)
 	return isatty(STDOUT_FILENO) && !(no && no[0]) && term && strcmp(term, "dumb") != 0;
 }
 
+/* Return: how many of the line's words are the command's name, 0 = it is another. */
+static int match(const struct ctl_command *c, const struct line *l)
+{
+	size_t first = strcspn(c->name, " ");
+	const char *second = c->name[first] ? c->name + first + 1 : NULL;
+
+	if (strlen(l->words[0]) != first || strncmp(c->name, l->words[0], first) != 0)
+		return 0;
+	if (!second)
+		return 1;
+	return l->words_len > 1 && strcmp(second, l->words[1]) == 0 ? 2 : 0;
+}
+
+/* "upstream" alone or with a wrong second word: say what may follow. */
+static int usage_group(const struct line *l)
+{
+	size_t len = strlen(l->words[0]), n = 0;
+	char list[256] = "";
+
+	for (size_t i = 0; i < COMMANDS && n < sizeof(list); i++)
+		if (strncmp(commands[i].name, l->words[0], len) == 0 &&
+		    commands[i].name[len] == ' ')
+			n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", n ? ", " : "",
+					      commands[i].name + len + 1);
+	if (!n)
+		return usage("unknown command", l->words[0]);
+	fprintf(stderr, "ntpkctl: '%s' is followed by one of: %s\n", l->words[0], list);
+	return CTL_USAGE;
+}
+
+static int check_options(const struct ctl_command *c, const struct line *l)
+{
+	unsigned int wrong = l->ctl.options & ~c->options;
+
+	for (size_t i = 0; i < OPTIONS; i++)
+		if (wrong & options[i].bit)
+			return usage("unknown option of this command,", options[i].word);
+	return CTL_OK;
+}
+
 static int run_command(const struct line *l)
 {
 	const struct ctl_command *c;
-	int args = l->words_len - 1;
+	int args, skip = 0;
 
-	for (c = commands; c < commands + COMMANDS; c++) {
-		if (strcmp(c->name, l->words[0]) != 0)
-			continue;
-		if (args < c->min_args)
-			return usage("something must follow", c->name);
-		if (args > c->max_args)
-			return usage("too many words, from", l->words[1 + c->max_args]);
-		if (l->ctl.all && c->run != cmd_stats)
-			return usage("unknown option of this command,", "--all");
-		return c->run(&l->ctl, args, (char **)l->words + 1);
+	for (c = commands; c < commands + COMMANDS && !skip; c++)
+		skip = match(c, l);
+	if (!skip)
+		return usage_group(l);
+	c--;
+	args = l->words_len - skip;
+	if (args < c->min_args) {
+		fprintf(stderr, "ntpkctl: usage: ntpkctl %s %s\n", c->name, c->args);
+		return CTL_USAGE;
 	}
-	return usage("unknown command", l->words[0]);
+	if (args > c->max_args)
+		return usage("too many words, from", l->words[skip + c->max_args]);
+	if (check_options(c, l) != CTL_OK)
+		return CTL_USAGE;
+	return c->run(&l->ctl, args, (char **)l->words + skip);
 }
 
 int ctl_run(int argc, char **argv)
 {
-	struct line l = { .ctl.socket = CONTROL_DEFAULT_SOCKET };
+	struct line l = { .ctl.socket = CONTROL_DEFAULT_SOCKET, .ctl.timeout_s = TIMEOUT_S };
 	int ret = parse_line(&l, argc, argv);
 
 	if (ret != CTL_OK)
