@@ -89,7 +89,9 @@ static void set_up(void)
 		.push_interval_ns = 1000000000, .holdover_ns = 86400000000000 };
 	struct ntpkd *d = &daemon_of_ours;
 
-	d->engine = engine_init(malloc(engine_size()), &conf);
+	d->upstreams.sources = calloc(ENGINE_MAX_SOURCES, sizeof(*d->upstreams.sources));
+	d->actions = calloc(ENGINE_MAX_ACTIONS(4), sizeof(*d->actions));
+	d->engine = engine_init(malloc(engine_size(4)), 4, &conf);
 	add_source(0, "server 192.0.2.1 iburst");
 	add_source(1, "server 2001:db8::1 minpoll 4");
 	table = command_table(d);
