@@ -208,12 +208,18 @@ def commands_of_help():
     """{name: synopsis}, and the options, as `ntpkctl help` lists them."""
     text = subprocess.run([NTPKCTL, "help"], capture_output=True, text=True, timeout=20).stdout
     rows = re.findall(r"^  ([a-z]+(?: [a-z]+)?)((?: [\[A-Z].*| [a-z]+\|.*)?)\n      \S", text, re.M)
-    options = re.findall(r"^  (-., --[a-z]+(?: [A-Z]+)?)  ", text, re.M)
-    check(len(rows) > 20 and len(options) == 5, text)
+    options = re.findall(r"^  (?:    )?((?:-., )?--[a-z]+(?: [A-Z]+)?)  ", text, re.M)
+    check(len(rows) > 20 and len(options) == 6, text)
     return dict(rows), set(options)
 
 
 tried = set()       # (command, "text" or "json") that a test below ran
+
+
+def run_ctl(*args, code):
+    p = subprocess.run([NTPKCTL, *args], capture_output=True, text=True, timeout=20)
+    check(p.returncode == code, (args, p))
+    return p.stdout + p.stderr
 
 
 def ctl(*args, code=0, json_too=True):
@@ -293,6 +299,60 @@ def test_ctl_upstream():
     holds(ctl("upstream", "del", "192.0.2.1", code=1), "no upstream has this name")
 
 
+def runtime_lines():
+    with open("saved/runtime.conf") as f:
+        return [line.strip() for line in f if line[0] != "#"]
+
+
+def test_ctl_save():
+    out = ctl("upstream", "add", "--save", "192.0.2.3", "minpoll", "7", json_too=False)
+    holds(out, "Added and saved: server 192.0.2.3")
+    check([line for line in runtime_lines() if line.startswith("server 192.0.2.3 ")],
+          runtime_lines())
+    holds(ctl("upstream", "del", "192.0.2.3", "--save", json_too=False), "Removed for good: 1")
+    check(not [line for line in runtime_lines() if "192.0.2.3" in line], runtime_lines())
+    os.rename("saved", "elsewhere")
+    try:
+        out = ctl("upstream", "add", "--save", "192.0.2.4", code=1, json_too=False)
+        holds(out, "done, but lost at the next start: ", "saved")
+        check(len(d.data("upstream-list")["upstreams"]) == 3, "it was added")
+    finally:
+        os.rename("elsewhere", "saved")
+    ctl("upstream", "del", "192.0.2.4", json_too=False)
+    holds(run_ctl("tracking", "--save", code=2), "unknown option of this command")
+
+
+def test_ctl_reload():
+    path = d.log.replace(".log", ".conf")
+    with open(path) as f:
+        before = f.read()
+    holds(ctl("reload"), "Upstreams: 0 added, 0 removed, 0 changed")
+    with open(path, "w") as f:
+        f.write(before.replace("port 0\n", "port 11250\n") +
+                "server 192.0.2.5\nmaxdistance 2\n")
+    out = ctl("reload", json_too=False)
+    holds(out, "1 added", "Now in force: maxdistance", "After a restart only: port")
+    with open(path, "w") as f:
+        f.write(before + "minsources many\n")
+    out = ctl("reload", code=1)
+    holds(out, "nothing was changed: ", ".conf:%d:" % (before.count("\n") + 1), "minsources")
+    with open(path, "w") as f:
+        f.write(before)
+    holds(ctl("reload", json_too=False), "1 removed")
+    holds(ctl("reload", "sources"), "Upstreams: 0 added")
+    holds(run_ctl("reload", "all", code=2), "sources")
+
+
+def test_ctl_acl():
+    for address, words in (("192.0.2.7", "may ask: allow 192.0.2.0/24 (line "),
+                           ("192.0.2.200", "may not ask: deny 192.0.2.128/25 (line "),
+                           ("::ffff:192.0.2.200", "may not ask: deny"),
+                           ("198.51.100.1", "may not ask: there are allow lines"),
+                           ("2001:db8::1", "may not ask")):
+        holds(ctl("acl", "check", address), words)
+    holds(ctl("acl", "check", "host.example", code=1), "no address")
+
+
 def test_ctl_direct():
     holds(ctl("makestep", code=1), "-x")
     holds(ctl("reselect"), "eference")
@@ -310,7 +370,7 @@ def test_ctl_direct():
 def test_ctl_usage():
     for args, words in ((["upstream"], "list, add, del, online, offline, burst"),
                         (["upstream", "x"], "list, add, del"), (["log"], "level"),
-                        (["upstream", "add"], "usage: ntpkctl upstream add [server|pool] NAME"),
+                        (["upstream", "add"], "usage: ntpkctl upstream add [--save] [server|pool] NAME"),
                         (["log", "level"], "debug|info|warn|err"), (["watch", "0"], "COUNT"),
                         (["watch", "x"], "COUNT"), (["ups"], "unknown command"),
                         (["tracking", "-v"], "unknown option of this command"),
@@ -507,6 +567,9 @@ TESTS = [
     (test_ctl_status, "ntpkctl status, tracking, activity, version"),
     (test_ctl_sources, "ntpkctl sources, sourcestats, selectdata, ntpdata"),
     (test_ctl_upstream, "ntpkctl upstream ..."),
+    (test_ctl_save, "ntpkctl upstream add and del --save"),
+    (test_ctl_reload, "ntpkctl reload"),
+    (test_ctl_acl, "ntpkctl acl check"),
     (test_ctl_direct, "ntpkctl makestep, reselect, log level, metrics, waitsync, stats"),
     (test_ctl_usage, "ntpkctl says what it expected"),
     (test_watch_lines, "watch without a terminal"),
@@ -531,8 +594,10 @@ def main():
         os.chdir(folder)
         Server()
         Server("::1", stratum=2, refid=bytes([192, 0, 2, 9]))
-        d = Daemon("server 127.0.0.1 port %d iburst\nserver ::1 port %d iburst\nport 0\n" %
-                   (PORT, PORT))
+        os.mkdir("saved")
+        d = Daemon("server 127.0.0.1 port %d iburst\nserver ::1 port %d iburst\nport 0\n"
+                   "allow 192.0.2.0/24\ndeny 192.0.2.128/25\nsavedir %s\n" %
+                   (PORT, PORT, os.path.abspath("saved")))
         try:
             passed = [base.run(i + 1, *test) for i, test in enumerate(TESTS)]
             passed.append(base.run(len(TESTS) + 1, d.stop, "ends cleanly"))

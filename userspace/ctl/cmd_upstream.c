@@ -68,16 +68,16 @@ static void print_added(const struct ctl *ctl, struct json_object *data)
 {
 	char text[FMT_TEXT_MAX];
 
-	(void)ctl;
-	printf("Added: %s\n", fmt_safe(text, sizeof(text), fmt_str(data, "added")));
+	printf("Added%s: %s\n", ctl->options & CTL_O_SAVE ? " and saved" : "",
+	       fmt_safe(text, sizeof(text), fmt_str(data, "added")));
 }
 
 static void print_removed(const struct ctl *ctl, struct json_object *data)
 {
 	char n[FMT_MAX];
 
-	(void)ctl;
-	printf("Removed: %s\n", fmt_member_int(n, data, "removed"));
+	printf("Removed%s: %s\n", ctl->options & CTL_O_SAVE ? " for good" : "",
+	       fmt_member_int(n, data, "removed"));
 }
 
 /*

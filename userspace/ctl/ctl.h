@@ -24,6 +24,7 @@ enum ctl_exit {
 /* Options that only some subcommands take. */
 #define CTL_O_ALL	(1u << 0)	/* --all: counters of zero too */
 #define CTL_O_VERBOSE	(1u << 1)	/* -v: a legend, and more columns */
+#define CTL_O_SAVE	(1u << 2)	/* --save: keep the change over restarts */
 
 /**
  * struct ctl - the options
@@ -82,6 +83,8 @@ int cmd_upstream_del(const struct ctl *ctl, int argc, char **argv);
 int cmd_upstream_online(const struct ctl *ctl, int argc, char **argv);
 int cmd_upstream_offline(const struct ctl *ctl, int argc, char **argv);
 int cmd_upstream_burst(const struct ctl *ctl, int argc, char **argv);
+int cmd_reload(const struct ctl *ctl, int argc, char **argv);
+int cmd_acl_check(const struct ctl *ctl, int argc, char **argv);
 int cmd_makestep(const struct ctl *ctl, int argc, char **argv);
 int cmd_reselect(const struct ctl *ctl, int argc, char **argv);
 int cmd_log_level(const struct ctl *ctl, int argc, char **argv);
@@ -118,7 +121,7 @@ int ctl_set_error(struct ctl_error *err, enum ctl_exit exit, const char *code, c
  * @ctl: options
  * @cmd: of the control protocol
  * @key: name of its argument, NULL = none
- * @value: of its argument
+ * @value: of its argument; NULL: the flag is set
  * @answer: out: a new reference to the envelope when the daemon agreed, else NULL
  * @err: filled when it did not
  *
@@ -132,7 +135,7 @@ int ctl_request(const struct ctl *ctl, const char *cmd, const char *key, const c
  * @ctl: options
  * @cmd: of the control protocol
  * @key: name of its argument, NULL = none
- * @value: of its argument
+ * @value: of its argument; NULL: the flag is set
  * @print: for people; with --json the answer is printed as it is
  *
  * Return: CTL_OK, CTL_ERROR or CTL_NO_DAEMON.

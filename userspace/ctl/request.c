@@ -174,13 +174,17 @@ static int check_answer(struct json_object *answer, struct ctl_error *err)
 			     text ? text : "ntpkd refused and did not say why");
 }
 
-static struct json_object *make_request(const char *cmd, const char *key, const char *value)
+static struct json_object *make_request(const struct ctl *ctl, const char *cmd, const char *key,
+					const char *value)
 {
 	struct json_object *req = json_object_new_object();
 
 	json_object_object_add(req, "cmd", json_object_new_string(cmd));
 	if (key)
-		json_object_object_add(req, key, json_object_new_string(value));
+		json_object_object_add(req, key, value ? json_object_new_string(value) :
+				       json_object_new_boolean(true));
+	if (ctl->options & CTL_O_SAVE)
+		json_object_object_add(req, "save", json_object_new_boolean(true));
 	return req;
 }
 
@@ -195,7 +199,7 @@ int ctl_request(const struct ctl *ctl, const char *cmd, const char *key, const c
 	fd = connect_daemon(ctl, err);
 	if (fd < 0)
 		return err->exit;
-	req = make_request(cmd, key, value);
+	req = make_request(ctl, cmd, key, value);
 	line = exchange(ctl, fd, req, err);
 	json_object_put(req);
 	close(fd);

@@ -31,14 +31,18 @@ static const struct ctl_command commands[] = {
 	  cmd_watch },
 	{ "upstream list", "", "the upstreams of the running daemon", 0, 0, 0,
 	  cmd_upstream_list },
-	{ "upstream add", "[server|pool] NAME [OPTION]...",
-	  "one more, in the words of the configuration file", 1, WORDS_MAX, 0, cmd_upstream_add },
-	{ "upstream del", "NAME", "remove it", 1, 1, 0, cmd_upstream_del },
+	{ "upstream add", "[--save] [server|pool] NAME [OPTION]...",
+	  "one more, in the words of the configuration file", 1, WORDS_MAX, CTL_O_SAVE,
+	  cmd_upstream_add },
+	{ "upstream del", "[--save] NAME", "remove it", 1, 1, CTL_O_SAVE, cmd_upstream_del },
 	{ "upstream online", "[NAME]", "ask it, or all, again", 0, 1, 0, cmd_upstream_online },
 	{ "upstream offline", "[NAME]", "do not ask it, or any", 0, 1, 0, cmd_upstream_offline },
 	{ "upstream burst", "[NAME]", "a few quick requests now", 0, 1, 0, cmd_upstream_burst },
 	{ "makestep", "", "set the system clock right at once", 0, 0, 0, cmd_makestep },
 	{ "reselect", "", "choose the reference anew", 0, 0, 0, cmd_reselect },
+	{ "reload", "[sources]", "read the configuration anew, or the drop-ins of sourcedir alone",
+	  0, 1, 0, cmd_reload },
+	{ "acl check", "ADDRESS", "may a client with this address ask?", 1, 1, 0, cmd_acl_check },
 	{ "log level", "debug|info|warn|err", "which messages ntpkd writes from now on", 1, 1, 0,
 	  cmd_log_level },
 	{ "waitsync", "[TRIES [MAX_ERROR_S [INTERVAL_S]]]",
@@ -57,6 +61,7 @@ static const struct {
 	const char *help;
 } options[] = {
 	{ "--all", "-a", CTL_O_ALL, "stats: counters of zero too" },
+	{ "--save", NULL, CTL_O_SAVE, "upstream add, del: keep it over restarts" },
 	{ "--verbose", "-v", CTL_O_VERBOSE, "sources: a legend, and what they follow" },
 };
 
@@ -82,8 +87,8 @@ static void print_help(FILE *out)
 	fputs("  -j, --json         one line of JSON (Documentation/control.md)\n"
 	      "  -s, --socket PATH  of the daemon (default " CONTROL_DEFAULT_SOCKET ")\n", out);
 	for (i = 0; i < OPTIONS; i++)
-		fprintf(out, "  %s, %-13s  %s\n", options[i].also, options[i].word,
-			options[i].help);
+		fprintf(out, "  %s%s %-13s  %s\n", options[i].also ? options[i].also : "  ",
+			options[i].also ? "," : " ", options[i].word, options[i].help);
 	fputs("  -h, --help         this text\n\n"
 	      "Exit code: 0 fine, 1 refused by daemon or module, 2 usage, 3 daemon not\n"
 	      "reachable, 4 module not loaded, 5 waitsync ran out of tries.\n", out);
@@ -103,7 +108,7 @@ static bool is_option(const char *word)
 
 static bool is_word(const char *word, const char *a, const char *b)
 {
-	return strcmp(word, a) == 0 || strcmp(word, b) == 0;
+	return strcmp(word, a) == 0 || (b && strcmp(word, b) == 0);
 }
 
 static int take_flag(struct line *l, const char *word)

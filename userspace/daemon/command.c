@@ -21,10 +21,10 @@ static const struct control_command rows[] = {
 	{ "activity", CONTROL_READ, { { 0 } }, status_activity },
 	{ "metrics", CONTROL_READ, { { 0 } }, status_metrics },
 	{ "upstream-list", CONTROL_READ, { { 0 } }, command_upstream_list },
-	{ "upstream-add", CONTROL_CHANGE, { { "line", CONTROL_TEXT, true } },
-	  command_upstream_add },
-	{ "upstream-del", CONTROL_CHANGE, { { "name", CONTROL_TEXT, true } },
-	  command_upstream_del },
+	{ "upstream-add", CONTROL_CHANGE,
+	  { { "line", CONTROL_TEXT, true }, { "save", CONTROL_FLAG, false } }, command_upstream_add },
+	{ "upstream-del", CONTROL_CHANGE,
+	  { { "name", CONTROL_TEXT, true }, { "save", CONTROL_FLAG, false } }, command_upstream_del },
 	{ "upstream-online", CONTROL_CHANGE, { { "name", CONTROL_TEXT, false } },
 	  command_upstream_online },
 	{ "upstream-offline", CONTROL_CHANGE, { { "name", CONTROL_TEXT, false } },
@@ -33,6 +33,8 @@ static const struct control_command rows[] = {
 	  command_upstream_burst },
 	{ "makestep", CONTROL_CHANGE, { { 0 } }, command_makestep },
 	{ "reselect", CONTROL_CHANGE, { { 0 } }, command_reselect },
+	{ "reload", CONTROL_CHANGE, { { "sources", CONTROL_FLAG, false } }, command_reload },
+	{ "acl-check", CONTROL_READ, { { "address", CONTROL_TEXT, true } }, command_acl_check },
 	{ "log-level", CONTROL_CHANGE, { { "level", CONTROL_TEXT, true } }, command_log_level },
 };
 

@@ -30,4 +30,7 @@ control_run command_upstream_online, command_upstream_offline, command_upstream_
 /* command_clock.c */
 control_run command_makestep, command_reselect, command_log_level;
 
+/* command_conf.c */
+control_run command_reload, command_acl_check;
+
 #endif /* NTPKD_COMMAND_H */

@@ -10,6 +10,7 @@
 #include <strings.h>
 #include "daemon/log.h"
 #include "daemon/ntpkd.h"
+#include "daemon/runtime.h"
 #include "daemon/status_json.h"
 
 #define LINE_LEN	512
@@ -67,12 +68,21 @@ static void keep_first(void *ctx, const char *file, unsigned int line, unsigned 
 		snprintf(err->text, sizeof(err->text), "%s:%u: %s", file, column, text);
 }
 
+/* What --save asked for; the change itself is made and stays. */
+static int not_saved(struct control_error *err, int result, const char *why)
+{
+	if (!result)
+		return 0;
+	return control_refuse(err, result, "not-saved", "done, but lost at the next start: "
+			      "%.400s", why);
+}
+
 int command_upstream_add(void *ctx, const struct control_value *args, struct json_object *data,
 			 struct control_error *err)
 {
 	const struct conf_diag diag = { .report = keep_first, .ctx = err };
 	struct conf_upstream up;
-	char text[LINE_LEN];
+	char text[LINE_LEN], why[RUNTIME_WHY_LEN];
 	struct ntpkd *d = ctx;
 	int result;
 
@@ -94,7 +104,8 @@ int command_upstream_add(void *ctx, const struct control_value *args, struct jso
 	conf_format_upstream(&up, text, sizeof(text));
 	log_info("upstream added: %s", text);
 	put_text(data, "added", text);
-	return 0;
+	put_bool(data, "saved", args[1].flag);
+	return args[1].flag ? not_saved(err, runtime_add_upstream(&d->conf, &up, why), why) : 0;
 }
 
 static int unknown(struct control_error *err, const char *name)
@@ -108,12 +119,15 @@ int command_upstream_del(void *ctx, const struct control_value *args, struct jso
 {
 	struct ntpkd *d = ctx;
 	unsigned int n = upstreams_del(&d->upstreams, args[0].text);
+	char why[RUNTIME_WHY_LEN];
 
 	if (!n)
 		return unknown(err, args[0].text);
 	log_info("upstream removed: %s", args[0].text);
 	put_int(data, "removed", n);
-	return 0;
+	put_bool(data, "saved", args[1].flag);
+	return args[1].flag ?
+	       not_saved(err, runtime_del_upstream(&d->conf, args[0].text, why), why) : 0;
 }
 
 /* By the upstream's name or by one source's address; NULL means all. */

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * ntpkctl reload and acl check: the configuration of the running daemon.
+ */
+#include <stdio.h>
+#include <string.h>
+#include "ctl/ctl.h"
+#include "ctl/fmt.h"
+
+static void print_words(const char *what, struct json_object *list)
+{
+	char text[FMT_TEXT_MAX];
+
+	if (!list)
+		return;
+	fputs(what, stdout);
+	for (size_t i = 0; i < json_object_array_length(list); i++)
+		printf("%s%s", i ? ", " : "", fmt_safe(text, sizeof(text), json_object_get_string(
+		       json_object_array_get_idx(list, i))));
+	putchar('\n');
+}
+
+static void print_reloaded(const struct ctl *ctl, struct json_object *data)
+{
+	char a[FMT_MAX], r[FMT_MAX], c[FMT_MAX], text[FMT_TEXT_MAX];
+
+	(void)ctl;
+	printf("Upstreams: %s added, %s removed, %s changed\n", fmt_member_int(a, data, "added"),
+	       fmt_member_int(r, data, "removed"), fmt_member_int(c, data, "changed"));
+	print_words("Now in force: ", ctl_list(data, "settings"));
+	print_words("After a restart only: ", ctl_list(data, "restart"));
+	if (fmt_str(data, "error"))
+		printf("Left out: %s\n", fmt_safe(text, sizeof(text), fmt_str(data, "error")));
+}
+
+int cmd_reload(const struct ctl *ctl, int argc, char **argv)
+{
+	if (argc && strcmp(argv[0], "sources") != 0) {
+		fprintf(stderr, "ntpkctl: reload is followed by nothing or by 'sources'\n");
+		return CTL_USAGE;
+	}
+	return ctl_show(ctl, "reload", argc ? "sources" : NULL, NULL, print_reloaded);
+}
+
+static void print_verdict(const struct ctl *ctl, struct json_object *data)
+{
+	char address[FMT_TEXT_MAX], rule[FMT_TEXT_MAX], line[FMT_MAX];
+	bool allowed = fmt_bool(data, "allowed");
+	int64_t n;
+
+	(void)ctl;
+	printf("%s %s: ", fmt_safe(address, sizeof(address), fmt_str(data, "address")),
+	       allowed ? "may ask" : "may not ask");
+	if (!fmt_str(data, "rule"))
+		puts(allowed ? "no rule says otherwise" : "there are allow lines, and none names it");
+	else if (fmt_int(data, "line", &n))
+		printf("%s (line %s)\n", fmt_safe(rule, sizeof(rule), fmt_str(data, "rule")),
+		       fmt_member_int(line, data, "line"));
+	else
+		puts(fmt_safe(rule, sizeof(rule), fmt_str(data, "rule")));
+}
+
+int cmd_acl_check(const struct ctl *ctl, int argc, char **argv)
+{
+	(void)argc;
+	return ctl_show(ctl, "acl-check", "address", argv[0], print_verdict);
+}
