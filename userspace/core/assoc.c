@@ -11,6 +11,10 @@
 #define REPLY_TIMEOUT_NS	(3 * NTP_NS_PER_S)
 #define FIRST_SPREAD_NS		100e6	/* sources added together are not asked together */
 #define JITTER			(1.0 / 32)	/* never sooner than asked for */
+#define PRESEND_NS		(2 * NTP_NS_PER_S)
+#define PRESEND_MIN_LOG2S	2
+#define PRESEND_NEVER		127
+#define XLEAVE_MAX_MISSED	4	/* no server is asked to remember longer */
 #define UNREACHABLE_POLLS	8
 #define RESOLVE_POLLS		8	/* unanswered requests between two ACT_RESOLVE */
 #define DENIED_RESOLVE_NS	(4 * 3600 * NTP_NS_PER_S)
@@ -25,6 +29,7 @@ static void start_burst(struct assoc *a, struct assoc_env *env)
 {
 	a->burst_left = ASSOC_BURST_MAX;
 	a->burst_good = 0;
+	a->burst_need = ASSOC_BURST_GOOD;
 	a->next_local_ns = env->now_local_ns + (int64_t)(rng_unit(env->rng) * FIRST_SPREAD_NS);
 }
 
@@ -41,27 +46,44 @@ void assoc_init(struct assoc *a, uint32_t id, const struct source_config *conf,
 	a->conf.version = (uint8_t)clamp8(conf->version, NTP_VERSION_MIN, NTP_VERSION_MAX);
 	a->state = SRC_NEW;
 	a->leap = NTP_LEAP_UNSYNC;
-	a->online = true;
+	a->online = !(conf->flags & SOURCE_F_OFFLINE);
+	if (!a->online)
+		a->state = SRC_OFFLINE;
 	poll_reset(&a->poll, a->conf.minpoll_log2s);
 	start_burst(a, env);
 	if (!(conf->flags & SOURCE_F_IBURST))
 		a->burst_left = 0;
 }
 
+int8_t assoc_poll_log2s(const struct assoc *a)
+{
+	return a->poll.log2s > a->floor_log2s ? a->poll.log2s : a->floor_log2s;
+}
+
 static int64_t interval_ns(const struct assoc *a, struct rng *rng)
 {
-	int8_t log2s = a->poll.log2s > a->floor_log2s ? a->poll.log2s : a->floor_log2s;
 	double jitter = JITTER * rng_unit(rng);
-	int64_t ns = NTP_NS_PER_S << log2s;
+	int64_t ns = NTP_NS_PER_S << assoc_poll_log2s(a);
 
 	return ns + (int64_t)(jitter * (double)ns);
 }
 
+void assoc_plan(struct assoc *a, struct assoc_env *env)
+{
+	a->next_local_ns = env->now_local_ns + interval_ns(a, env->rng);
+}
+
+bool assoc_waits(const struct assoc *a)
+{
+	return a->pending || a->presend_ts;
+}
+
 static void close_request(struct assoc *a, struct actions *out)
 {
-	if (!a->pending)
+	if (!assoc_waits(a))
 		return;
 	a->pending = false;
+	a->presend_ts = 0;
 	out_add(out, ACT_CLOSE, a->id);
 }
 
@@ -84,46 +106,121 @@ static void note_silence(struct assoc *a, struct assoc_env *env)
 		out_add(env->out, ACT_RESOLVE, a->id);
 }
 
-/* Nothing but leap, version, mode and a random stamp: the rest is nobody's business. */
-static void send_request(struct assoc *a, struct assoc_env *env)
+static __be64 random_ts(struct rng *rng)
 {
-	struct action *act;
+	__be64 ts;
 
 	do {
-		a->xmt_ts = ntp_htobe64(rng_u64(env->rng));
-	} while (!a->xmt_ts);
+		ts = ntp_htobe64(rng_u64(rng));
+	} while (!ts);
+	return ts;
+}
+
+/* Nothing but leap, version, mode and a random stamp: the rest is nobody's business. */
+static struct ntp_header *send_packet(struct assoc *a, __be64 xmt_ts, struct assoc_env *env)
+{
+	struct action *act = out_add(env->out, ACT_SEND, a->id);
+
 	a->cookie++;
+	a->sent_pkts++;
+	act->send.cookie = a->cookie;
+	act->send.packet.lvm = ntp_lvm(NTP_LEAP_NONE, a->conf.version, NTP_MODE_CLIENT);
+	act->send.packet.xmt_ts = xmt_ts;
+	return &act->send.packet;
+}
+
+/*
+ * RFC 9769: the origin stamp says which exchange we would know more of; a
+ * server that keeps its stamps echoes the receive stamp, which is as random as
+ * the transmit stamp, others echo the latter.  Not in the first burst: samples
+ * would come one exchange later.
+ */
+static void ask_interleaved(struct assoc *a, struct ntp_header *packet, struct rng *rng)
+{
+	a->rx_ts = 0;
+	if (!(a->conf.flags & SOURCE_F_XLEAVE) || a->filter.len < ASSOC_BURST_GOOD)
+		return;
+	if (a->unanswered >= XLEAVE_MAX_MISSED)
+		a->prev.valid = false;
+	if (!a->prev.valid)
+		return;
+	do {
+		a->rx_ts = random_ts(rng);
+	} while (a->rx_ts == a->xmt_ts);
+	packet->org_ts = a->prev.t2_ts;
+	packet->rec_ts = a->rx_ts;
+}
+
+static void send_request(struct assoc *a, struct assoc_env *env)
+{
+	a->xmt_ts = random_ts(env->rng);
+	ask_interleaved(a, send_packet(a, a->xmt_ts, env), env->rng);
 	a->pending = true;
 	/* Should the report of departure be lost, T1 is early: delay, not time, is too large. */
 	a->t1_local_ns = env->now_local_ns;
 	a->t1_err_ns = 0;
 	a->timeout_local_ns = env->now_local_ns + REPLY_TIMEOUT_NS;
 	a->reach = (uint8_t)(a->reach << 1);
-	a->sent_pkts++;
-	act = out_add(env->out, ACT_SEND, a->id);
-	act->send.cookie = a->cookie;
-	act->send.packet.lvm = ntp_lvm(NTP_LEAP_NONE, a->conf.version, NTP_MODE_CLIENT);
-	act->send.packet.xmt_ts = a->xmt_ts;
+}
+
+/*
+ * chrony's `burst`: when the first request of a poll gives no sample, up to
+ * three more follow, as long as the interval keeps the mean at minpoll.
+ */
+static void start_poll_burst(struct assoc *a)
+{
+	int spare = assoc_poll_log2s(a) - a->conf.minpoll_log2s;
+
+	if (!(a->conf.flags & SOURCE_F_BURST) || a->burst_left || !a->reach || spare < 1 ||
+	    a->floor_log2s > a->conf.minpoll_log2s)
+		return;
+	a->burst_left = spare > 1 ? ASSOC_BURST_POLL : ASSOC_BURST_POLL / 2;
+	a->burst_good = 0;
+	a->burst_need = 1;
 }
 
 static void ask(struct assoc *a, struct assoc_env *env)
 {
 	close_request(a, env->out);
+	a->presend_done = false;
+	start_poll_burst(a);
 	note_silence(a, env);
 	send_request(a, env);
 	a->unanswered++;
 	if (a->burst_left && --a->burst_left)
 		a->next_local_ns = env->now_local_ns + BURST_SPACING_NS;
 	else
-		a->next_local_ns = env->now_local_ns + interval_ns(a, env->rng);
+		assoc_plan(a, env);
+}
+
+/* A request goes ahead of the next one, to have addresses on the way looked up by then. */
+static bool presend_wanted(const struct assoc *a)
+{
+	return a->online && !a->denied && !a->pending && !a->presend_done && !a->burst_left &&
+	       a->sent_pkts &&
+	       a->conf.presend_log2s >= PRESEND_MIN_LOG2S &&
+	       a->conf.presend_log2s != PRESEND_NEVER &&
+	       assoc_poll_log2s(a) >= a->conf.presend_log2s;
+}
+
+static void presend(struct assoc *a, struct assoc_env *env)
+{
+	a->presend_done = true;
+	a->presend_ts = random_ts(env->rng);
+	send_packet(a, a->presend_ts, env);
 }
 
 void assoc_timer(struct assoc *a, struct assoc_env *env)
 {
 	if (a->pending && env->now_local_ns >= a->timeout_local_ns)
 		close_request(a, env->out);
-	if (!a->online || env->now_local_ns < a->next_local_ns)
+	if (!a->online)
 		return;
+	if (env->now_local_ns < a->next_local_ns) {
+		if (presend_wanted(a) && env->now_local_ns >= a->next_local_ns - PRESEND_NS)
+			presend(a, env);
+		return;
+	}
 	if (a->denied) {
 		/* RFC 5905 7.4: no more requests; but its name may lead elsewhere. */
 		out_add(env->out, ACT_RESOLVE, a->id);
@@ -137,6 +234,8 @@ int64_t assoc_next_ns(const struct assoc *a)
 {
 	int64_t next_ns = a->online ? a->next_local_ns : INT64_MAX;
 
+	if (presend_wanted(a))
+		next_ns -= PRESEND_NS;
 	if (a->pending && a->timeout_local_ns < next_ns)
 		next_ns = a->timeout_local_ns;
 	return next_ns;
@@ -162,7 +261,7 @@ void assoc_send_failed(struct assoc *a, struct assoc_env *env)
 		a->send_fails++;
 	/* No route yet, say: soon again at first, then as rarely as it is asked anyhow. */
 	wait_ns = NTP_NS_PER_S << a->send_fails;
-	a->next_local_ns = env->now_local_ns + interval_ns(a, env->rng);
+	assoc_plan(a, env);
 	if (wait_ns < a->next_local_ns - env->now_local_ns)
 		a->next_local_ns = env->now_local_ns + wait_ns;
 }
@@ -176,7 +275,7 @@ void assoc_adapt(struct assoc *a, double surprise, struct assoc_env *env)
 			   sqrt(noise_var_ns2(&a->noise, a->last.delay_ns, a->last.err_ns)),
 			   surprise);
 	if (!a->burst_left)
-		a->next_local_ns = env->now_local_ns + interval_ns(a, env->rng);
+		assoc_plan(a, env);
 }
 
 void assoc_online(struct assoc *a, bool online, struct assoc_env *env)
@@ -193,8 +292,15 @@ void assoc_online(struct assoc *a, bool online, struct assoc_env *env)
 	a->denied = false;
 	a->unreachable = false;
 	a->unanswered = 0;
+	a->presend_done = false;
 	poll_reset(&a->poll, a->conf.minpoll_log2s);
 	start_burst(a, env);
+}
+
+void assoc_forget(struct assoc *a)
+{
+	filter_flush(&a->filter);
+	a->prev.valid = false;
 }
 
 void assoc_burst(struct assoc *a, struct assoc_env *env)

@@ -15,14 +15,19 @@
 
 #define ASSOC_BURST_MAX		8	/* requests of a burst at most ... */
 #define ASSOC_BURST_GOOD	4	/* ... until so many were answered */
+#define ASSOC_BURST_POLL	4	/* requests of a poll with SOURCE_F_BURST at most */
 #define ASSOC_MAX_DISTANCE_NS	(16 * NTP_NS_PER_S)	/* RFC 5905 MAXDISP */
 #define ASSOC_MAX_STRATUM	16
 
 /* What a datagram turned out to be.  Tests are those of RFC 5905 section 8 and 13. */
 enum assoc_verdict {
 	ASSOC_SAMPLE,		/* a good measurement, now in the filter */
+	ASSOC_KNOWN,		/* true reply, interleaved: of an exchange measured already */
+	ASSOC_SLOW,		/* true reply, its delay is above max_delay_ns */
+	ASSOC_MISMATCH,		/* true reply, interleaved: its stamps are no one exchange's */
 	ASSOC_UNUSABLE,		/* true reply of a server that cannot be used now */
 	ASSOC_KOD,		/* true reply: kiss-o'-death */
+	ASSOC_PRESEND,		/* to a request whose reply has no use: ignored, not counted */
 	/* refused; the request goes on waiting for the true reply */
 	ASSOC_SHORT,		/* under 48 bytes */
 	ASSOC_MODE,		/* not mode 4 */
@@ -31,7 +36,28 @@ enum assoc_verdict {
 	ASSOC_DUPLICATE,	/* test 1 */
 	ASSOC_BOGUS,		/* test 2: not our transmit stamp */
 	ASSOC_INVALID,		/* test 3: a stamp is zero */
+	ASSOC_UNAUTHENTIC,	/* test 5: no MAC of the source's key */
 	ASSOC_BAD_TIMES,	/* sent before received, delay < 0, before the build date */
+};
+
+/**
+ * struct assoc_exchange - stamps of an exchange, for the interleaved reply to come
+ * @valid: there is one
+ * @used: it gave a sample already
+ * @t2_ts: the server's receive stamp, by which it knows the exchange again
+ * @t1_local_ns: our request's departure, as the kernel stamped it
+ * @t1_err_ns: bound of its error
+ * @t4_local_ns: the reply's arrival
+ * @t4_err_ns: bound of its error
+ */
+struct assoc_exchange {
+	bool	 valid;
+	bool	 used;
+	__be64	 t2_ts;
+	int64_t	 t1_local_ns;
+	int64_t	 t1_err_ns;
+	int64_t	 t4_local_ns;
+	int64_t	 t4_err_ns;
 };
 
 /**
@@ -47,24 +73,33 @@ enum assoc_verdict {
  * @pending: a request waits for its reply
  * @cookie: of that request
  * @xmt_ts: its random transmit stamp
+ * @rx_ts: its random receive stamp when it asks for interleaved mode, else 0
+ * @prev: exchange that an interleaved reply would tell more of
+ * @presend_ts: transmit stamp of a request without use that waits, else 0
+ * @presend_done: it was sent for the request to come
  * @t1_local_ns: its departure
  * @t1_err_ns: bound of that one's error
  * @timeout_local_ns: given up then
  * @next_local_ns: next request
  * @burst_left: requests left in a burst
  * @burst_good: replies it had
+ * @burst_need: replies that end it
  * @send_fails: in a row
  * @unanswered: requests since the last reply
  * @floor_log2s: poll interval imposed by RATE
  * @reach: RFC 5905 shift register
  * @leap: of the last true reply with time in it, as all down to @root_disp_ns
- * @last_xmt_ts: transmit stamp of the last true reply, to know duplicates
+ * @last_xmt_ts: transmit stamp of the last true reply, to know duplicates ...
+ * @last_org_ts: ... and its origin stamp: interleaved, two replies may share the first
  * @last: last sample
  * @filter: samples
  * @noise: of its samples
  * @poll: interval
  * @peer: filter's answer at the last selection
  * @root_dist_ns: ours through it, at the last selection
+ * @report: of the last true reply with stamps in it
+ * @bad_local_ns: falseticker or too distant since, 0 = it is not
+ * @own_refid: our address towards it as a reference id, 0 = unknown
  */
 struct assoc {
 	uint32_t id;
@@ -78,12 +113,17 @@ struct assoc {
 	bool	 pending;
 	uint32_t cookie;
 	__be64	 xmt_ts;
+	__be64	 rx_ts;
+	struct assoc_exchange prev;
+	__be64	 presend_ts;
+	bool	 presend_done;
 	int64_t	 t1_local_ns;
 	int64_t	 t1_err_ns;
 	int64_t	 timeout_local_ns;
 	int64_t	 next_local_ns;
 	uint8_t	 burst_left;
 	uint8_t	 burst_good;
+	uint8_t	 burst_need;
 	uint8_t	 send_fails;
 	uint32_t unanswered;
 	int8_t	 floor_log2s;
@@ -94,6 +134,7 @@ struct assoc {
 	int64_t	 root_delay_ns;
 	int64_t	 root_disp_ns;
 	__be64	 last_xmt_ts;
+	__be64	 last_org_ts;
 	int64_t	 last_rx_local_ns;
 	struct filter_sample last;
 	struct filter filter;
@@ -101,6 +142,9 @@ struct assoc {
 	struct poll poll;
 	struct filter_peer peer;
 	int64_t	 root_dist_ns;
+	struct sample_report report;
+	int64_t	 bad_local_ns;
+	__be32	 own_refid;
 	uint64_t sent_pkts;
 	uint64_t received_pkts;
 	uint64_t bad_pkts;
@@ -116,6 +160,7 @@ struct assoc {
  * @floor_unix_ns: no server's time is before
  * @precision_ns: of our clock
  * @settled: synchronised, so that intervals may be long
+ * @authentic: the datagram in hand carries a right MAC
  */
 struct assoc_env {
 	const struct estimate *line;
@@ -125,6 +170,7 @@ struct assoc_env {
 	int64_t	 floor_unix_ns;
 	int64_t	 precision_ns;
 	bool	 settled;
+	bool	 authentic;
 };
 
 /**
@@ -204,6 +250,31 @@ void assoc_online(struct assoc *a, bool online, struct assoc_env *env);
  * @env: environment
  */
 void assoc_burst(struct assoc *a, struct assoc_env *env);
+
+/**
+ * assoc_plan() - the next request comes after a whole interval
+ * @a: source
+ * @env: environment
+ */
+void assoc_plan(struct assoc *a, struct assoc_env *env);
+
+/**
+ * assoc_waits() - is a reply awaited, useful or not?
+ * @a: source
+ */
+bool assoc_waits(const struct assoc *a);
+
+/**
+ * assoc_forget() - the local timescale or UTC made a jump: no sample is worth anything
+ * @a: source
+ */
+void assoc_forget(struct assoc *a);
+
+/**
+ * assoc_poll_log2s() - the interval in use
+ * @a: source
+ */
+int8_t assoc_poll_log2s(const struct assoc *a);
 
 /**
  * assoc_starting() - in its first burst, and worth waiting for

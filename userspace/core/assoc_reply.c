@@ -12,8 +12,23 @@
 #define DENIED_WAIT_NS		(4 * 3600 * NTP_NS_PER_S)
 #define SPACING_NS		(2 * NTP_NS_PER_S)
 
+/* RFC 9769: the reply to a request for interleaved mode, granted */
+static bool interleaved(const struct assoc *a, const struct ntp_header *h)
+{
+	return a->pending && a->rx_ts && h->org_ts == a->rx_ts;
+}
+
+/* RFC 5905 test 2: only the server that was asked knows our stamp. */
+static bool answers(const struct assoc *a, const struct ntp_header *h)
+{
+	if (!a->pending)
+		return h->org_ts == a->presend_ts;
+	return h->org_ts == a->xmt_ts || interleaved(a, h);
+}
+
 /* RFC 5905 section 8 and 13: is this the reply to the request that waits? */
-static enum assoc_verdict authentic(const struct assoc *a, const struct ntp_header *h, size_t len)
+static enum assoc_verdict authentic(const struct assoc *a, const struct ntp_header *h, size_t len,
+				    const struct assoc_env *env)
 {
 	unsigned int version;
 
@@ -24,27 +39,31 @@ static enum assoc_verdict authentic(const struct assoc *a, const struct ntp_head
 		return ASSOC_MODE;
 	if (version < NTP_VERSION_MIN || version > a->conf.version)
 		return ASSOC_VERSION;
-	if (h->xmt_ts && h->xmt_ts == a->last_xmt_ts)
+	if (h->xmt_ts && h->xmt_ts == a->last_xmt_ts && h->org_ts == a->last_org_ts)
 		return ASSOC_DUPLICATE;
-	if (!a->pending)
+	if (!assoc_waits(a))
 		return ASSOC_UNEXPECTED;
-	if (h->org_ts != a->xmt_ts)
+	if (!answers(a, h))
 		return ASSOC_BOGUS;
 	/* A kiss-o'-death may leave its stamps out. */
 	if (h->stratum && (!h->rec_ts || !h->xmt_ts))
 		return ASSOC_INVALID;
-	return ASSOC_SAMPLE;
+	if (a->conf.keyed && !env->authentic)
+		return ASSOC_UNAUTHENTIC;
+	return a->pending ? ASSOC_SAMPLE : ASSOC_PRESEND;
 }
 
 /* The true server spoke: the request is done with, whatever it said. */
 static void note_heard(struct assoc *a, const struct ntp_header *h, struct assoc_env *env)
 {
 	a->pending = false;
+	a->presend_ts = 0;
 	out_add(env->out, ACT_CLOSE, a->id);
 	a->unanswered = 0;
 	a->reach |= 1;
 	a->last_rx_local_ns = env->now_local_ns;
 	a->last_xmt_ts = h->xmt_ts;
+	a->last_org_ts = h->org_ts;
 	a->unreachable = false;
 	if (a->heard)
 		return;
@@ -54,28 +73,43 @@ static void note_heard(struct assoc *a, const struct ntp_header *h, struct assoc
 	if ((a->conf.flags & SOURCE_F_IBURST) && !a->burst_left) {
 		a->burst_left = ASSOC_BURST_MAX - 1;
 		a->burst_good = 0;
+		a->burst_need = ASSOC_BURST_GOOD;
 		a->next_local_ns = env->now_local_ns + SPACING_NS;
 	}
 }
 
-/* RFC 5905 tests 6 and 7: a true reply, but of a server without the time. */
-static bool usable(const struct assoc *a, const struct ntp_header *h)
+/*
+ * RFC 5905 tests 6 and 7: a true reply, but of a server without the time?  An
+ * interleaved reply's transmit stamp is of the exchange before.
+ */
+static uint32_t usable(const struct assoc *a, const struct ntp_header *h)
 {
-	if (a->leap == NTP_LEAP_UNSYNC || !a->stratum || a->stratum >= ASSOC_MAX_STRATUM)
-		return false;
-	if (a->root_delay_ns / 2 + a->root_disp_ns >= ASSOC_MAX_DISTANCE_NS)
-		return false;
-	return !h->ref_ts || ntp64_diff_ns(ntp_be64toh(h->xmt_ts), ntp_be64toh(h->ref_ts)) >= 0;
+	__be64 late_ts = interleaved(a, h) ? h->rec_ts : h->xmt_ts;
+	int64_t early_ns = interleaved(a, h) ? -NTP_NS_PER_S : 0;
+	uint32_t tests = 0;
+
+	if (a->leap != NTP_LEAP_UNSYNC && a->stratum && a->stratum < ASSOC_MAX_STRATUM)
+		tests |= SAMPLE_T_6;
+	if (a->root_delay_ns / 2 + a->root_disp_ns < ASSOC_MAX_DISTANCE_NS &&
+	    (!h->ref_ts ||
+	     ntp64_diff_ns(ntp_be64toh(late_ts), ntp_be64toh(h->ref_ts)) >= early_ns))
+		tests |= SAMPLE_T_7;
+	return tests;
 }
 
-static void note_header(struct assoc *a, const struct ntp_header *h)
+/* Return: SAMPLE_T_6 and _7, as passed. */
+static uint32_t note_header(struct assoc *a, const struct ntp_header *h)
 {
+	uint32_t tests;
+
 	a->leap = (uint8_t)ntp_lvm_leap(h->lvm);
 	a->stratum = h->stratum;
 	a->refid = h->refid;
 	a->root_delay_ns = (int64_t)ntp32_to_ns(ntp_be32toh(h->root_delay));
 	a->root_disp_ns = (int64_t)ntp32_to_ns(ntp_be32toh(h->root_disp));
-	a->usable = usable(a, h);
+	tests = usable(a, h);
+	a->usable = tests == (SAMPLE_T_6 | SAMPLE_T_7);
+	return tests;
 }
 
 static bool kod_is(const struct assoc *a, const char *code)
@@ -124,22 +158,42 @@ static enum assoc_verdict kiss(struct assoc *a, const struct ntp_header *h, stru
 	return ASSOC_KOD;
 }
 
-/* Return: false when the stamps contradict each other or the build date. */
-static bool measure(const struct assoc *a, const struct ntp_header *h, int64_t t4_local_ns,
-		    int64_t t4_err_ns, const struct assoc_env *env, struct filter_sample *s)
+/* The exchange that the reply in hand completes. */
+static struct assoc_exchange present(const struct assoc *a, const struct ntp_header *h,
+				     int64_t t4_local_ns, int64_t t4_err_ns)
 {
-	int64_t pivot_ns = est_at(env->line, t4_local_ns);
+	return (struct assoc_exchange){
+		.valid = true,
+		.t2_ts = h->rec_ts,
+		.t1_local_ns = a->t1_local_ns,
+		.t1_err_ns = a->t1_err_ns,
+		.t4_local_ns = t4_local_ns,
+		.t4_err_ns = t4_err_ns > 0 ? t4_err_ns : 0,
+	};
+}
+
+/* Return: false when the stamps contradict each other or the build date. */
+static bool measure(const struct assoc *a, const struct assoc_exchange *x, __be64 t3_ts,
+		    const struct assoc_env *env, struct filter_sample *s,
+		    struct sample_report *report)
+{
+	int64_t pivot_ns = est_at(env->line, x->t4_local_ns);
 	int64_t t2_ns, t3_ns, rtt_ns;
 
 	if (pivot_ns < env->floor_unix_ns)
 		pivot_ns = env->floor_unix_ns;
-	t2_ns = ntp64_to_unix_ns(ntp_be64toh(h->rec_ts), pivot_ns);
-	t3_ns = ntp64_to_unix_ns(ntp_be64toh(h->xmt_ts), pivot_ns);
-	rtt_ns = t4_local_ns - a->t1_local_ns;
-	s->err_ns = a->t1_err_ns + (t4_err_ns > 0 ? t4_err_ns : 0) + env->precision_ns;
+	t2_ns = ntp64_to_unix_ns(ntp_be64toh(x->t2_ts), pivot_ns);
+	t3_ns = ntp64_to_unix_ns(ntp_be64toh(t3_ts), pivot_ns);
+	rtt_ns = x->t4_local_ns - x->t1_local_ns;
+	s->err_ns = x->t1_err_ns + x->t4_err_ns + env->precision_ns;
 	s->delay_ns = rtt_ns - (t3_ns - t2_ns);
-	s->mid_local_ns = a->t1_local_ns + rtt_ns / 2;
-	s->mid_unix_ns = t2_ns + (t3_ns - t2_ns) / 2;
+	s->mid_local_ns = x->t1_local_ns + rtt_ns / 2;
+	s->mid_unix_ns = t2_ns + (t3_ns - t2_ns) / 2 + a->conf.offset_ns;
+	report->offset_ns = filter_offset_ns(s, env->line);
+	report->delay_ns = s->delay_ns;
+	report->disp_ns = s->err_ns;
+	report->response_ns = t3_ns - t2_ns;
+	report->t4_unix_ns = est_at(env->line, x->t4_local_ns);
 	if (rtt_ns < 0 || t3_ns < t2_ns || t2_ns < env->floor_unix_ns)
 		return false;
 	/* The server's clock may tick off ours by 500 ppm, and both in steps. */
@@ -147,7 +201,20 @@ static bool measure(const struct assoc *a, const struct ntp_header *h, int64_t t
 		return false;
 	if (s->delay_ns < env->precision_ns)
 		s->delay_ns = env->precision_ns;
+	report->tests |= SAMPLE_T_A;
 	return true;
+}
+
+static void report_header(const struct assoc *a, const struct ntp_header *h,
+			  struct sample_report *r)
+{
+	r->tests |= SAMPLE_T_1 | SAMPLE_T_2 | SAMPLE_T_3 | SAMPLE_T_5;
+	r->poll_log2s = assoc_poll_log2s(a);
+	r->leap = (uint8_t)ntp_lvm_leap(h->lvm);
+	r->stratum = h->stratum;
+	r->refid = h->refid;
+	r->root_delay_ns = (int64_t)ntp32_to_ns(ntp_be32toh(h->root_delay));
+	r->root_disp_ns = (int64_t)ntp32_to_ns(ntp_be32toh(h->root_disp));
 }
 
 static void note_sample(struct assoc *a, const struct filter_sample *s)
@@ -156,37 +223,100 @@ static void note_sample(struct assoc *a, const struct filter_sample *s)
 	filter_add(&a->filter, s);
 	noise_add(&a->noise, s->delay_ns);
 	a->received_pkts++;
-	if (a->burst_left && ++a->burst_good >= ASSOC_BURST_GOOD)
+	if (a->burst_left && ++a->burst_good >= a->burst_need)
 		a->burst_left = 0;
+}
+
+/* The second telling of an exchange: no news, but the poll was answered well. */
+static void note_known(struct assoc *a, struct assoc_env *env)
+{
+	a->received_pkts++;
+	if (a->burst_left && ++a->burst_good >= a->burst_need) {
+		a->burst_left = 0;
+		assoc_plan(a, env);
+	}
+}
+
+/* What a true reply with stamps is worth.  @measured: its stamps make sense. */
+static enum assoc_verdict judge(struct assoc *a, const struct filter_sample *s, bool measured,
+				bool known, struct assoc_env *env)
+{
+	if (!a->usable)
+		return ASSOC_UNUSABLE;
+	if (!measured)
+		return ASSOC_MISMATCH;
+	if (known) {
+		note_known(a, env);
+		return ASSOC_KNOWN;
+	}
+	if (a->conf.max_delay_ns > 0 && s->delay_ns > a->conf.max_delay_ns) {
+		a->report.tests &= ~SAMPLE_T_A;
+		return ASSOC_SLOW;
+	}
+	note_sample(a, s);
+	return ASSOC_SAMPLE;
+}
+
+static enum assoc_verdict learn(struct assoc *a, const struct ntp_header *h,
+				struct assoc_exchange *now, struct assoc_env *env)
+{
+	struct sample_report report = { .interleaved = interleaved(a, h) };
+	const struct assoc_exchange *x = report.interleaved ? &a->prev : now;
+	struct filter_sample s;
+	enum assoc_verdict verdict;
+	bool measured = measure(a, x, h->xmt_ts, env, &s, &report);
+
+	/* a basic reply is not believed to be one before its stamps are */
+	if (!measured && !report.interleaved)
+		return ASSOC_BAD_TIMES;
+	report_header(a, h, &report);
+	report.tests |= note_header(a, h);
+	note_heard(a, h, env);
+	a->report = report;
+	verdict = judge(a, &s, measured, report.interleaved && a->prev.used, env);
+	now->used = verdict == ASSOC_SAMPLE && !report.interleaved;
+	now->valid = verdict != ASSOC_MISMATCH;
+	a->prev = *now;
+	return verdict;
+}
+
+static enum assoc_verdict kod(struct assoc *a, const struct ntp_header *h, struct assoc_env *env)
+{
+	note_heard(a, h, env);
+	a->prev.valid = false;
+	return kiss(a, h, env);
+}
+
+/* Only to be polite: its server may have had enough of us. */
+static enum assoc_verdict presend_reply(struct assoc *a, const struct ntp_header *h,
+					struct assoc_env *env)
+{
+	if (!h->stratum)
+		return kod(a, h, env);
+	a->presend_ts = 0;
+	out_add(env->out, ACT_CLOSE, a->id);
+	return ASSOC_PRESEND;
 }
 
 enum assoc_verdict assoc_reply(struct assoc *a, const void *data, size_t len,
 			       int64_t t4_local_ns, int64_t t4_err_ns, struct assoc_env *env)
 {
+	struct assoc_exchange now;
 	struct ntp_header h;
-	struct filter_sample s;
 	enum assoc_verdict verdict;
 
 	if (len >= sizeof(h))
 		memcpy(&h, data, sizeof(h));
-	verdict = authentic(a, &h, len);
-	if (verdict == ASSOC_SAMPLE && h.stratum &&
-	    !measure(a, &h, t4_local_ns, t4_err_ns, env, &s))
-		verdict = ASSOC_BAD_TIMES;
-	if (verdict != ASSOC_SAMPLE) {
-		a->bad_pkts++;
-		return verdict;
+	verdict = authentic(a, &h, len, env);
+	if (verdict == ASSOC_PRESEND) {
+		verdict = presend_reply(a, &h, env);
+	} else if (verdict == ASSOC_SAMPLE && !h.stratum) {
+		verdict = kod(a, &h, env);
+	} else if (verdict == ASSOC_SAMPLE) {
+		now = present(a, &h, t4_local_ns, t4_err_ns);
+		verdict = learn(a, &h, &now, env);
 	}
-	note_heard(a, &h, env);
-	if (!h.stratum) {
+	if (verdict != ASSOC_SAMPLE && verdict != ASSOC_KNOWN && verdict != ASSOC_PRESEND)
 		a->bad_pkts++;
-		return kiss(a, &h, env);
-	}
-	note_header(a, &h);
-	if (!a->usable) {
-		a->bad_pkts++;
-		return ASSOC_UNUSABLE;
-	}
-	note_sample(a, &s);
-	return ASSOC_SAMPLE;
+	return verdict;
 }

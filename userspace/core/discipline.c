@@ -11,6 +11,10 @@
 /* Without a count of steps, a rate that another sets (tick +-10 %) is no step. */
 #define FOREIGN_MIN_NS		50000000
 #define FOREIGN_RATE		0.12
+/* Our model of the kernel's slew is right to 0.5 ms, a second's worth. */
+#define DISTURBED_NS		2000000
+#define CHUNK_NS		NTP_NS_PER_S
+#define CHUNK_MIN_NS		10000.0
 #define STEP_TIMEOUT_NS		(2 * NTP_NS_PER_S)
 
 /* Part of the slew that was done by then. */
@@ -41,6 +45,26 @@ static bool stepped(const struct disc *d, const struct clocks *now, bool told, i
 	return !now->clock_seq && fabs((double)off_ns) > slack;
 }
 
+/* What runs is not what we asked for, nobody knows what it is: all is asked for anew. */
+static void watch_rate(struct disc *d, int64_t off_ns)
+{
+	if (!d->freq_set)
+		return;
+	d->off_ns += off_ns;
+	if (d->off_ns < DISTURBED_NS && d->off_ns > -DISTURBED_NS)
+		return;
+	d->off_ns = 0;
+	d->freq_set = false;
+	d->phase_ns = 0;
+	d->chunk_local_ns = 0;
+	d->disturbed = true;
+}
+
+bool disc_due(const struct disc *d, int64_t local_ns)
+{
+	return d->disturbed || (d->more && local_ns >= d->chunk_local_ns);
+}
+
 enum disc_change disc_observe(struct disc *d, const struct clocks *now, bool told,
 			      int64_t *step_ns)
 {
@@ -57,6 +81,11 @@ enum disc_change disc_observe(struct disc *d, const struct clocks *now, bool tol
 		d->phase_ns = 0;
 		d->phase_local_ns = now->local_ns;
 		d->stepping = false;
+		d->chunk_local_ns = 0;
+		d->more = false;
+		d->off_ns = 0;
+	} else {
+		watch_rate(d, *step_ns);
 	}
 	if (d->stepping && now->local_ns - d->step_local_ns > STEP_TIMEOUT_NS)
 		d->stepping = false;
@@ -83,6 +112,24 @@ void disc_step(struct disc *d, const struct clocks *now, int64_t step_ns, struct
 	d->steps++;
 }
 
+/* The part of a slew that may be asked for now, so that the mean rate stays below the limit. */
+static int64_t chunk_ns(struct disc *d, int64_t local_ns, int64_t residual_ns)
+{
+	double chunk = d->max_slew_ppb * 1e-9 * CHUNK_NS, wait = CHUNK_NS;
+
+	if (d->max_slew_ppb <= 0 || d->max_slew_ppb >= DISC_SLEW_PPB)
+		return residual_ns;
+	if (chunk < CHUNK_MIN_NS) {
+		wait *= CHUNK_MIN_NS / chunk;
+		chunk = CHUNK_MIN_NS;
+	}
+	d->chunk_local_ns = local_ns + (int64_t)wait;
+	d->more = fabs((double)residual_ns) > chunk;
+	if (!d->more)
+		return residual_ns;
+	return residual_ns < 0 ? -(int64_t)chunk : (int64_t)chunk;
+}
+
 void disc_steer(struct disc *d, const struct clocks *now, int64_t residual_ns, double freq_ppb,
 		struct actions *out)
 {
@@ -93,10 +140,16 @@ void disc_steer(struct disc *d, const struct clocks *now, int64_t residual_ns, d
 		out_add(out, ACT_FREQ, ENGINE_NO_SOURCE)->freq_ppb = freq_ppb;
 		d->freq_set = true;
 		d->freq_ppb = freq_ppb;
+		d->off_ns = 0;
 	}
+	d->disturbed = false;
+	if (now->local_ns < d->chunk_local_ns)
+		return;
+	d->more = false;
 	if (diff_ns < PHASE_EPS_NS && diff_ns > -PHASE_EPS_NS)
 		return;
-	out_add(out, ACT_PHASE, ENGINE_NO_SOURCE)->phase_ns = residual_ns;
-	d->phase_ns = residual_ns;
+	d->phase_ns = chunk_ns(d, now->local_ns, residual_ns);
 	d->phase_local_ns = now->local_ns;
+	d->off_ns = 0;
+	out_add(out, ACT_PHASE, ENGINE_NO_SOURCE)->phase_ns = d->phase_ns;
 }

@@ -22,6 +22,11 @@
  * @stepping: a step was asked for and is not reported yet
  * @step_local_ns: when
  * @steps: ours
+ * @max_slew_ppb: fastest slew asked for on average; 0 = the kernel's
+ * @chunk_local_ns: slower than the kernel: no part of a slew is asked for before
+ * @more: ... and there is more to slew then
+ * @off_ns: how far the clock has run off what was asked for, since it was
+ * @disturbed: it did so by too much: another changed its rate or its slew
  */
 struct disc {
 	struct clocks seen;
@@ -32,6 +37,11 @@ struct disc {
 	bool	 stepping;
 	int64_t	 step_local_ns;
 	uint64_t steps;
+	double	 max_slew_ppb;
+	int64_t	 chunk_local_ns;
+	bool	 more;
+	int64_t	 off_ns;
+	bool	 disturbed;
 };
 
 /* What disc_observe() found. */
@@ -52,6 +62,13 @@ enum disc_change {
  */
 enum disc_change disc_observe(struct disc *d, const struct clocks *now, bool told,
 			      int64_t *step_ns);
+
+/**
+ * disc_due() - has something to be asked of the clock before the next update?
+ * @d: discipline
+ * @local_ns: now
+ */
+bool disc_due(const struct disc *d, int64_t local_ns);
 
 /**
  * disc_may_step() - does the policy let us step now?

@@ -64,6 +64,7 @@ struct engine *engine_init(void *mem, unsigned int max_sources,
 	*e = zero;
 	lay_out(e, mem, capacity(max_sources));
 	e->conf = *conf;
+	e->disc.max_slew_ppb = conf->max_slew_ppb;
 	e->sel.syspeer = ENGINE_NO_SOURCE;
 	rng_init(&e->rng, conf->seed);
 	est_init(&e->est, conf->freq_ppb, conf->freq_sd_ppb);
@@ -79,6 +80,7 @@ void engine_reconfigure(struct engine *e, const struct engine_config *conf)
 	e->conf.freq_sd_ppb = was.freq_sd_ppb;
 	e->conf.seed = was.seed;
 	e->conf.floor_unix_ns = was.floor_unix_ns;
+	e->disc.max_slew_ppb = conf->max_slew_ppb;
 	e->push_wanted = true;
 }
 
@@ -92,17 +94,8 @@ static struct assoc_env env_of(struct engine *e, const struct clocks *now, struc
 		.floor_unix_ns = e->conf.floor_unix_ns,
 		.precision_ns = engine_precision_ns(e),
 		.settled = e->synchronised,
+		.authentic = false,
 	};
-}
-
-static struct assoc *find(struct engine *e, uint32_t id)
-{
-	struct assoc *a;
-
-	for (a = e->src; a < e->src + e->src_len; a++)
-		if (a->id == id)
-			return a;
-	return NULL;
 }
 
 /*
@@ -129,7 +122,7 @@ static void on_start(struct engine *e, const struct clocks *now, struct actions 
 
 static void on_add(struct engine *e, const struct event *ev, struct assoc_env *env)
 {
-	if (find(e, ev->source))
+	if (engine_source(e, ev->source))
 		return;
 	if (e->src_len == e->src_max) {
 		out_log(env->out, LOG_TOO_MANY, ev->source, 0, 0);
@@ -140,11 +133,11 @@ static void on_add(struct engine *e, const struct event *ev, struct assoc_env *e
 
 static void on_del(struct engine *e, uint32_t id, struct actions *out)
 {
-	struct assoc *a = find(e, id);
+	struct assoc *a = engine_source(e, id);
 
 	if (!a)
 		return;
-	if (a->pending)
+	if (assoc_waits(a))
 		out_add(out, ACT_CLOSE, id);
 	*a = e->src[--e->src_len];
 }
@@ -175,33 +168,54 @@ static void on_suspended(struct engine *e, const struct event *ev, struct assoc_
 	est_shift(&e->est, ev->suspended_ns);
 	est_lose_phase(&e->est);
 	for (a = e->src; a < e->src + e->src_len; a++) {
-		filter_flush(&a->filter);
+		assoc_forget(a);
 		assoc_burst(a, env);
 	}
 }
 
 static void on_sent(struct engine *e, const struct event *ev)
 {
-	struct assoc *a = find(e, ev->source);
+	struct assoc *a = engine_source(e, ev->source);
 
-	if (a)
-		assoc_sent(a, ev->sent.cookie, ev->sent.t1_local_ns, ev->sent.t1_err_ns);
+	if (!a)
+		return;
+	assoc_sent(a, ev->sent.cookie, ev->sent.t1_local_ns, ev->sent.t1_err_ns);
+	if (ev->sent.own_refid)
+		a->own_refid = ev->sent.own_refid;
 }
 
-/* Return: the source when it has a new sample. */
-static struct assoc *on_reply(struct engine *e, const struct event *ev, struct assoc_env *env)
+/* Return: what it was, and *from the source when it is a true reply. */
+static enum assoc_verdict on_reply(struct engine *e, const struct event *ev, struct assoc_env *env,
+				   struct assoc **from)
 {
-	struct assoc *a = find(e, ev->source);
+	struct assoc *a = engine_source(e, ev->source);
 	enum assoc_verdict v;
 
 	e->select_wanted = false;
 	if (!a)
-		return NULL;
+		return ASSOC_UNEXPECTED;
+	env->authentic = ev->reply.authentic;
 	v = assoc_reply(a, ev->reply.data, ev->reply.len, ev->reply.t4_local_ns,
 			ev->reply.t4_err_ns, env);
 	/* What is refused changes nothing, and costs little: anybody may send it. */
 	e->select_wanted = v <= ASSOC_KOD;
-	return v == ASSOC_SAMPLE ? a : NULL;
+	*from = v < ASSOC_KOD ? a : NULL;
+	return v;
+}
+
+/* All that became of a true reply, learning included. */
+static void tell_sample(const struct engine *e, struct assoc *a, struct actions *out)
+{
+	if (a->state != SRC_FALSETICKER)
+		a->report.tests |= SAMPLE_T_C;
+	if (!engine_loops(e, a))
+		a->report.tests |= SAMPLE_T_D;
+	out_add(out, ACT_SAMPLE, a->id)->sample = a->report;
+}
+
+static void on_leap(struct engine *e, const struct event *ev)
+{
+	leap_list(&e->leap, ev->leap.leap, ev->leap.at_unix_ns);
 }
 
 static void on_timer(struct engine *e, struct assoc_env *env)
@@ -225,7 +239,7 @@ static void on_makestep(struct engine *e, const struct clocks *now, struct actio
 		engine_step(e, now, out);
 }
 
-static struct assoc *dispatch(struct engine *e, const struct event *ev, struct actions *out)
+static void dispatch(struct engine *e, const struct event *ev, struct actions *out)
 {
 	struct assoc_env env = env_of(e, &ev->now, out);
 	struct assoc *a;
@@ -247,12 +261,12 @@ static struct assoc *dispatch(struct engine *e, const struct event *ev, struct a
 		on_sent(e, ev);
 		break;
 	case EV_SEND_FAILED:
-		a = find(e, ev->source);
+		a = engine_source(e, ev->source);
 		if (a)
 			assoc_send_failed(a, &env);
 		break;
-	case EV_REPLY:
-		return on_reply(e, ev, &env);
+	case EV_REPLY:	/* on_datagram() */
+		break;
 	case EV_ONLINE:
 	case EV_OFFLINE:
 	case EV_BURST:
@@ -265,11 +279,14 @@ static struct assoc *dispatch(struct engine *e, const struct event *ev, struct a
 		on_makestep(e, &ev->now, out);
 		break;
 	case EV_RESELECT:
+		e->sel.syspeer = ENGINE_NO_SOURCE;
+		break;
 	case EV_LEAP:
+		on_leap(e, ev);
+		break;
 	case EV_CLOCK_STEPPED:	/* watch_clock() saw to it */
 		break;
 	}
-	return NULL;
 }
 
 static bool is_leap_step(const struct engine *e, const struct clocks *now, int64_t step_ns)
@@ -290,12 +307,19 @@ static void watch_clock(struct engine *e, const struct event *ev, struct actions
 	if (ev->type == EV_SUSPENDED)
 		e->disc.seen.real_ns = 0;	/* it went on while the local timescale stood */
 	change = disc_observe(&e->disc, now, ev->type == EV_CLOCK_STEPPED, &step_ns);
-	if (change == DISC_NONE)
+	if (change == DISC_NONE) {
+		if (disc_due(&e->disc, now->local_ns))
+			engine_steer(e, now, out);
 		return;
+	}
 	e->push_wanted = true;
 	if (change == DISC_FOREIGN_STEP && !is_leap_step(e, now, step_ns) &&
-	    (step_ns > LOG_STEP_MIN_NS || step_ns < -LOG_STEP_MIN_NS))
+	    (step_ns > LOG_STEP_MIN_NS || step_ns < -LOG_STEP_MIN_NS)) {
 		out_log(out, LOG_FOREIGN_STEP, ENGINE_NO_SOURCE, step_ns, 0);
+		/* to be undone by an update that `maxchange` lets pass */
+		if (e->synchronised && e->conf.max_change_ns > 0 && e->conf.control_clock)
+			e->foreign_ns += step_ns;
+	}
 	if (!e->synchronised)
 		return;
 	engine_steer(e, now, out);
@@ -305,9 +329,14 @@ static void watch_clock(struct engine *e, const struct event *ev, struct actions
 
 static void see_to_leap(struct engine *e, const struct clocks *now, struct actions *out)
 {
-	int64_t shift_ns = leap_due_ns(&e->leap, est_at(&e->est, now->local_ns));
+	int64_t unix_ns = est_at(&e->est, now->local_ns), shift_ns;
 	struct assoc *a;
 
+	if (e->synchronised && leap_listed(&e->leap, unix_ns)) {
+		e->push_wanted = true;
+		engine_sync_status(e, now, out);
+	}
+	shift_ns = leap_due_ns(&e->leap, unix_ns);
 	if (!shift_ns)
 		return;
 	est_shift(&e->est, shift_ns);
@@ -315,9 +344,24 @@ static void see_to_leap(struct engine *e, const struct clocks *now, struct actio
 	for (a = e->src; a < e->src + e->src_len; a++) {
 		filter_shift(&a->filter, shift_ns);
 		a->last.mid_unix_ns += shift_ns;
+		a->prev.valid = false;
 	}
 	e->push_wanted = true;
 	engine_sync_status(e, now, out);
+}
+
+/* `local stratum`: with no other time at all, or none that is near enough. */
+static bool wants_local(const struct engine *e, const struct clocks *now)
+{
+	if (!e->conf.local_stratum)
+		return false;
+	if (e->synchronised)
+		return e->conf.local_distance_ns > 0 &&
+		       e->ref.root_delay_ns / 2 + engine_ref_disp_ns(e, now->local_ns) >
+			       e->conf.local_distance_ns;
+	return !e->sel.selected &&
+	       (e->local || (!engine_starting(e) &&
+			     now->local_ns - e->start_local_ns >= LOCAL_GRACE_NS));
 }
 
 /* Expiry of what was learnt, and `local stratum` in its place. */
@@ -333,9 +377,7 @@ static void see_to_state(struct engine *e, const struct clocks *now, struct acti
 		out_log(out, LOG_UNSYNCHRONISED, ENGINE_NO_SOURCE, 0, 0);
 		engine_sync_status(e, now, out);
 	}
-	local = e->conf.local_stratum && !e->synchronised && !e->sel.selected &&
-		(e->local || (!engine_starting(e) &&
-			      now->local_ns - e->start_local_ns >= LOCAL_GRACE_NS));
+	local = wants_local(e, now);
 	if (local == e->local)
 		return;
 	e->local = local;
@@ -376,6 +418,8 @@ static void ask_for_timer(const struct engine *e, const struct clocks *now, stru
 	if (e->leap.armed)
 		at_ns = earlier(at_ns, now->local_ns + e->leap.at_unix_ns -
 				       est_at(&e->est, now->local_ns));
+	if (e->disc.more)
+		at_ns = earlier(at_ns, e->disc.chunk_local_ns);
 	if (e->disc.stepping)
 		at_ns = e->disc.step_local_ns + STEP_RETRY_NS;
 	if (at_ns < now->local_ns + TIMER_MIN_NS)
@@ -383,18 +427,43 @@ static void ask_for_timer(const struct engine *e, const struct clocks *now, stru
 	out_add(out, ACT_TIMER, ENGINE_NO_SOURCE)->at_local_ns = at_ns;
 }
 
+static void on_datagram(struct engine *e, const struct event *ev, struct actions *out)
+{
+	struct assoc_env env = env_of(e, &ev->now, out);
+	struct assoc *from = NULL;
+	enum assoc_verdict v = on_reply(e, ev, &env, &from);
+
+	if (e->select_wanted) {
+		engine_select(e, &ev->now, out);
+		engine_learn(e, v == ASSOC_SAMPLE ? from : NULL, &ev->now, out);
+	}
+	if (from)
+		tell_sample(e, from, out);
+}
+
+static void on_other(struct engine *e, const struct event *ev, struct actions *out)
+{
+	e->select_wanted = ev->type != EV_SENT;
+	dispatch(e, ev, out);
+	if (!e->select_wanted)
+		return;
+	engine_select(e, &ev->now, out);
+	engine_learn(e, NULL, &ev->now, out);
+}
+
 size_t engine_event(struct engine *e, const struct event *ev, struct action *out)
 {
 	struct actions o = out_to(out, e->src_max);
-	struct assoc *sampled;
 
+	if (e->exiting)
+		return 0;
 	watch_clock(e, ev, &o);
-	e->select_wanted = ev->type != EV_SENT;
-	sampled = dispatch(e, ev, &o);
-	if (e->select_wanted) {
-		engine_select(e, &ev->now, &o);
-		engine_learn(e, sampled, &ev->now, &o);
-	}
+	if (ev->type == EV_REPLY)
+		on_datagram(e, ev, &o);
+	else
+		on_other(e, ev, &o);
+	if (e->exiting)
+		return o.len;
 	see_to_leap(e, &ev->now, &o);
 	see_to_state(e, &ev->now, &o);
 	see_to_push(e, &ev->now, &o);

@@ -48,7 +48,7 @@
  * @offset_ns: correction, added to each measured offset
  * @max_delay_ns: samples with a longer delay are refused; 0 = no limit
  * @presend_log2s: when the interval is at least so long, a request without
- *	use for its reply goes ahead of each real one (ARP); 127 = never
+ *	use for its reply goes ahead of each real one (ARP); 127 or < 2 = never
  * @keyed: only replies that the daemon has authenticated are believed
  */
 struct source_config {
@@ -69,8 +69,8 @@ struct source_config {
  * @makestep_limit: ... in the first so many clock updates; 0 never, < 0 always
  * @max_distance_ns: sources with a root distance above are not selectable
  * @min_sources: selectable sources needed before the clock is touched
- * @max_jitter_ns: sources with more jitter are not selectable
- * @max_slew_ppb: fastest slew, at most DISC_SLEW_PPB
+ * @max_jitter_ns: sources with more jitter are not selectable; 0 = no limit
+ * @max_slew_ppb: fastest slew, at most DISC_SLEW_PPB, which 0 stands for
  * @max_change_ns: `maxchange`: give up (ACT_EXIT) when an update is off by more,
  *	0 = never ...
  * @max_change_start: ... not counting the first so many updates ...
@@ -78,7 +78,8 @@ struct source_config {
  *	ignore such updates
  * @local_stratum: serve own time at this stratum when no source is
  *	selectable; 0 = do not
- * @local_distance_ns: `local distance`: only while our root distance exceeds this
+ * @local_distance_ns: `local distance`: also when our root distance exceeds this;
+ *	0 = only when there is no other time
  * @local_orphan: `local orphan`: give way to a source at the same stratum with a
  *	smaller reference id
  * @holdover_ns: how long a push stays valid
@@ -148,7 +149,7 @@ enum event_type {
 	EV_SUSPENDED,		/* .suspended_ns: the local timescale stood still that long */
 	EV_MAKESTEP,		/* operator: step the clock now, whatever its error */
 	EV_RESELECT,		/* operator: forget which source is the system peer */
-	EV_LEAP,		/* .leap: a leap second that a trusted list tells of */
+	EV_LEAP,		/* .leap: what a trusted list tells, against all sources */
 };
 
 /**
@@ -168,6 +169,7 @@ struct event {
 			uint32_t cookie;	/* of ACT_SEND */
 			int64_t  t1_local_ns;	/* best known instant of departure */
 			int64_t  t1_err_ns;	/* bound of its error (kernel stamp: small) */
+			__be32	 own_refid;	/* address that it left from, as a refid; 0 = unknown */
 		} sent;
 		struct {
 			const void *data;	/* UDP payload */
@@ -178,7 +180,7 @@ struct event {
 		} reply;
 		struct {
 			int64_t	at_unix_ns;	/* 00:00:00 after it; 0: the list has none */
-			uint8_t	leap;		/* NTP_LEAP_INSERT, NTP_LEAP_DELETE */
+			uint8_t	leap;		/* NTP_LEAP_INSERT, _DELETE; _UNSYNC: no list any more */
 		} leap;
 	};
 };
@@ -216,6 +218,9 @@ enum log_code {
 	LOG_LOOP,		/* source is synchronised to us */
 	LOG_SUSPENDED,		/* value_ns */
 	LOG_TOO_MANY,		/* source: no room for more */
+	LOG_CHANGE_IGNORED,	/* `maxchange`: value_ns = the offset that was not followed */
+	LOG_CHANGE_EXIT,	/* likewise, and once too often */
+	LOG_CODES
 };
 
 /* Tests that a reply went through, in the order of chrony's measurements log. */
@@ -305,6 +310,8 @@ enum source_state {
 	SRC_BAD_STRATUM,
 	SRC_LOOP,		/* synchronised to us */
 	SRC_DISTANT,		/* root distance above the limit */
+	SRC_JITTERY,		/* jitter above the limit */
+	SRC_ORPHAN,		/* at our `local orphan` stratum: no real time */
 	SRC_NOSELECT,		/* by configuration */
 	SRC_FALSETICKER,
 	SRC_NO_MAJORITY,	/* good by itself, but no majority agrees */

@@ -66,6 +66,11 @@ struct engine_sample {
  * @start_local_ns: EV_START
  * @push_wanted: the served state changed
  * @push_local_ns: last push
+ * @changes: updates that `maxchange` has looked at
+ * @changes_ignored: of these, not followed
+ * @foreign_ns: steps by others that `maxchange` has not allowed to be undone yet
+ * @exiting: ACT_EXIT was said
+ * @replaced_local_ns: ACT_RESOLVE for a source that answers, but wrongly
  * @drift_saved: ACT_DRIFT was said, at @drift_local_ns
  * @drift_local_ns: see there
  */
@@ -91,11 +96,47 @@ struct engine {
 	int64_t	 start_local_ns;
 	bool	 push_wanted;
 	int64_t	 push_local_ns;
+	uint64_t changes;
+	uint64_t changes_ignored;
+	int64_t	 foreign_ns;
+	bool	 exiting;
+	int64_t	 replaced_local_ns;
 	bool	 drift_saved;
 	int64_t	 drift_local_ns;
 };
 
-/* update.c */
+/* judge.c */
+
+/**
+ * engine_loops() - is a source one of our own addresses, or synchronised to us?
+ * @e: engine
+ * @a: source
+ */
+bool engine_loops(const struct engine *e, const struct assoc *a);
+
+/**
+ * engine_source() - a source by its id
+ * @e: engine
+ * @id: the caller's
+ *
+ * Return: it or NULL.
+ */
+struct assoc *engine_source(struct engine *e, uint32_t id);
+
+/**
+ * engine_eval() - a source's peer variables against the present line
+ * @e: engine
+ * @a: source
+ * @local_ns: now
+ * @phi_ppb: of engine_phi_ppb()
+ */
+void engine_eval(const struct engine *e, struct assoc *a, int64_t local_ns, double phi_ppb);
+
+/**
+ * engine_survivor() - is a source combined into our time?
+ * @a: source
+ */
+bool engine_survivor(const struct assoc *a);
 
 /**
  * engine_phi_ppb() - how fast a sample grows old: by what the line's rate may be wrong
@@ -111,6 +152,8 @@ double engine_phi_ppb(const struct engine *e, int64_t local_ns);
  * @out: actions
  */
 void engine_select(struct engine *e, const struct clocks *now, struct actions *out);
+
+/* update.c */
 
 /**
  * engine_learn() - take samples into the line and act on it
@@ -198,7 +241,14 @@ void engine_sync_status(const struct engine *e, const struct clocks *now, struct
 bool engine_may_serve(const struct engine *e, const struct clocks *now);
 
 /**
- * engine_root_disp_ns() - root dispersion now
+ * engine_ref_disp_ns() - root dispersion now of what was learnt, `local stratum` or not
+ * @e: engine
+ * @local_ns: now
+ */
+int64_t engine_ref_disp_ns(const struct engine *e, int64_t local_ns);
+
+/**
+ * engine_root_disp_ns() - root dispersion now of what is served
  * @e: engine
  * @local_ns: now
  */

@@ -241,6 +241,8 @@ bool est_update(struct estimate *e, int64_t local_ns, int64_t unix_ns, double va
 	}
 	predict(e, local_ns);
 	dt = secs(local_ns - e->base_local_ns);
+	/* of an instant before the base, the frequency may have wandered since */
+	var_ns2 += dt < 0 ? e->q * -dt * dt * dt / 3 : 0;
 	innov_ns = (double)(unix_ns - est_at(e, local_ns));
 	s = innov_var_ns2(e, dt, var_ns2);
 	*surprise = fabs(innov_ns) / sqrt(fmax(s, 1e-6));

@@ -59,6 +59,30 @@ static const struct filter_sample *best(const struct filter *f, int64_t local_ns
 	return b;
 }
 
+/* Sums over the samples: t seconds and x nanoseconds of offset from one of them. */
+struct sums {
+	double n, st, sx, stt, stx, sxx;
+};
+
+static void sum_up(const struct filter *f, const struct estimate *line,
+		   const struct filter_sample *from, struct sums *m)
+{
+	int64_t from_ns = filter_offset_ns(from, line);
+	unsigned int i;
+	double t, x;
+
+	*m = (struct sums){ .n = f->len };
+	for (i = 0; i < f->len; i++) {
+		t = (double)(f->s[i].mid_local_ns - from->mid_local_ns) * 1e-9;
+		x = (double)(filter_offset_ns(&f->s[i], line) - from_ns);
+		m->st += t;
+		m->sx += x;
+		m->stt += t * t;
+		m->stx += t * x;
+		m->sxx += x * x;
+	}
+}
+
 /*
  * Scatter of the offsets about a straight line of their own, where there are
  * enough: while our frequency is still wrong all offsets drift alike, and that
@@ -67,25 +91,47 @@ static const struct filter_sample *best(const struct filter *f, int64_t local_ns
 static double jitter_ns(const struct filter *f, const struct estimate *line,
 			const struct filter_sample *b)
 {
-	double n = f->len, st = 0, sx = 0, stt = 0, stx = 0, sxx = 0, t, x;
-	unsigned int i;
+	struct sums m;
 
 	if (f->len < 2)
 		return 0;
-	for (i = 0; i < f->len; i++) {
-		t = (double)(f->s[i].mid_local_ns - b->mid_local_ns) * 1e-9;
-		x = (double)(filter_offset_ns(&f->s[i], line) - filter_offset_ns(b, line));
-		st += t;
-		sx += x;
-		stt += t * t;
-		stx += t * x;
-		sxx += x * x;
+	sum_up(f, line, b, &m);
+	if (f->len < TREND_SAMPLES || m.stt - m.st * m.st / m.n <= 0)
+		return sqrt(m.sxx / (m.n - 1));
+	m.stx -= m.st * m.sx / m.n;
+	m.sxx -= m.sx * m.sx / m.n + m.stx * m.stx / (m.stt - m.st * m.st / m.n);
+	return sqrt(fmax(m.sxx, 0) / (m.n - 2));
+}
+
+void filter_trend(const struct filter *f, const struct estimate *line, struct filter_trend *out)
+{
+	static const struct filter_trend zero;
+	int64_t first_ns, last_ns;
+	struct sums m;
+	unsigned int i;
+	double rest;
+
+	*out = zero;
+	if (f->len < 2)
+		return;
+	first_ns = last_ns = f->s[0].mid_local_ns;
+	for (i = 1; i < f->len; i++) {
+		first_ns = f->s[i].mid_local_ns < first_ns ? f->s[i].mid_local_ns : first_ns;
+		last_ns = f->s[i].mid_local_ns > last_ns ? f->s[i].mid_local_ns : last_ns;
 	}
-	if (f->len < TREND_SAMPLES || stt - st * st / n <= 0)
-		return sqrt(sxx / (n - 1));
-	stx -= st * sx / n;
-	sxx -= sx * sx / n + stx * stx / (stt - st * st / n);
-	return sqrt(fmax(sxx, 0) / (n - 2));
+	out->span_ns = last_ns - first_ns;
+	sum_up(f, line, &f->s[0], &m);
+	m.stt -= m.st * m.st / m.n;
+	m.stx -= m.st * m.sx / m.n;
+	m.sxx -= m.sx * m.sx / m.n;
+	if (m.stt <= 0)
+		return;
+	out->freq_ppb = m.stx / m.stt;
+	if (f->len < 3)
+		return;
+	rest = fmax(m.sxx - m.stx * m.stx / m.stt, 0) / (m.n - 2);
+	out->sd_ns = sqrt(rest);
+	out->freq_sd_ppb = sqrt(rest / m.stt);
 }
 
 void filter_eval(const struct filter *f, const struct estimate *line, int64_t local_ns,

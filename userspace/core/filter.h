@@ -88,4 +88,26 @@ int64_t filter_offset_ns(const struct filter_sample *s, const struct estimate *l
 void filter_eval(const struct filter *f, const struct estimate *line, int64_t local_ns,
 		 double phi_ppb, struct filter_peer *out);
 
+/**
+ * struct filter_trend - the samples' offsets as a straight line of their own
+ * @span_ns: from the oldest sample to the youngest
+ * @freq_ppb: slope: the source's frequency against our line
+ * @freq_sd_ppb: its standard deviation, 0 with fewer than three samples
+ * @sd_ns: of the samples about it, likewise
+ */
+struct filter_trend {
+	int64_t	 span_ns;
+	double	 freq_ppb;
+	double	 freq_sd_ppb;
+	double	 sd_ns;
+};
+
+/**
+ * filter_trend() - for reports
+ * @f: filter
+ * @line: current
+ * @out: filled
+ */
+void filter_trend(const struct filter *f, const struct estimate *line, struct filter_trend *out);
+
 #endif /* NTPK_CORE_FILTER_H */

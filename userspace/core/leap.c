@@ -32,23 +32,49 @@ int64_t leap_day_end_ns(int64_t unix_ns)
 	return 0;
 }
 
+static void arm(struct leap *l, uint8_t leap, int64_t end_ns)
+{
+	l->armed = leap;
+	l->at_unix_ns = leap == NTP_LEAP_INSERT ? end_ns :
+			leap == NTP_LEAP_DELETE ? end_ns - NTP_NS_PER_S : 0;
+}
+
+void leap_list(struct leap *l, uint8_t leap, int64_t end_unix_ns)
+{
+	l->listed = leap != NTP_LEAP_UNSYNC;
+	l->list_leap = leap == NTP_LEAP_DELETE ? NTP_LEAP_DELETE : NTP_LEAP_INSERT;
+	l->list_end_unix_ns = end_unix_ns;
+}
+
+bool leap_listed(struct leap *l, int64_t unix_ns)
+{
+	uint8_t was = l->armed;
+	int64_t left_ns = l->list_end_unix_ns - unix_ns;
+
+	if (!l->listed || unix_ns < l->quiet_until_unix_ns)
+		return false;
+	if (l->list_end_unix_ns && left_ns > 0 && left_ns <= DAY_NS)
+		arm(l, l->list_leap, l->list_end_unix_ns);
+	else if (l->armed != NTP_LEAP_NONE && unix_ns < l->at_unix_ns)
+		arm(l, NTP_LEAP_NONE, 0);
+	return l->armed != was;
+}
+
 bool leap_vote(struct leap *l, int64_t unix_ns, const unsigned int votes[3])
 {
 	int64_t end_ns = leap_day_end_ns(unix_ns);
 	struct leap was = *l;
 
+	if (l->listed)
+		return leap_listed(l, unix_ns);
 	if (unix_ns < l->quiet_until_unix_ns)
 		return false;
-	l->armed = NTP_LEAP_NONE;
-	l->at_unix_ns = 0;
-	if (end_ns && votes[NTP_LEAP_INSERT] > votes[NTP_LEAP_NONE] + votes[NTP_LEAP_DELETE]) {
-		l->armed = NTP_LEAP_INSERT;
-		l->at_unix_ns = end_ns;
-	} else if (end_ns &&
-		   votes[NTP_LEAP_DELETE] > votes[NTP_LEAP_NONE] + votes[NTP_LEAP_INSERT]) {
-		l->armed = NTP_LEAP_DELETE;
-		l->at_unix_ns = end_ns - NTP_NS_PER_S;
-	}
+	if (end_ns && votes[NTP_LEAP_INSERT] > votes[NTP_LEAP_NONE] + votes[NTP_LEAP_DELETE])
+		arm(l, NTP_LEAP_INSERT, end_ns);
+	else if (end_ns && votes[NTP_LEAP_DELETE] > votes[NTP_LEAP_NONE] + votes[NTP_LEAP_INSERT])
+		arm(l, NTP_LEAP_DELETE, end_ns);
+	else
+		arm(l, NTP_LEAP_NONE, 0);
 	return l->armed != was.armed;
 }
 
@@ -59,7 +85,8 @@ int64_t leap_due_ns(struct leap *l, int64_t unix_ns)
 	if (l->armed == NTP_LEAP_NONE || unix_ns < l->at_unix_ns)
 		return 0;
 	shift_ns = l->armed == NTP_LEAP_INSERT ? -NTP_NS_PER_S : NTP_NS_PER_S;
-	l->quiet_until_unix_ns = leap_day_end_ns(l->at_unix_ns - 1) + QUIET_NS;
+	l->quiet_until_unix_ns = l->at_unix_ns + QUIET_NS +
+				 (l->armed == NTP_LEAP_DELETE ? NTP_NS_PER_S : 0);
 	l->armed = NTP_LEAP_NONE;
 	return shift_ns;
 }

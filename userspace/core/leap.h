@@ -17,11 +17,17 @@
  * @at_unix_ns: UTC as the line counts it when the shift is due
  * @quiet_until_unix_ns: after a shift nothing is armed before: an inserted
  *	second repeats the end of the same day
+ * @listed: a trusted list decides, not the sources
+ * @list_leap: what it tells ...
+ * @list_end_unix_ns: ... for the day that ends then, 0 = nothing
  */
 struct leap {
 	uint8_t	 armed;
 	int64_t	 at_unix_ns;
 	int64_t	 quiet_until_unix_ns;
+	bool	 listed;
+	uint8_t	 list_leap;
+	int64_t	 list_end_unix_ns;
 };
 
 /**
@@ -41,6 +47,23 @@ int64_t leap_day_end_ns(int64_t unix_ns);
  * Return: whether @l changed.
  */
 bool leap_vote(struct leap *l, int64_t unix_ns, const unsigned int votes[3]);
+
+/**
+ * leap_list() - what a trusted list tells; it beats the sources, also by telling nothing
+ * @l: leap
+ * @leap: NTP_LEAP_INSERT, _DELETE; NTP_LEAP_UNSYNC: there is no list any more
+ * @end_unix_ns: 00:00:00 after it, 0 = it tells of none
+ */
+void leap_list(struct leap *l, uint8_t leap, int64_t end_unix_ns);
+
+/**
+ * leap_listed() - arm or disarm by the list, if there is one
+ * @l: leap
+ * @unix_ns: now
+ *
+ * Return: whether @l changed.
+ */
+bool leap_listed(struct leap *l, int64_t unix_ns);
 
 /**
  * leap_due_ns() - the shift of UTC if its moment has come

@@ -18,6 +18,8 @@ static const struct {
 	[SRC_BAD_STRATUM] = { "bad-stratum", "its stratum is too high" },
 	[SRC_LOOP] = { "loop", "is synchronised to us" },
 	[SRC_DISTANT] = { "distant", "its root distance is above the limit" },
+	[SRC_JITTERY] = { "jittery", "its jitter is above the limit" },
+	[SRC_ORPHAN] = { "orphan", "serves its own time, as we would at this local stratum" },
 	[SRC_NOSELECT] = { "noselect", "watched only, by configuration" },
 	[SRC_FALSETICKER] = { "falseticker", "disagrees with the majority" },
 	[SRC_NO_MAJORITY] = { "no-majority", "good by itself, but no majority agrees" },
@@ -82,6 +84,20 @@ static void report_protocol(const struct assoc *a, struct source_report *out)
 	out->received_pkts = a->received_pkts;
 	out->bad_pkts = a->bad_pkts;
 	memcpy(out->kod, a->kod, sizeof(out->kod));
+	out->last = a->report;
+}
+
+static void report_trend(const struct assoc *a, const struct estimate *line,
+			 struct source_report *out)
+{
+	struct filter_trend t;
+
+	filter_trend(&a->filter, line, &t);
+	out->samples = a->filter.len;
+	out->span_ns = t.span_ns;
+	out->freq_ppb = t.freq_ppb;
+	out->freq_sd_ppb = t.freq_sd_ppb;
+	out->sd_ns = t.sd_ns;
 }
 
 bool engine_get_source(const struct engine *e, uint32_t id, const struct clocks *now,
@@ -99,6 +115,7 @@ bool engine_get_source(const struct engine *e, uint32_t id, const struct clocks 
 	report_protocol(a, out);
 	filter_eval(&a->filter, &e->est, now->local_ns,
 		    engine_phi_ppb(e, now->local_ns), &p);
+	report_trend(a, &e->est, out);
 	out->offset_ns = p.offset_ns;
 	out->last_offset_ns = a->filter.len ? filter_offset_ns(&a->last, &e->est) : 0;
 	out->delay_ns = p.delay_ns;

@@ -21,11 +21,14 @@ int64_t engine_precision_ns(const struct engine *e)
 	return p < -29 ? 1 : (NTP_NS_PER_S >> -p) + 1;
 }
 
+int64_t engine_ref_disp_ns(const struct engine *e, int64_t local_ns)
+{
+	return e->ref.disp_ns + (int64_t)ceil(est_sigmas(&e->est) * est_sd_ns(&e->est, local_ns));
+}
+
 int64_t engine_root_disp_ns(const struct engine *e, int64_t local_ns)
 {
-	if (e->local)
-		return engine_precision_ns(e);
-	return e->ref.disp_ns + (int64_t)ceil(est_sigmas(&e->est) * est_sd_ns(&e->est, local_ns));
+	return e->local ? engine_precision_ns(e) : engine_ref_disp_ns(e, local_ns);
 }
 
 /*
@@ -49,7 +52,7 @@ bool engine_may_serve(const struct engine *e, const struct clocks *now)
 		return false;
 	if (now->boot_ns >= e->ref.fresh_boot_ns + e->conf.holdover_ns)
 		return false;
-	return e->ref.root_delay_ns / 2 + engine_root_disp_ns(e, now->local_ns) <=
+	return e->ref.root_delay_ns / 2 + engine_ref_disp_ns(e, now->local_ns) <=
 	       e->conf.max_served_ns;
 }
 
@@ -135,5 +138,5 @@ void engine_sync_status(const struct engine *e, const struct clocks *now, struct
 	a->sync.leap = e->synchronised ? e->leap.armed : NTP_LEAP_UNSYNC;
 	a->sync.est_error_ns = off_ns + (int64_t)ceil(est_sd_ns(&e->est, now->local_ns));
 	a->sync.max_error_ns = off_ns + e->ref.root_delay_ns / 2 +
-			       engine_root_disp_ns(e, now->local_ns);
+			       engine_ref_disp_ns(e, now->local_ns);
 }

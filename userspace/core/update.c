@@ -8,180 +8,9 @@
 #include <math.h>
 #include "sort.h"
 
-#define MIN_SAMPLES		3	/* of a source before it is a candidate */
-#define PHI_MIN_PPB		1000.0
-#define PHI_MAX_PPB		500000.0
 #define DRIFT_GOOD_PPB		500.0	/* worth saving for the first time */
 #define DRIFT_INTERVAL_NS	(3600 * NTP_NS_PER_S)
 #define LEAP_NEAR_NS		(3 * NTP_NS_PER_S)
-
-double engine_phi_ppb(const struct engine *e, int64_t local_ns)
-{
-	double phi = est_sigmas(&e->est) * est_freq_sd_ppb(&e->est, local_ns);
-
-	return fmax(PHI_MIN_PPB, fmin(PHI_MAX_PPB, phi));
-}
-
-static void eval_peer(const struct engine *e, struct assoc *a, int64_t local_ns, double phi_ppb)
-{
-	filter_eval(&a->filter, &e->est, local_ns, phi_ppb, &a->peer);
-	a->root_dist_ns = (a->root_delay_ns + a->peer.delay_ns) / 2 + a->root_disp_ns +
-			  a->peer.disp_ns + a->peer.jitter_ns;
-}
-
-static void eval_peers(struct engine *e, int64_t local_ns)
-{
-	double phi_ppb = engine_phi_ppb(e, local_ns);
-	struct assoc *a;
-
-	for (a = e->src; a < e->src + e->src_len; a++)
-		eval_peer(e, a, local_ns, phi_ppb);
-}
-
-/* Its address may be one of ours, or its reference may be us. */
-static bool loops(const struct engine *e, const struct assoc *a)
-{
-	unsigned int i;
-
-	for (i = 0; i < e->conf.own_refids_len; i++) {
-		if (a->conf.refid == e->conf.own_refids[i])
-			return true;
-		/* At stratum 1 the reference id is a name, not an address. */
-		if (a->stratum > 1 && a->refid == e->conf.own_refids[i])
-			return true;
-	}
-	return false;
-}
-
-/* Return: why a source is no candidate; SRC_NEW with *candidate when it is one. */
-static enum source_state fitness(const struct engine *e, const struct assoc *a, bool *candidate)
-{
-	*candidate = false;
-	if (!a->online || a->denied)
-		return SRC_OFFLINE;
-	if (a->unreachable)
-		return SRC_UNREACHABLE;
-	if (!a->heard || !a->last_rx_local_ns)
-		return SRC_NEW;
-	/* Ours would be one more, and 16 means unsynchronised. */
-	if (a->stratum >= ASSOC_MAX_STRATUM - 1)
-		return SRC_BAD_STRATUM;
-	if (!a->usable)
-		return SRC_UNSYNC;
-	if (loops(e, a))
-		return SRC_LOOP;
-	if (a->conf.flags & SOURCE_F_NOSELECT)
-		return SRC_NOSELECT;
-	*candidate = a->peer.samples >= MIN_SAMPLES;
-	return SRC_NEW;
-}
-
-static void log_state(struct assoc *a, enum source_state to, struct actions *out)
-{
-	enum source_state from = a->state;
-
-	a->state = to;
-	if (from == to)
-		return;
-	if (to == SRC_FALSETICKER)
-		out_log(out, LOG_FALSETICKER, a->id, a->peer.offset_ns, 0);
-	else if (from == SRC_FALSETICKER && to >= SRC_OUTLIER)
-		out_log(out, LOG_TRUECHIMER, a->id, a->peer.offset_ns, 0);
-	else if (to == SRC_LOOP)
-		out_log(out, LOG_LOOP, a->id, 0, a->refid);
-}
-
-static struct assoc *by_id(struct engine *e, uint32_t id)
-{
-	struct assoc *a;
-
-	for (a = e->src; a < e->src + e->src_len; a++)
-		if (a->id == id)
-			return a;
-	return NULL;
-}
-
-static void log_selection(struct engine *e, const struct select_result *was, struct actions *out)
-{
-	const struct assoc *a;
-
-	if (was->selected && !e->sel.selected) {
-		out_log(out, LOG_SELECTION_LOST, ENGINE_NO_SOURCE, 0, 0);
-		e->push_wanted = true;
-	}
-	if (!e->sel.selected || e->sel.syspeer == was->syspeer)
-		return;
-	a = by_id(e, e->sel.syspeer);
-	out_log(out, LOG_SELECTED, a->id, a->peer.offset_ns, a->conf.refid);
-}
-
-static size_t list_sources(const struct engine *e, struct select_source *s, bool wait)
-{
-	size_t i;
-
-	for (i = 0; i < e->src_len; i++) {
-		const struct assoc *a = &e->src[i];
-
-		s[i].id = a->id;
-		s[i].flags = a->conf.flags;
-		s[i].stratum = a->stratum;
-		s[i].offset_ns = a->peer.offset_ns;
-		s[i].jitter_ns = a->peer.jitter_ns;
-		s[i].root_dist_ns = a->root_dist_ns;
-		s[i].state = fitness(e, a, &s[i].candidate);
-		s[i].candidate &= !wait;
-	}
-	return e->src_len;
-}
-
-bool engine_starting(const struct engine *e)
-{
-	const struct assoc *a;
-
-	for (a = e->src; a < e->src + e->src_len; a++)
-		if (assoc_starting(a))
-			return true;
-	return false;
-}
-
-/*
- * Before the first synchronisation nobody is believed while others are still
- * in their first burst: the quickest to answer is no majority.
- */
-void engine_select(struct engine *e, const struct clocks *now, struct actions *out)
-{
-	struct select_policy policy = {
-		.max_distance_ns = e->conf.max_distance_ns,
-		.min_sources = e->conf.min_sources,
-		.syspeer = e->sel.syspeer,
-	};
-	struct select_result was = e->sel;
-	size_t i, n;
-
-	e->select_local_ns = now->local_ns;
-	eval_peers(e, now->local_ns);
-	n = list_sources(e, e->judged, !e->est.valid && engine_starting(e));
-	select_run(e->judged, n, &policy, &e->work, &e->sel);
-	for (i = 0; i < n; i++)
-		log_state(&e->src[i], e->judged[i].state, out);
-	log_selection(e, &was, out);
-}
-
-static bool survivor(const struct assoc *a)
-{
-	return a->state == SRC_SURVIVOR || a->state == SRC_SYSPEER;
-}
-
-/* The request that is under way may yet be answered: it does not count. */
-bool engine_fresh(const struct engine *e)
-{
-	const struct assoc *a;
-
-	for (a = e->src; e->sel.selected && a < e->src + e->src_len; a++)
-		if (survivor(a) && a->unanswered <= (a->pending ? 1u : 0u))
-			return true;
-	return false;
-}
 
 static bool teach(struct engine *e, const struct assoc *a, const struct filter_sample *s,
 		  double *surprise)
@@ -208,7 +37,7 @@ static void teach_all(struct engine *e)
 	double surprise;
 
 	for (a = e->src; a < e->src + e->src_len; a++)
-		for (i = 0; survivor(a) && i < a->filter.len; i++)
+		for (i = 0; engine_survivor(a) && i < a->filter.len; i++)
 			v[n++] = (struct engine_sample){ a, &a->filter.s[i] };
 	sort_heap(v, n, sizeof(*v), sample_before);
 	for (i = 0; i < n; i++)
@@ -218,11 +47,11 @@ static void teach_all(struct engine *e)
 /* RFC 5905 11.2.3, with our estimate's own error added by whoever publishes. */
 static void note_reference(struct engine *e, int64_t offset_ns, const struct clocks *now)
 {
-	struct assoc *p = by_id(e, e->sel.syspeer);
+	struct assoc *p = engine_source(e, e->sel.syspeer);
 	int64_t bias_ns;
 
 	/* the line has just moved */
-	eval_peer(e, p, now->local_ns, engine_phi_ppb(e, now->local_ns));
+	engine_eval(e, p, now->local_ns, engine_phi_ppb(e, now->local_ns));
 	bias_ns = p->peer.offset_ns < 0 ? -p->peer.offset_ns : p->peer.offset_ns;
 	e->ref.stratum = (uint8_t)(p->stratum + 1);
 	e->ref.refid = p->conf.refid;
@@ -241,7 +70,7 @@ static void vote_leap(struct engine *e, const struct clocks *now)
 	const struct assoc *a;
 
 	for (a = e->src; a < e->src + e->src_len; a++)
-		if (survivor(a) && a->leap < NTP_LEAP_UNSYNC)
+		if (engine_survivor(a) && a->leap < NTP_LEAP_UNSYNC)
 			votes[a->leap]++;
 	leap_vote(&e->leap, est_at(&e->est, now->local_ns), votes);
 }
@@ -279,7 +108,9 @@ void engine_steer(struct engine *e, const struct clocks *now, struct actions *ou
 {
 	int64_t residual_ns = est_at(&e->est, now->local_ns) - now->real_ns;
 
-	if (!e->conf.control_clock || !e->synchronised || e->disc.stepping)
+	/* what is left of a slew waits for the next update */
+	e->disc.more = false;
+	if (!e->conf.control_clock || !e->synchronised || e->disc.stepping || e->foreign_ns)
 		return;
 	/* The kernel leaps by itself, a moment before or after the line does. */
 	if (engine_near_leap(e, now))
@@ -308,6 +139,49 @@ static void note_update(struct engine *e, int64_t offset_ns, const struct clocks
 	engine_steer(e, now, out);
 	if (!e->disc.stepping)
 		engine_sync_status(e, now, out);
+	out_add(out, ACT_UPDATE, ENGINE_NO_SOURCE);
+}
+
+/* chrony's `maxchange`: may the clock be moved by so much? */
+static bool change_allowed(struct engine *e, int64_t change_ns, struct actions *out)
+{
+	int64_t ignore = e->conf.max_change_ignore;
+
+	if (e->conf.max_change_ns <= 0)
+		return true;
+	if (e->changes < e->conf.max_change_start) {
+		e->changes++;
+		return true;
+	}
+	if (change_ns <= e->conf.max_change_ns && change_ns >= -e->conf.max_change_ns)
+		return true;
+	if (ignore < 0 || e->changes_ignored < (uint64_t)ignore) {
+		e->changes_ignored++;
+		out_log(out, LOG_CHANGE_IGNORED, ENGINE_NO_SOURCE, change_ns, 0);
+		return false;
+	}
+	e->exiting = true;
+	out_log(out, LOG_CHANGE_EXIT, ENGINE_NO_SOURCE, change_ns, 0);
+	out_add(out, ACT_EXIT, ENGINE_NO_SOURCE);
+	return false;
+}
+
+static bool learn(struct engine *e, struct assoc *a, struct actions *out, double *surprise)
+{
+	bool learnt = true;
+
+	if (!e->sel.selected || (e->est.valid && !(a && engine_survivor(a))))
+		return false;
+	if (!change_allowed(e, e->sel.offset_ns - e->foreign_ns, out))
+		return false;
+	e->foreign_ns = 0;
+	if (!e->est.valid)
+		teach_all(e);
+	else
+		learnt = teach(e, a, &a->last, surprise);
+	if (learnt && a)
+		a->report.tests |= SAMPLE_T_B;
+	return learnt;
 }
 
 void engine_learn(struct engine *e, struct assoc *a, const struct clocks *now,
@@ -315,15 +189,8 @@ void engine_learn(struct engine *e, struct assoc *a, const struct clocks *now,
 {
 	int64_t offset_ns = e->sel.offset_ns;
 	double surprise = 0;
-	bool learnt = false;
 
-	if (e->sel.selected && !e->est.valid) {
-		teach_all(e);
-		learnt = true;
-	} else if (e->sel.selected && a && survivor(a)) {
-		learnt = teach(e, a, &a->last, &surprise);
-	}
-	if (learnt)
+	if (learn(e, a, out, &surprise))
 		note_update(e, offset_ns, now, out);
 	if (a) {
 		struct assoc_env env = {

@@ -151,6 +151,10 @@ static const struct code_text code_texts[] = {
 	[LOG_KOD] = { LOG_LEVEL_WARN, VALUE_KOD, "", " sent the kiss code " },
 	[LOG_LOOP] = { LOG_LEVEL_WARN, VALUE_NONE, "", " is synchronised to us: not usable" },
 	[LOG_SUSPENDED] = { LOG_LEVEL_INFO, VALUE_LENGTH, "the machine was suspended", " for " },
+	[LOG_CHANGE_IGNORED] = { LOG_LEVEL_WARN, VALUE_OFFSET,
+		"update ignored, as `maxchange` says", ", offset " },
+	[LOG_CHANGE_EXIT] = { LOG_LEVEL_ERR, VALUE_OFFSET,
+		"giving up, as `maxchange` says: look at clock and sources", ", offset " },
 	[LOG_TOO_MANY] = { LOG_LEVEL_ERR, VALUE_NONE, "no room for one more source: ", "" },
 };
 

@@ -200,7 +200,10 @@ static void act(struct ntpkd *d, const struct action *a)
 		note_update(d);
 		break;
 	case ACT_SAMPLE:
+		break;
 	case ACT_EXIT:
+		d->gave_up = true;
+		event_base_loopbreak(d->base);
 		break;
 	}
 }
@@ -274,11 +277,25 @@ void ntpkd_kernel_stepped(void *arg)
 	kern_stepped(d->kern);
 }
 
+/* Our address towards a source, which in orphan mode decides who leads. */
+static __be32 own_refid(struct ntpkd *d, uint32_t source)
+{
+	struct upstream_source *s = upstreams_source(&d->upstreams, source);
+	union sock_addr addr;
+	socklen_t len = sizeof(addr);
+
+	if (!d->engine_conf.local_orphan || !s || !s->sock.ev ||
+	    getsockname(s->sock.fd, &addr.sa, &len))
+		return 0;
+	return upstream_refid(&addr);
+}
+
 static void on_sent(void *ctx, uint32_t source, uint32_t cookie, int64_t t1_local_ns,
 		    int64_t t1_err_ns)
 {
 	struct event ev = { .type = EV_SENT, .source = source };
 
+	ev.sent.own_refid = own_refid(ctx, source);
 	ev.sent.cookie = cookie;
 	ev.sent.t1_local_ns = t1_local_ns;
 	ev.sent.t1_err_ns = t1_err_ns;

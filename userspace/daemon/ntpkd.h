@@ -68,6 +68,7 @@ struct respond;
  * @control: socket or NULL
  * @tracking: what updates of the line found
  * @ever_synced: a synchronised state was published
+ * @gave_up: the engine asked to end with an error
  * @clock_error: the last errno of the system clock's controls, said once
  */
 struct ntpkd {
@@ -106,6 +107,7 @@ struct ntpkd {
 	struct control *control;
 	struct tracking tracking;
 	bool	 ever_synced;
+	bool	 gave_up;
 	int	 clock_error;
 };
 

@@ -359,7 +359,7 @@ static int run(struct ntpkd *d, int ready_fd)
 	log_info("ntpkd %s: %s, clock %s", NTPK_VERSION, d->opt.file,
 		 d->opt.no_clock ? "left alone (-x)" : "controlled");
 	start_upstreams(d);
-	while (!signals_stop()) {
+	while (!signals_stop() && !d->gave_up) {
 		if (event_base_loop(d->base, EVLOOP_ONCE) < 0) {
 			log_err("the event loop failed");
 			return -EIO;
@@ -368,6 +368,8 @@ static int run(struct ntpkd *d, int ready_fd)
 	}
 	log_info("stopping%s", kern_attached(d->kern) ?
 		 ": the module goes on serving until its holdover ends" : "");
+	if (d->gave_up)
+		return -ERANGE;
 	save_at_exit(d);
 	return 0;
 }

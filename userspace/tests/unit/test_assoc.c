@@ -427,6 +427,72 @@ static void test_random_bytes(void **state)
 	}
 }
 
+/* chrony's `burst`: more requests only while a poll has no sample, and not too many. */
+static void test_burst_at_each_poll(void **state)
+{
+	struct ntp_header h;
+	int64_t first_ns;
+	struct rig g;
+	int i, n;
+
+	(void)state;
+	setup(&g, SOURCE_F_BURST);
+	h = good_reply(&g, ask(&g));
+	receive(&g, &h, sizeof(h));
+	for (i = 0; i < 3; i++) {
+		g.a.poll.log2s = (int8_t)(4 + i);
+		g.a.next_local_ns = g.env.now_local_ns + S;
+		g.a.reach = 1;
+		ask(&g);
+		first_ns = g.env.now_local_ns;
+		n = 0;
+		while (g.a.next_local_ns - first_ns < 12 * S) {
+			ask(&g);
+			n++;
+			assert_int_equal(g.env.now_local_ns, first_ns + n * 2 * S);
+		}
+		assert_int_equal(n + 1, 1 << i);
+	}
+	/* one that is answered is enough */
+	g.a.next_local_ns = g.env.now_local_ns + S;
+	h = good_reply(&g, ask(&g));
+	g.env.settled = true;
+	assert_int_equal(receive(&g, &h, sizeof(h)), ASSOC_SAMPLE);
+	assoc_adapt(&g.a, 0, &g.env);
+	assert_true(g.a.next_local_ns - g.env.now_local_ns >= 64 * S);
+	/* a server that had enough gets no bursts */
+	g.a.floor_log2s = 6;
+	g.a.next_local_ns = g.env.now_local_ns + S;
+	ask(&g);
+	assert_true(g.a.next_local_ns - g.env.now_local_ns >= 64 * S);
+}
+
+/* RATE and DENY to a request without use count, too: nobody is asked against his will. */
+static void test_kiss_to_a_presend(void **state)
+{
+	struct source_config conf = { .minpoll_log2s = 4, .maxpoll_log2s = 4, .version = 4,
+				      .presend_log2s = 4 };
+	struct ntp_header h;
+	struct rig g;
+
+	(void)state;
+	setup(&g, 0);
+	assoc_init(&g.a, 3, &conf, &g.env);
+	h = good_reply(&g, ask(&g));
+	receive(&g, &h, sizeof(h));
+	h = good_reply(&g, ask(&g));
+	assert_false(g.a.pending);
+	h.stratum = 0;
+	memcpy(&h.refid, "DENY", 4);
+	h.org_ts ^= 1;
+	assert_int_equal(receive(&g, &h, sizeof(h)), ASSOC_BOGUS);
+	assert_false(g.a.denied);
+	h.org_ts ^= 1;
+	assert_int_equal(receive(&g, &h, sizeof(h)), ASSOC_KOD);
+	assert_true(g.a.denied);
+	assert_true(assoc_next_ns(&g.a) - g.env.now_local_ns > 3600 * S);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -443,6 +509,8 @@ int main(void)
 		cmocka_unit_test(test_send_failures_back_off),
 		cmocka_unit_test(test_offline),
 		cmocka_unit_test(test_random_bytes),
+		cmocka_unit_test(test_burst_at_each_poll),
+		cmocka_unit_test(test_kiss_to_a_presend),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,8 +30,8 @@ struct rig {
 	size_t	 len;
 	struct ntp_serve served;	/* last ACT_PUSH */
 	unsigned int pushes;
-	unsigned int kinds[ACT_LOG + 1];
-	unsigned int logs[LOG_TOO_MANY + 1];
+	unsigned int kinds[ACT_EXIT + 1];
+	unsigned int logs[LOG_CODES];
 	bool	 answer;
 	bool	 obey;			/* carry out ACT_STEP */
 	uint8_t	 leap;

@@ -1,0 +1,606 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What the operator decides per source and as a whole, one test each, through
+ * the engine's face.  Local time is true time; servers answer at once.
+ */
+#include <core/engine.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define S	NTP_NS_PER_S
+#define MS	1000000LL
+#define UTC0	(1800000000LL * S)
+#define RTT_NS	MS
+#define N	6
+#define OWN	0x0a000005
+
+struct server {
+	int64_t	 ahead_ns;
+	int64_t	 wobble_ns;	/* every other reply */
+	int64_t	 extra_ns;	/* of delay */
+	uint8_t	 stratum;
+	uint8_t	 leap;
+	bool	 deaf;
+	bool	 signs;
+	unsigned int asked;
+	int64_t	 asked_ns[64];
+};
+
+struct rig {
+	struct engine *e;
+	struct engine_config conf;
+	struct clocks now;
+	int64_t	 utc0_ns;
+	int64_t	 timer_ns;
+	struct server srv[N];
+	struct source_config add[N];
+	struct ntp_serve served;
+	unsigned int kinds[ACT_EXIT + 1];
+	unsigned int logs[LOG_CODES];
+	unsigned int resolved[N];
+	struct sample_report sample;
+	struct action act[32][ENGINE_MAX_ACTIONS(N)];
+	unsigned int depth;
+};
+
+static void event(struct rig *g, struct event *ev);
+
+static void pass(struct rig *g, int64_t d_ns)
+{
+	g->now.local_ns += d_ns;
+	g->now.real_ns += d_ns;
+	g->now.boot_ns += d_ns;
+}
+
+static void answer(struct rig *g, uint32_t id, const struct ntp_header *req)
+{
+	struct server *v = &g->srv[id];
+	int64_t utc_ns = g->utc0_ns + g->now.local_ns + RTT_NS / 2 + v->ahead_ns +
+			 (v->asked % 2 ? v->wobble_ns : 0);
+	struct ntp_header h = {
+		.lvm = ntp_lvm(v->leap, 4, NTP_MODE_SERVER),
+		.stratum = v->stratum,
+		.refid = ntp_htobe32(0x47505300),
+		.root_disp = ntp_htobe32(66),
+		.org_ts = req->xmt_ts,
+		.rec_ts = ntp_htobe64(ntp64_from_unix_ns(utc_ns)),
+		.xmt_ts = ntp_htobe64(ntp64_from_unix_ns(utc_ns)),
+	};
+	struct event ev = { .type = EV_REPLY, .source = id };
+
+	ev.reply.data = &h;
+	ev.reply.len = sizeof(h);
+	ev.reply.t4_local_ns = g->now.local_ns + RTT_NS + v->extra_ns;
+	ev.reply.authentic = v->signs;
+	event(g, &ev);
+}
+
+static void on_send(struct rig *g, const struct action *a)
+{
+	struct server *v = &g->srv[a->source];
+	struct event ev = { .type = EV_SENT, .source = a->source };
+
+	if (v->asked < 64)
+		v->asked_ns[v->asked] = g->now.local_ns;
+	v->asked++;
+	ev.sent.cookie = a->send.cookie;
+	ev.sent.t1_local_ns = g->now.local_ns;
+	ev.sent.own_refid = ntp_htobe32(OWN);
+	event(g, &ev);
+	if (!v->deaf)
+		answer(g, a->source, &a->send.packet);
+}
+
+static void on_step(struct rig *g, int64_t step_ns)
+{
+	struct event ev = { .type = EV_CLOCK_STEPPED, .source = ENGINE_NO_SOURCE };
+
+	g->now.real_ns += step_ns;
+	g->now.clock_seq++;
+	event(g, &ev);
+}
+
+static void event(struct rig *g, struct event *ev)
+{
+	struct action *act = g->act[g->depth++];
+	size_t i, len;
+
+	assert_true(g->depth < 32);
+	ev->now = g->now;
+	len = engine_event(g->e, ev, act);
+	for (i = 0; i < len; i++) {
+		g->kinds[act[i].type]++;
+		if (act[i].type == ACT_TIMER)
+			g->timer_ns = act[i].at_local_ns;
+		if (act[i].type == ACT_LOG)
+			g->logs[act[i].log.code]++;
+		if (act[i].type == ACT_PUSH)
+			g->served = act[i].serve;
+		if (act[i].type == ACT_SAMPLE)
+			g->sample = act[i].sample;
+		if (act[i].type == ACT_RESOLVE)
+			g->resolved[act[i].source]++;
+	}
+	for (i = 0; i < len; i++) {
+		if (act[i].type == ACT_SEND)
+			on_send(g, &act[i]);
+		if (act[i].type == ACT_STEP)
+			on_step(g, act[i].phase_ns);
+	}
+	g->depth--;
+}
+
+static void simple(struct rig *g, enum event_type type)
+{
+	struct event ev = { .type = type, .source = ENGINE_NO_SOURCE };
+
+	event(g, &ev);
+}
+
+static void run_until(struct rig *g, int64_t s)
+{
+	while (g->timer_ns <= s * S && !g->kinds[ACT_EXIT]) {
+		pass(g, g->timer_ns > g->now.local_ns ? g->timer_ns - g->now.local_ns : 0);
+		simple(g, EV_TIMER);
+	}
+	if (g->now.local_ns < s * S)
+		pass(g, s * S - g->now.local_ns);
+}
+
+static void setup(struct rig *g)
+{
+	size_t i;
+
+	memset(g, 0, sizeof(*g));
+	g->conf = (struct engine_config){
+		.max_distance_ns = 3 * S, .min_sources = 1, .holdover_ns = 86400 * S,
+		.max_served_ns = S, .push_interval_ns = 16 * S, .freq_sd_ppb = 10,
+		.precision_log2s = -24, .floor_unix_ns = UTC0 - 1000000 * S,
+		.control_clock = true, .seed = 7,
+	};
+	g->utc0_ns = UTC0;
+	g->now = (struct clocks){ S, UTC0 + S, S, 1 };
+	for (i = 0; i < N; i++) {
+		g->srv[i].stratum = 2;
+		g->add[i] = (struct source_config){
+			.minpoll_log2s = 4, .maxpoll_log2s = 4, .version = 4,
+			.flags = SOURCE_F_IBURST, .refid = ntp_htobe32(0x0a000001 + (uint32_t)i),
+			.presend_log2s = 127,
+		};
+	}
+}
+
+static void start(struct rig *g, unsigned int n)
+{
+	struct event ev = { .type = EV_SOURCE_ADD };
+	uint32_t i;
+
+	g->utc0_ns = g->now.real_ns - g->now.local_ns;
+	g->e = engine_init(malloc(engine_size(N)), N, &g->conf);
+	simple(g, EV_START);
+	for (i = 0; i < n; i++) {
+		ev.source = i;
+		ev.add = g->add[i];
+		event(g, &ev);
+	}
+}
+
+static struct source_report source(struct rig *g, uint32_t id)
+{
+	struct source_report r;
+
+	assert_true(engine_get_source(g->e, id, &g->now, &r));
+	return r;
+}
+
+static struct engine_report report(struct rig *g)
+{
+	struct engine_report r;
+
+	engine_get_report(g->e, &g->now, &r);
+	return r;
+}
+
+static void test_starts_offline(void **state)
+{
+	struct rig g;
+
+	(void)state;
+	setup(&g);
+	g.add[0].flags |= SOURCE_F_OFFLINE;
+	start(&g, 1);
+	run_until(&g, 300);
+	assert_int_equal(g.srv[0].asked, 0);
+	assert_int_equal(source(&g, 0).state, SRC_OFFLINE);
+	simple(&g, EV_ONLINE);
+	run_until(&g, 400);
+	assert_int_equal(source(&g, 0).state, SRC_SYSPEER);
+	free(g.e);
+}
+
+static void test_offset_is_corrected(void **state)
+{
+	struct rig g;
+
+	(void)state;
+	setup(&g);
+	g.srv[0].ahead_ns = 5 * MS;
+	g.add[0].offset_ns = -5 * MS;
+	start(&g, 1);
+	run_until(&g, 100);
+	assert_true(report(&g).synchronised);
+	assert_in_range(report(&g).clock_offset_ns + 1000, 0, 2000);
+	free(g.e);
+}
+
+static void test_max_delay(void **state)
+{
+	struct rig g;
+
+	(void)state;
+	setup(&g);
+	g.add[0].max_delay_ns = 5 * MS;
+	g.srv[0].extra_ns = 5 * MS;
+	start(&g, 1);
+	run_until(&g, 200);
+	assert_int_equal(source(&g, 0).received_pkts, 0);
+	assert_int_equal(source(&g, 0).bad_pkts, g.srv[0].asked);
+	assert_int_equal(source(&g, 0).reach, 0xff);
+	assert_int_equal(source(&g, 0).samples, 0);
+	assert_false(report(&g).synchronised);
+	assert_int_equal(g.sample.tests, SAMPLE_T_1 | SAMPLE_T_2 | SAMPLE_T_3 | SAMPLE_T_5 |
+			 SAMPLE_T_6 | SAMPLE_T_7 | SAMPLE_T_C | SAMPLE_T_D);
+	assert_int_equal(g.sample.delay_ns, 6 * MS);
+	g.srv[0].extra_ns = 3 * MS;
+	run_until(&g, 400);
+	assert_true(report(&g).synchronised);
+	free(g.e);
+}
+
+static void test_keyed(void **state)
+{
+	struct rig g;
+
+	(void)state;
+	setup(&g);
+	g.add[0].keyed = g.add[1].keyed = true;
+	g.srv[1].signs = true;
+	start(&g, 2);
+	run_until(&g, 60);
+	assert_int_equal(source(&g, 0).received_pkts, 0);
+	assert_int_equal(source(&g, 0).bad_pkts, g.srv[0].asked);
+	assert_int_equal(source(&g, 0).reach, 0);
+	assert_int_equal(source(&g, 0).last.t4_unix_ns, 0);
+	assert_int_equal(source(&g, 1).state, SRC_SYSPEER);
+	assert_int_equal(source(&g, 1).bad_pkts, 0);
+	free(g.e);
+}
+
+static void test_presend(void **state)
+{
+	struct rig g;
+	unsigned int i;
+
+	(void)state;
+	setup(&g);
+	g.add[0].flags = 0;
+	g.add[0].presend_log2s = 4;
+	g.add[1] = g.add[0];
+	g.add[1].presend_log2s = 5;
+	start(&g, 2);
+	run_until(&g, 400);
+	/* the first is sent at once, all others 2 s after one without use */
+	for (i = 1; i + 1 < g.srv[0].asked; i += 2)
+		assert_int_equal(g.srv[0].asked_ns[i + 1] - g.srv[0].asked_ns[i], 2 * S);
+	assert_in_range(source(&g, 0).received_pkts, 20, g.srv[0].asked / 2 + 1);
+	assert_int_equal(source(&g, 0).bad_pkts, 0);
+	assert_in_range(g.srv[1].asked, 20, g.srv[0].asked / 2 + 1);
+	free(g.e);
+}
+
+static void test_max_jitter(void **state)
+{
+	struct rig g;
+
+	(void)state;
+	setup(&g);
+	g.conf.max_jitter_ns = 10 * MS;
+	g.srv[0].wobble_ns = 100 * MS;
+	start(&g, 1);
+	run_until(&g, 200);
+	assert_int_equal(source(&g, 0).state, SRC_JITTERY);
+	assert_false(report(&g).synchronised);
+	g.srv[0].wobble_ns = 0;
+	run_until(&g, 600);
+	assert_int_equal(source(&g, 0).state, SRC_SYSPEER);
+	free(g.e);
+}
+
+static void test_max_change(void **state)
+{
+	struct rig g;
+
+	(void)state;
+	setup(&g);
+	g.conf.max_change_ns = S;
+	g.conf.makestep_threshold_ns = S;
+	g.conf.makestep_limit = -1;
+	g.srv[0].ahead_ns = 2 * S;
+	start(&g, 1);
+	run_until(&g, 300);
+	assert_int_equal(g.kinds[ACT_EXIT], 1);
+	assert_int_equal(g.logs[LOG_CHANGE_EXIT], 1);
+	assert_int_equal(g.kinds[ACT_STEP] + g.kinds[ACT_PHASE], 0);
+	assert_false(report(&g).synchronised);
+	free(g.e);
+	/* ignored twice, then too often */
+	setup(&g);
+	g.conf.max_change_ns = S;
+	g.conf.max_change_ignore = 2;
+	g.srv[0].ahead_ns = -2 * S;
+	start(&g, 1);
+	run_until(&g, 300);
+	assert_int_equal(g.logs[LOG_CHANGE_IGNORED], 2);
+	assert_int_equal(g.kinds[ACT_EXIT], 1);
+	free(g.e);
+	/* ignored for ever */
+	setup(&g);
+	g.conf.max_change_ns = S;
+	g.conf.max_change_ignore = -1;
+	g.srv[0].ahead_ns = -2 * S;
+	start(&g, 1);
+	run_until(&g, 300);
+	assert_true(g.logs[LOG_CHANGE_IGNORED] > 5);
+	assert_int_equal(g.kinds[ACT_EXIT], 0);
+	assert_int_equal(g.kinds[ACT_PHASE], 0);
+	free(g.e);
+}
+
+/* The first update may be anything; a step by somebody else afterwards may not. */
+static void test_max_change_later(void **state)
+{
+	struct rig g;
+
+	(void)state;
+	setup(&g);
+	g.conf.max_change_ns = S;
+	g.conf.max_change_start = 1;
+	g.conf.makestep_threshold_ns = S;
+	g.conf.makestep_limit = 1;
+	g.srv[0].ahead_ns = 3600 * S;
+	start(&g, 1);
+	run_until(&g, 300);
+	assert_int_equal(g.kinds[ACT_STEP], 1);
+	assert_true(report(&g).synchronised);
+	assert_int_equal(g.kinds[ACT_EXIT], 0);
+	g.kinds[ACT_PHASE] = 0;
+	on_step(&g, 2 * S);
+	assert_int_equal(g.kinds[ACT_PHASE], 0);
+	run_until(&g, 400);
+	assert_int_equal(g.kinds[ACT_EXIT], 1);
+	assert_int_equal(g.kinds[ACT_PHASE], 0);
+	free(g.e);
+}
+
+static void test_local_distance(void **state)
+{
+	struct rig g;
+
+	(void)state;
+	setup(&g);
+	g.conf.local_stratum = 10;
+	g.conf.local_distance_ns = 5 * MS;
+	g.conf.holdover_ns = 30 * 86400 * S;
+	g.conf.max_served_ns = 10 * S;
+	start(&g, 1);
+	run_until(&g, 2000);
+	assert_int_equal(g.served.stratum, 3);
+	g.srv[0].deaf = true;
+	while (!report(&g).local && g.now.local_ns < 20 * 86400 * S)
+		run_until(&g, g.now.local_ns / S + 1000);
+	assert_true(report(&g).local);
+	assert_int_equal(g.served.stratum, 10);
+	assert_true(report(&g).root_delay_ns / 2 + report(&g).root_disp_ns < MS);
+	g.srv[0].deaf = false;
+	run_until(&g, g.now.local_ns / S + 600);
+	assert_false(report(&g).local);
+	assert_int_equal(g.served.stratum, 3);
+	free(g.e);
+}
+
+/* Sources 0..5 are 10.0.0.1 to .6, we are .5. */
+static void test_orphan(void **state)
+{
+	struct rig g;
+	unsigned int i;
+
+	(void)state;
+	setup(&g);
+	g.conf.local_stratum = 5;
+	g.conf.local_orphan = true;
+	for (i = 0; i < 3; i++)
+		g.srv[i].stratum = 5;
+	g.add[0].refid = ntp_htobe32(0x0a000003);
+	g.add[2].refid = ntp_htobe32(0x0a000006);
+	start(&g, 3);
+	run_until(&g, 200);
+	/* .2 leads, .3 and .6 do not */
+	assert_int_equal(source(&g, 0).state, SRC_ORPHAN);
+	assert_int_equal(source(&g, 1).state, SRC_SYSPEER);
+	assert_int_equal(source(&g, 2).state, SRC_ORPHAN);
+	assert_int_equal(g.served.stratum, 6);
+	assert_false(report(&g).local);
+	free(g.e);
+	/* we lead */
+	setup(&g);
+	g.conf.local_stratum = 5;
+	g.conf.local_orphan = true;
+	g.srv[0].stratum = 5;
+	g.add[0].refid = ntp_htobe32(0x0a000006);
+	start(&g, 1);
+	run_until(&g, 200);
+	assert_true(report(&g).local);
+	assert_int_equal(g.served.stratum, 5);
+	free(g.e);
+	/* real time beats orphans */
+	setup(&g);
+	g.conf.local_stratum = 5;
+	g.conf.local_orphan = true;
+	g.srv[0].stratum = 5;
+	start(&g, 2);
+	run_until(&g, 200);
+	assert_int_equal(source(&g, 0).state, SRC_ORPHAN);
+	assert_int_equal(source(&g, 1).state, SRC_SYSPEER);
+	assert_int_equal(g.served.stratum, 3);
+	free(g.e);
+}
+
+static void test_reselect(void **state)
+{
+	struct rig g;
+	uint32_t best;
+
+	(void)state;
+	setup(&g);
+	g.srv[0].deaf = true;
+	start(&g, 2);
+	run_until(&g, 200);
+	assert_int_equal(report(&g).syspeer, 1);
+	g.srv[0].deaf = false;
+	run_until(&g, 600);
+	assert_int_equal(report(&g).syspeer, 1);
+	g.logs[LOG_SELECTED] = 0;
+	simple(&g, EV_RESELECT);
+	best = report(&g).syspeer;
+	assert_int_equal(best, source(&g, 0).root_dist_ns <= source(&g, 1).root_dist_ns ? 0 : 1);
+	assert_int_equal(g.logs[LOG_SELECTED], 1);
+	free(g.e);
+}
+
+/* 2027-06-30 23:00:00 UTC, an hour before a leap second may be */
+#define EVE	(1814396400LL * S)
+
+static void start_on_the_eve(struct rig *g, uint8_t says)
+{
+	setup(g);
+	g->now.real_ns = EVE;
+	g->srv[0].leap = g->srv[1].leap = says;
+	start(g, 2);
+	run_until(g, 100);
+	assert_int_equal(g->served.leap, says);
+}
+
+static void tell(struct rig *g, uint8_t leap, int64_t at_unix_ns)
+{
+	struct event ev = { .type = EV_LEAP, .source = ENGINE_NO_SOURCE };
+
+	ev.leap.leap = leap;
+	ev.leap.at_unix_ns = at_unix_ns;
+	event(g, &ev);
+}
+
+static void test_leap_list(void **state)
+{
+	struct rig g;
+
+	(void)state;
+	/* none says so, but the list does; at once, and it happens */
+	start_on_the_eve(&g, NTP_LEAP_NONE);
+	tell(&g, NTP_LEAP_INSERT, EVE + 3600 * S);
+	assert_int_equal(g.served.leap, NTP_LEAP_INSERT);
+	run_until(&g, 3590);
+	assert_int_equal(g.served.leap, NTP_LEAP_INSERT);
+	run_until(&g, 3605);
+	assert_int_equal(g.served.leap, NTP_LEAP_NONE);
+	free(g.e);
+	/* all lie, the list knows of none */
+	start_on_the_eve(&g, NTP_LEAP_INSERT);
+	tell(&g, NTP_LEAP_INSERT, 0);
+	assert_int_equal(g.served.leap, NTP_LEAP_NONE);
+	run_until(&g, 300);
+	assert_int_equal(g.served.leap, NTP_LEAP_NONE);
+	/* there is no list any more */
+	tell(&g, NTP_LEAP_UNSYNC, 0);
+	run_until(&g, 400);
+	assert_int_equal(g.served.leap, NTP_LEAP_INSERT);
+	free(g.e);
+	/* one in half a year is not one today */
+	start_on_the_eve(&g, NTP_LEAP_NONE);
+	tell(&g, NTP_LEAP_DELETE, EVE + 184 * 86400 * S);
+	run_until(&g, 300);
+	assert_int_equal(g.served.leap, NTP_LEAP_NONE);
+	free(g.e);
+}
+
+static void test_samples_and_updates_are_told(void **state)
+{
+	struct source_report r;
+	struct rig g;
+
+	(void)state;
+	setup(&g);
+	g.srv[0].ahead_ns = 2 * MS;
+	start(&g, 1);
+	run_until(&g, 100);
+	assert_int_equal(g.kinds[ACT_SAMPLE], g.srv[0].asked);
+	assert_int_equal(g.kinds[ACT_UPDATE], report(&g).updates);
+	assert_true(g.kinds[ACT_UPDATE] > 5);
+	assert_int_equal(g.sample.tests, 0x3ff);
+	assert_int_equal(g.sample.delay_ns, RTT_NS);
+	assert_int_equal(g.sample.stratum, 2);
+	assert_int_equal(g.sample.response_ns, 0);
+	assert_in_range(g.sample.offset_ns + 1000, 0, 2000);
+	r = source(&g, 0);
+	assert_memory_equal(&r.last, &g.sample, sizeof(g.sample));
+	assert_int_equal(r.samples, 8);
+	assert_true(r.span_ns > 20 * S && r.freq_ppb < 1 && r.freq_ppb > -1);
+	assert_true(r.freq_sd_ppb < 1 && r.sd_ns < 100);
+	free(g.e);
+}
+
+static void test_falseticker_is_replaced(void **state)
+{
+	struct rig g;
+
+	(void)state;
+	setup(&g);
+	g.srv[0].ahead_ns = 500 * MS;
+	g.srv[1].ahead_ns = 500 * MS;
+	start(&g, 5);
+	run_until(&g, 100);
+	assert_int_equal(source(&g, 0).state, SRC_FALSETICKER);
+	assert_int_equal(g.kinds[ACT_RESOLVE], 0);
+	run_until(&g, 1500);
+	assert_int_equal(g.resolved[0] + g.resolved[1], 1);
+	run_until(&g, 1500 + 3 * 1800);
+	assert_in_range(g.resolved[0] + g.resolved[1], 3, 4);
+	assert_int_equal(g.resolved[2] + g.resolved[3] + g.resolved[4], 0);
+	free(g.e);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_starts_offline),
+		cmocka_unit_test(test_offset_is_corrected),
+		cmocka_unit_test(test_max_delay),
+		cmocka_unit_test(test_keyed),
+		cmocka_unit_test(test_presend),
+		cmocka_unit_test(test_max_jitter),
+		cmocka_unit_test(test_max_change),
+		cmocka_unit_test(test_max_change_later),
+		cmocka_unit_test(test_local_distance),
+		cmocka_unit_test(test_orphan),
+		cmocka_unit_test(test_reselect),
+		cmocka_unit_test(test_leap_list),
+		cmocka_unit_test(test_samples_and_updates_are_told),
+		cmocka_unit_test(test_falseticker_is_replaced),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
