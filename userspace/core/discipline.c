@@ -143,9 +143,9 @@ void disc_steer(struct disc *d, const struct clocks *now, int64_t residual_ns, d
 		d->off_ns = 0;
 	}
 	d->disturbed = false;
-	if (now->local_ns < d->chunk_local_ns)
+	d->more = now->local_ns < d->chunk_local_ns;
+	if (d->more)
 		return;
-	d->more = false;
 	if (diff_ns < PHASE_EPS_NS && diff_ns > -PHASE_EPS_NS)
 		return;
 	d->phase_ns = chunk_ns(d, now->local_ns, residual_ns);

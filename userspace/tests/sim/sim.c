@@ -46,6 +46,14 @@ struct sim {
 	uint32_t clock_seq;
 	struct ntp_serve served;
 	bool	 published;
+	bool	 killed;
+	bool	 inherited;		/* what is served is a killed daemon's */
+	double	 drift_ppb;		/* drift file, if @drift_sd_ppb */
+	double	 drift_sd_ppb;
+	struct {
+		__be64	 rec_ts;
+		__be64	 xmt_ts;
+	} memory[SIM_MAX_SERVERS];	/* of the servers, for interleaved mode */
 	struct sim_event ev[MAX_EVENTS];
 	size_t	 ev_len;
 	uint64_t order;
@@ -274,7 +282,10 @@ static void do_action(struct sim *s, const struct action *a)
 		break;
 	case ACT_PUSH:
 		/* As the module does: nothing computed under another clock_seq. */
-		if (a->serve.clock_seq == s->clock_seq && !ntp_serve_check(&a->serve)) {
+		if (a->serve.leap != NTP_LEAP_UNSYNC)
+			s->inherited = false;
+		if (a->serve.clock_seq == s->clock_seq && !s->inherited &&
+		    !ntp_serve_check(&a->serve)) {
 			s->served = a->serve;
 			s->published = true;
 		}
@@ -283,6 +294,7 @@ static void do_action(struct sim *s, const struct action *a)
 		s->set_freq_ppb = a->freq_ppb;
 		break;
 	case ACT_PHASE:
+		s->res->phases++;
 		s->slew_left_ns = (double)a->phase_ns;
 		break;
 	case ACT_STEP:
@@ -295,8 +307,14 @@ static void do_action(struct sim *s, const struct action *a)
 	case ACT_CLOSE:
 	case ACT_RESOLVE:
 	case ACT_SYNC_STATUS:
+		break;
 	case ACT_DRIFT:
+		s->drift_ppb = a->drift.freq_ppb;
+		s->drift_sd_ppb = a->drift.freq_sd_ppb;
+		break;
 	case ACT_SAMPLE:
+		s->res->interleaved += a->sample.interleaved;
+		break;
 	case ACT_UPDATE:
 	case ACT_EXIT:
 		break;
@@ -311,10 +329,25 @@ static void feed(struct sim *s, struct event *ev)
 	size_t i, n;
 
 	ev->now = clocks(s);
-	n = engine_event(s->engine, ev, act);
+	n = s->killed ? 0 : engine_event(s->engine, ev, act);
 	for (i = 0; i < n; i++)
 		do_action(s, &act[i]);
 	free(act);
+}
+
+/* RFC 9769: who asks for the exchange that is remembered is told its true stamp. */
+static void interleave(struct sim *s, const struct sim_event *e, struct ntp_header *reply,
+		       int64_t left_ns)
+{
+	__be64 *rec_ts = &s->memory[e->source].rec_ts;
+	__be64 *xmt_ts = &s->memory[e->source].xmt_ts;
+
+	if (*rec_ts && e->packet.org_ts == *rec_ts) {
+		reply->org_ts = e->packet.rec_ts;
+		reply->xmt_ts = *xmt_ts;
+	}
+	*rec_ts = reply->rec_ts;
+	*xmt_ts = ntp_htobe64(ntp64_from_unix_ns(left_ns));
 }
 
 static void at_server(struct sim *s, struct sim_event *e)
@@ -330,7 +363,7 @@ static void at_server(struct sim *s, struct sim_event *e)
 	if (s->conf->quantum_ns)
 		clock_ns -= clock_ns % s->conf->quantum_ns;
 	queue_ns = queue(s, true);
-	r = post(s, s->t_ns + SERVER_NS + s->conf->delay_ns + queue_ns, SIM_REPLY);
+	r = post(s, s->t_ns + SERVER_NS + v->lag_ns + s->conf->delay_ns + queue_ns, SIM_REPLY);
 	r->queue_ns[0] = e->queue_ns[0];
 	r->queue_ns[1] = queue_ns;
 	r->source = e->source;
@@ -343,6 +376,8 @@ static void at_server(struct sim *s, struct sim_event *e)
 	r->packet.org_ts = e->packet.xmt_ts;
 	r->packet.rec_ts = ntp_htobe64(ntp64_from_unix_ns(clock_ns));
 	r->packet.xmt_ts = ntp_htobe64(ntp64_from_unix_ns(clock_ns + SERVER_NS));
+	if (v->lag_ns)
+		interleave(s, e, &r->packet, clock_ns + SERVER_NS + v->lag_ns);
 }
 
 static void at_client(struct sim *s, const struct sim_event *e)
@@ -408,11 +443,42 @@ static void suspend(struct sim *s)
 	feed(s, &ev);
 }
 
+static void start(struct sim *s);
+
+/* As the daemon does when it starts: an old slew ends, the old frequency goes on. */
+static void restart(struct sim *s)
+{
+	struct engine_config conf = s->conf->engine;
+
+	s->slew_left_ns = 0;
+	if (s->drift_sd_ppb > 0) {
+		conf.freq_ppb = s->drift_ppb;
+		conf.freq_sd_ppb = s->drift_sd_ppb;
+	}
+	conf.seed += 1000;
+	s->engine = engine_init(s->engine, SIM_MAX_SERVERS, &conf);
+	s->killed = false;
+	s->inherited = true;
+	start(s);
+}
+
+/* What befalls the daemon and the clock's rate. */
+static void accidents(struct sim *s, int64_t t_s)
+{
+	if (s->conf->foreign_at_s && t_s == s->conf->foreign_at_s)
+		s->set_freq_ppb += s->conf->foreign_ppb;
+	if (s->conf->kill_at_s && t_s == s->conf->kill_at_s)
+		s->killed = true;
+	if (s->conf->restart_at_s && t_s == s->conf->restart_at_s)
+		restart(s);
+}
+
 static void second(struct sim *s)
 {
 	int64_t t_s = s->t_ns / NTP_NS_PER_S;
 
 	measure(s);
+	accidents(s, t_s);
 	if (s->conf->step_at_s && t_s == s->conf->step_at_s) {
 		s->real_ns += s->conf->step_ns;
 		s->slew_left_ns = 0;
@@ -466,7 +532,6 @@ static void start(struct sim *s)
 		add.add.refid = ntp_htobe32(0xc0000201 + i);
 		feed(s, &add);
 	}
-	post(s, NTP_NS_PER_S, SIM_SECOND);
 }
 
 static int compare(const void *a, const void *b)
@@ -551,6 +616,7 @@ void sim_run(const struct sim_conf *conf, struct sim_result *res)
 	s->clock_err_ns = malloc(sizeof(int64_t) * SIM_MAX_SAMPLES);
 	s->engine = engine_init(mem, SIM_MAX_SERVERS, &conf->engine);
 	start(s);
+	post(s, NTP_NS_PER_S, SIM_SECOND);
 	while (s->t_ns < conf->duration_s * NTP_NS_PER_S) {
 		e = take(s);
 		handle(s, &e);

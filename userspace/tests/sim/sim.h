@@ -22,6 +22,8 @@
  * @loss: probability that a packet is lost, each way
  * @leap: what it announces
  * @flags: SOURCE_F_*
+ * @lag_ns: its packets leave so long after the stamp in them; interleaved
+ *	replies (RFC 9769) tell the true one
  */
 struct sim_server {
 	int64_t	 false_ns;
@@ -31,6 +33,7 @@ struct sim_server {
 	double	 loss;
 	uint8_t	 leap;
 	uint32_t flags;
+	int64_t	 lag_ns;
 };
 
 /**
@@ -63,6 +66,10 @@ struct sim_server {
  * @outage_to_s: ... to here
  * @step_at_s: somebody steps the system clock, 0 = nobody
  * @step_ns: by so much
+ * @foreign_at_s: somebody sets the clock's frequency, 0 = nobody
+ * @foreign_ppb: by so much off ours
+ * @kill_at_s: the daemon is killed, 0 = never ...
+ * @restart_at_s: ... and started anew, knowing no more than its drift file
  * @suspend_at_s: the machine sleeps, 0 = never
  * @suspend_s: so long
  * @start_unix_ns: UTC at second 0, 0 = SIM_EPOCH_NS
@@ -98,6 +105,10 @@ struct sim_conf {
 	int64_t	 outage_to_s;
 	int64_t	 step_at_s;
 	int64_t	 step_ns;
+	int64_t	 foreign_at_s;
+	double	 foreign_ppb;
+	int64_t	 kill_at_s;
+	int64_t	 restart_at_s;
 	int64_t	 suspend_at_s;
 	int64_t	 suspend_s;
 	int64_t	 start_unix_ns;
@@ -125,6 +136,8 @@ struct sim_conf {
  * @foreign_logs: LOG_FOREIGN_STEP seen
  * @local_logs: LOG_LOCAL seen
  * @requests: packets sent
+ * @interleaved: replies that were
+ * @phases: ACT_PHASE seen
  * @republish_s: seconds that served time was invalid after the foreign step
  * @states: of each source at the end
  * @report: at the end
@@ -151,6 +164,8 @@ struct sim_result {
 	uint64_t foreign_logs;
 	uint64_t local_logs;
 	uint64_t requests;
+	uint64_t interleaved;
+	uint64_t phases;
 	int64_t	 republish_s;
 	enum source_state states[SIM_MAX_SERVERS];
 	struct engine_report report;

@@ -340,6 +340,122 @@ static void test_poll_lengthens(void **state)
 	expect(r.requests < 200000 / 64);
 }
 
+/* 50 ms at 100 ppm are 500 s, in parts: neither much sooner nor much later. */
+static void test_slow_slew(void **state)
+{
+	struct sim_conf c;
+	struct sim_result r;
+
+	(void)state;
+	sim_defaults(&c);
+	c.name = "50 ms at 100 ppm at most";
+	c.offset_ns = 50 * MS;
+	c.freq_ppb = 0;
+	c.engine.max_slew_ppb = 100000;
+	for (c.engine.seed = 1; c.engine.seed <= SEEDS; c.engine.seed++) {
+		c.duration_s = 250;
+		c.from_s = 20;
+		sim_run(&c, &r);
+		expect(r.report.clock_offset_ns > 24 * MS && r.report.clock_offset_ns < 30 * MS);
+		expect(r.max_ns < MS && r.steps == 0);
+		c.duration_s = 800;
+		c.from_s = 600;
+		sim_run(&c, &r);
+		expect(r.clock_max_ns < MS && r.violations == 0);
+		expect(r.phases > 400);
+	}
+}
+
+/* What is served does not notice; the clock is off by what 100 ppm do until it is seen. */
+static void test_foreign_frequency(void **state)
+{
+	struct sim_conf c;
+	struct sim_result r;
+
+	(void)state;
+	sim_defaults(&c);
+	c.name = "somebody sets the frequency 100 ppm off";
+	c.foreign_at_s = 1000;
+	c.foreign_ppb = 100000;
+	c.minpoll_log2s = c.maxpoll_log2s = 8;
+	c.servers[0].flags = SOURCE_F_IBURST;
+	c.duration_s = 3000;
+	c.from_s = 600;
+	for (c.engine.seed = 1; c.engine.seed <= SEEDS; c.engine.seed++) {
+		sim_run(&c, &r);
+		expect(r.max_ns < MS && r.violations == 0);
+		/* noticed within a push interval of 2 ms: long before the next reply */
+		expect(r.clock_max_ns < 6 * MS);
+		expect(r.report.clock_offset_ns < MS && r.report.clock_offset_ns > -MS);
+		expect(r.foreign_logs == 0);
+	}
+	show(&r);
+}
+
+/* A slew of 100 ms is cut after a fifth of it: by the old daemon's end, then by the new one. */
+static void test_killed_in_a_slew(void **state)
+{
+	struct sim_conf c;
+	struct sim_result r;
+	int drift;
+
+	(void)state;
+	sim_defaults(&c);
+	c.name = "killed in a slew";
+	c.offset_ns = 100 * MS;
+	c.engine.makestep_limit = 0;
+	c.kill_at_s = 60;
+	c.restart_at_s = 75;
+	c.from_s = 30;
+	c.duration_s = 1200;
+	for (drift = 0; drift < 2; drift++)
+		for (c.engine.seed = 1; c.engine.seed <= SEEDS; c.engine.seed++) {
+			c.maxpoll_log2s = drift ? 4 : 6;
+			sim_run(&c, &r);
+			expect(r.steps == 0);
+			/* the module serves on, on the line that it has */
+			expect(r.max_ns < MS && r.violations == 0);
+			expect(r.served_s >= c.duration_s - 10);
+			expect(r.report.clock_offset_ns < MS && r.report.clock_offset_ns > -MS);
+			expect(r.clock_max_ns > 50 * MS);
+		}
+	show(&r);
+}
+
+/* The server's own transmit path is 100 us slow: half of it is seen, unless it tells. */
+static void test_interleaved(void **state)
+{
+	struct sim_result r, basic;
+	struct sim_conf c;
+
+	(void)state;
+	sim_defaults(&c);
+	c.name = "interleaved";
+	c.jitter_ns = 5000;
+	c.servers[0].lag_ns = 100000;
+	c.minpoll_log2s = c.maxpoll_log2s = 5;
+	c.duration_s = 7200;
+	c.from_s = 1800;
+	for (c.engine.seed = 1; c.engine.seed <= SEEDS; c.engine.seed++) {
+		c.servers[0].flags = SOURCE_F_IBURST;
+		sim_run(&c, &basic);
+		expect(basic.interleaved == 0);
+		c.servers[0].flags = SOURCE_F_IBURST | SOURCE_F_XLEAVE;
+		c.servers[0].loss = 0;
+		sim_run(&c, &r);
+		expect(r.interleaved > r.requests * 9 / 10 - 10);
+		expect(r.requests <= basic.requests);
+		expect(basic.p50_ns > 40000 && r.p50_ns < 15000);
+		expect(r.violations == 0);
+		/* lost packets cost accuracy of the one sample only */
+		c.servers[0].loss = 0.1;
+		sim_run(&c, &r);
+		expect(r.interleaved > r.requests / 3);
+		expect(r.p50_ns < 40000 && r.violations == 0);
+	}
+	show(&r);
+}
+
 static void test_same_seed_same_bytes(void **state)
 {
 	struct sim_conf c;
@@ -400,6 +516,10 @@ int main(void)
 		cmocka_unit_test(test_leap_second),
 		cmocka_unit_test(test_loss),
 		cmocka_unit_test(test_poll_lengthens),
+		cmocka_unit_test(test_slow_slew),
+		cmocka_unit_test(test_foreign_frequency),
+		cmocka_unit_test(test_killed_in_a_slew),
+		cmocka_unit_test(test_interleaved),
 		cmocka_unit_test(test_same_seed_same_bytes),
 	};
 
