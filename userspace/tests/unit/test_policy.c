@@ -26,6 +26,7 @@ struct server {
 	uint8_t	 stratum;
 	uint8_t	 leap;
 	bool	 deaf;
+	const char *kiss;
 	bool	 signs;
 	unsigned int asked;
 	int64_t	 asked_ns[64];
@@ -73,6 +74,10 @@ static void answer(struct rig *g, uint32_t id, const struct ntp_header *req)
 	};
 	struct event ev = { .type = EV_REPLY, .source = id };
 
+	if (v->kiss) {
+		h.stratum = 0;
+		memcpy(&h.refid, v->kiss, 4);
+	}
 	ev.reply.data = &h;
 	ev.reply.len = sizeof(h);
 	ev.reply.t4_local_ns = g->now.local_ns + RTT_NS + v->extra_ns;
@@ -583,6 +588,61 @@ static void test_falseticker_is_replaced(void **state)
 	free(g.e);
 }
 
+/* Whatever a server kisses us with, and at whatever pace: it is asked less, not more. */
+static void test_kisses_for_a_day(void **state)
+{
+	static const struct {
+		const char *code;
+		uint32_t flags;
+		unsigned int most;
+	} t[] = {
+		{ "RATE", SOURCE_F_IBURST, 86400 / 1024 + 10 },
+		{ "RATE", SOURCE_F_IBURST | SOURCE_F_BURST | SOURCE_F_XLEAVE, 86400 / 1024 + 10 },
+		{ "DENY", SOURCE_F_IBURST, 1 },
+		{ "RSTR", SOURCE_F_IBURST | SOURCE_F_BURST, 1 },
+		/* no order to stay away, but no time either: as often as configured */
+		{ "INIT", SOURCE_F_IBURST, 86400 / 16 + 10 },
+		{ "XXXX", SOURCE_F_IBURST | SOURCE_F_BURST, 86400 / 16 + 10 },
+	};
+	struct rig g;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		setup(&g);
+		g.srv[0].kiss = t[i].code;
+		g.add[0].flags = t[i].flags;
+		g.add[0].presend_log2s = 127;
+		start(&g, 1);
+		run_until(&g, 86400);
+		assert_in_range(g.srv[0].asked, 1, t[i].most);
+		assert_false(report(&g).synchronised);
+		/* and no storm of look-ups */
+		assert_true(g.kinds[ACT_RESOLVE] <= 7);
+		free(g.e);
+	}
+}
+
+/* A kiss without the key is no kiss. */
+static void test_unauthentic_kiss(void **state)
+{
+	struct rig g;
+
+	(void)state;
+	setup(&g);
+	g.add[0].keyed = true;
+	g.srv[0].kiss = "DENY";
+	start(&g, 1);
+	run_until(&g, 100);
+	assert_true(g.srv[0].asked > 5);
+	assert_string_equal(source(&g, 0).kod, "");
+	g.srv[0].kiss = NULL;
+	g.srv[0].signs = true;
+	run_until(&g, 300);
+	assert_int_equal(source(&g, 0).state, SRC_SYSPEER);
+	free(g.e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -600,6 +660,8 @@ int main(void)
 		cmocka_unit_test(test_leap_list),
 		cmocka_unit_test(test_samples_and_updates_are_told),
 		cmocka_unit_test(test_falseticker_is_replaced),
+		cmocka_unit_test(test_kisses_for_a_day),
+		cmocka_unit_test(test_unauthentic_kiss),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -344,6 +344,45 @@ static void test_kiss_in_interleaved_mode(void **state)
 	assert_int_equal(g.request.org_ts, 0);
 }
 
+/*
+ * Who does not see our packets may send what he likes, as often as he likes, at
+ * any moment: nothing changes but the count, and the true reply is heard.
+ */
+static void test_off_path(void **state)
+{
+	struct ntp_header truth;
+	struct assoc before;
+	struct rig g;
+	int round, i;
+
+	(void)state;
+	setup(&g, SOURCE_F_XLEAVE);
+	for (round = 0; round < 12; round++) {
+		ask(&g);
+		serve(&g);
+		truth = g.reply;
+		before = g.a;
+		for (i = 0; i < 2000; i++) {
+			g.reply.org_ts = ntp_htobe64(rng_u64(&g.rng));
+			g.reply.xmt_ts = ntp_htobe64(rng_u64(&g.rng));
+			g.reply.stratum = (uint8_t)(i % 17);
+			g.out.len = 0;
+			assert_int_equal(hear(&g), ASSOC_BOGUS);
+			assert_int_equal(g.out.len, 0);
+		}
+		before.bad_pkts += 2000;
+		assert_memory_equal(&g.a, &before, sizeof(before));
+		g.reply = truth;
+		assert_true(hear(&g) <= ASSOC_KNOWN);
+		before = g.a;
+		/* nobody is waited for now */
+		g.reply.org_ts = 0;
+		assert_int_equal(hear(&g), ASSOC_UNEXPECTED);
+		before.bad_pkts++;
+		assert_memory_equal(&g.a, &before, sizeof(before));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -356,6 +395,7 @@ int main(void)
 		cmocka_unit_test(test_server_that_repeats_its_stamp),
 		cmocka_unit_test(test_stamps_that_contradict),
 		cmocka_unit_test(test_kiss_in_interleaved_mode),
+		cmocka_unit_test(test_off_path),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
