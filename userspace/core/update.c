@@ -101,6 +101,7 @@ bool engine_near_leap(const struct engine *e, const struct clocks *now)
 void engine_step(struct engine *e, const struct clocks *now, struct actions *out)
 {
 	engine_push(e, now, true, out);
+	e->foreign_ns = 0;
 	disc_step(&e->disc, now, est_at(&e->est, now->local_ns) - now->real_ns, out);
 }
 

@@ -392,6 +392,26 @@ static void test_max_change_later(void **state)
 	free(g.e);
 }
 
+/* The operator's `makestep` is his answer to such a step. */
+static void test_makestep_settles_it(void **state)
+{
+	struct rig g;
+
+	(void)state;
+	setup(&g);
+	g.conf.max_change_ns = S;
+	start(&g, 1);
+	run_until(&g, 300);
+	assert_true(report(&g).synchronised);
+	on_step(&g, 2 * S);
+	simple(&g, EV_MAKESTEP);
+	assert_int_equal(g.kinds[ACT_STEP], 1);
+	run_until(&g, 600);
+	assert_int_equal(g.kinds[ACT_EXIT], 0);
+	assert_in_range(report(&g).clock_offset_ns + 1000, 0, 2000);
+	free(g.e);
+}
+
 static void test_local_distance(void **state)
 {
 	struct rig g;
@@ -654,6 +674,7 @@ int main(void)
 		cmocka_unit_test(test_max_jitter),
 		cmocka_unit_test(test_max_change),
 		cmocka_unit_test(test_max_change_later),
+		cmocka_unit_test(test_makestep_settles_it),
 		cmocka_unit_test(test_local_distance),
 		cmocka_unit_test(test_orphan),
 		cmocka_unit_test(test_reselect),
