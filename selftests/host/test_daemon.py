@@ -79,8 +79,17 @@ class Daemon:
                 f.flush()
                 return json.loads(f.readline())
 
+    def listens(self):
+        """There is a moment between bind() and listen()."""
+        with socket.socket(socket.AF_UNIX) as s:
+            try:
+                s.connect(self.sock)
+            except (FileNotFoundError, ConnectionRefusedError):
+                return False
+        return True
+
     def data(self, cmd):
-        wait_for("control socket", lambda: os.path.exists(self.sock) or self.check_alive())
+        wait_for("control socket", lambda: self.listens() or self.check_alive())
         answer = self.ask(cmd)
         check(answer["ok"], answer)
         return answer["data"]
