@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """
 ntpkd inside a namespace, for the tests of the daemon together with the module.
-It always runs with -x here: the clock is the test's.
+It runs with -x here unless told otherwise: the clock is the test's.
 """
 import json
 import os
@@ -20,22 +20,22 @@ NTPKD = os.path.join(netns.BIN, "ntpkd")
 
 
 class Ntpkd:
-	"""One run of ntpkd -x in a namespace, with its log in a file."""
+	"""One run of ntpkd (with args) in a namespace, with its log in a file."""
 
-	def __init__(self, ns, *lines):
+	def __init__(self, ns, *lines, args=("-x",)):
 		self.dir = fixture.tmpdir()
 		os.chmod(self.dir, 0o755)
 		self.conf, self.log = (os.path.join(self.dir, n) for n in ("ntpk.conf", "log"))
 		self.sock = os.path.join(self.dir, "sock")
-		self.ns = ns
+		self.ns, self.args = ns, args
 		with open(self.conf, "w") as f:
 			f.write("\n".join(lines) + "\n")
 		self.start()
 
 	def start(self):
 		with open(self.log, "a") as log:
-			self.p = netns.spawn(self.ns, NTPKD, "-x", "-d", "-f", self.conf, "-s", self.sock,
-					     stdout=log, stderr=log)
+			self.p = netns.spawn(self.ns, NTPKD, *self.args, "-d", "-f", self.conf, "-s",
+					     self.sock, stdout=log, stderr=log)
 
 	def text(self):
 		with open(self.log) as f:

@@ -32,13 +32,13 @@ packages="linux-image-amd64 linux-headers-amd64 gcc make kmod sparse
 	iproute2 iputils-ping nftables tcpdump ethtool conntrack
 	socat netcat-openbsd python3 python3-scapy python3-yaml
 	procps util-linux
-	libmnl-dev libevent-dev libjson-c-dev libcap-ng-dev libseccomp-dev
+	libmnl-dev libevent-dev libjson-c-dev libcap-ng-dev libseccomp-dev nettle-dev
 	libcmocka-dev"
 
 # They conflict with chrony as "the" time daemon, so they are unpacked only.
 # What they depend on is installed above or here.
-unpack="ntpsec"
-unpack_needs="libcap2 libbsd0 openssl"
+unpack="ntpsec systemd-timesyncd"
+unpack_needs="libcap2 libbsd0 openssl libsystemd-shared"
 
 # Drivers of hardware that no test machine has are most of the size.
 exclude=(
