@@ -37,6 +37,8 @@ SRC_CORE := $(wildcard userspace/core/*.c)
 SRC_NL := $(wildcard userspace/nl/*.c)
 SRC_DAEMON := $(wildcard userspace/daemon/*.c)
 SRC_CTL := $(wildcard userspace/ctl/*.c)
+# The parser of the configuration, which ntpkctl config import uses too.
+SRC_CONF := $(wildcard userspace/daemon/conf*.c)
 # Everything of the programs but their main(), for the tests.
 SRC_LIB := $(SRC_PROTO) $(SRC_CORE) $(SRC_NL) $(filter-out %/main.c,$(SRC_DAEMON) $(SRC_CTL))
 SRC_SCORE := userspace/tests/sim/score.c
@@ -89,7 +91,7 @@ $(B)/bin/ntpkd: $(call obj,$(SRC_DAEMON) $(SRC_NL) $(SRC_CORE) $(SRC_PROTO))
 	$(call say,LD      $@)
 	$(Q)$(CC) -pie $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON)
 
-$(B)/bin/ntpkctl: $(call obj,$(SRC_CTL) $(SRC_NL) $(SRC_PROTO))
+$(B)/bin/ntpkctl: $(call obj,$(SRC_CTL) $(SRC_CONF) $(SRC_NL) $(SRC_PROTO))
 	@mkdir -p $(@D)
 	$(call say,LD      $@)
 	$(Q)$(CC) -pie $(LDFLAGS) -o $@ $^ $(LIBS_CTL)
@@ -122,7 +124,7 @@ $(SAN)/ntpkd: $(call san,$(SRC_DAEMON) $(SRC_NL) $(SRC_CORE) $(SRC_PROTO))
 	$(call say,LD san  $@)
 	$(Q)$(CC) $(SANFLAGS) -o $@ $^ $(LIBS_DAEMON)
 
-$(SAN)/ntpkctl: $(call san,$(SRC_CTL) $(SRC_NL) $(SRC_PROTO))
+$(SAN)/ntpkctl: $(call san,$(SRC_CTL) $(SRC_CONF) $(SRC_NL) $(SRC_PROTO))
 	$(call say,LD san  $@)
 	$(Q)$(CC) $(SANFLAGS) -o $@ $^ $(LIBS_CTL)
 

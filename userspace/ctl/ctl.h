@@ -25,6 +25,7 @@ enum ctl_exit {
 #define CTL_O_ALL	(1u << 0)	/* --all: counters of zero too */
 #define CTL_O_VERBOSE	(1u << 1)	/* -v: a legend, and more columns */
 #define CTL_O_SAVE	(1u << 2)	/* --save: keep the change over restarts */
+#define CTL_O_OUTPUT	(1u << 3)	/* -o OUT: into this new file */
 
 /**
  * struct ctl - the options
@@ -36,6 +37,7 @@ enum ctl_exit {
  */
 struct ctl {
 	const char *socket;
+	const char *output;	/* config import -o, NULL = stdout */
 	bool	 json;
 	bool	 colour;
 	unsigned int options;
@@ -92,6 +94,7 @@ int cmd_watch(const struct ctl *ctl, int argc, char **argv);
 int cmd_metrics(const struct ctl *ctl, int argc, char **argv);
 int cmd_stats(const struct ctl *ctl, int argc, char **argv);
 int cmd_waitsync(const struct ctl *ctl, int argc, char **argv);
+int cmd_config_import(const struct ctl *ctl, int argc, char **argv);
 int cmd_version(const struct ctl *ctl, int argc, char **argv);
 
 /**

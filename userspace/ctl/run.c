@@ -49,6 +49,8 @@ static const struct ctl_command commands[] = {
 	  "wait until the clock is right (TRIES 0: for ever; every 10 s)", 0, 3, 0, cmd_waitsync },
 	{ "stats", "[--all]", "the module's state and counters", 0, 0, CTL_O_ALL, cmd_stats },
 	{ "metrics", "", "all numbers of the daemon as Prometheus text", 0, 0, 0, cmd_metrics },
+	{ "config import", "FILE [-o OUT]", "convert a chrony.conf; exit 1 when something is lost",
+	  1, 1, CTL_O_OUTPUT, cmd_config_import },
 	{ "version", "", "of ntpkctl, ntpkd and the module", 0, 0, 0, cmd_version },
 };
 
@@ -62,6 +64,7 @@ static const struct {
 } options[] = {
 	{ "--all", "-a", CTL_O_ALL, "stats: counters of zero too" },
 	{ "--save", NULL, CTL_O_SAVE, "upstream add, del: keep it over restarts" },
+	{ "--output OUT", "-o", CTL_O_OUTPUT, "config import: into this new file" },
 	{ "--verbose", "-v", CTL_O_VERBOSE, "sources: a legend, and what they follow" },
 };
 
@@ -130,6 +133,12 @@ static int take_option(struct line *l, char **argv, int left)
 		l->help = true;
 	} else if (strncmp(argv[0], "--socket=", 9) == 0) {
 		l->ctl.socket = argv[0] + 9;
+	} else if (is_word(argv[0], "--output", "-o")) {
+		if (left < 2)
+			return -1;
+		l->ctl.options |= CTL_O_OUTPUT;
+		l->ctl.output = argv[1];
+		return 2;
 	} else if (is_word(argv[0], "--socket", "-s")) {
 		if (left < 2)
 			return -1;
