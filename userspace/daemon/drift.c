@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
+#include "daemon/replace.h"
 
 #define DRIFT_TEXT_MAX	128
 #define DRIFT_PPM_MAX	500000.0
@@ -87,42 +87,16 @@ int drift_read(const char *path, double *freq_ppb, double *sd_ppb, char *why, si
 	return 0;
 }
 
-static int write_all(int fd, const char *text, size_t len)
-{
-	ssize_t n = write(fd, text, len);
-
-	if (n < 0)
-		return -errno;
-	if ((size_t)n != len)
-		return -ENOSPC;
-	if (fchmod(fd, 0644) || fsync(fd))
-		return -errno;
-	return 0;
-}
-
 int drift_write(const char *path, double freq_ppb, double sd_ppb)
 {
-	char temp[4096 + 8];
+	const struct replace how = { .mode = 0640, .sync = true };
 	char text[DRIFT_TEXT_MAX];
-	int fd, len, err;
+	int len;
 
 	if (!isfinite(freq_ppb) || !isfinite(sd_ppb) ||
 	    fabs(freq_ppb) > DRIFT_PPM_MAX * PPB_PER_PPM)
 		return -EINVAL;
-	/* always the same name, so that a killed daemon leaves one file at most */
-	if (snprintf(temp, sizeof(temp), "%s.new", path) >= (int)sizeof(temp))
-		return -ENAMETOOLONG;
 	len = snprintf(text, sizeof(text), "%20.6f %20.6f\n", -freq_ppb / PPB_PER_PPM,
 		       fmin(sd_ppb / PPB_PER_PPM, SKEW_PPM_MAX));
-	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return -errno;
-	err = write_all(fd, text, (size_t)len);
-	if (close(fd) && !err)
-		err = -errno;
-	if (!err && rename(temp, path))
-		err = -errno;
-	if (err)
-		unlink(temp);
-	return err;
+	return replace_file(path, text, (size_t)len, &how);
 }

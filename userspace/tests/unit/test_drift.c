@@ -79,7 +79,7 @@ static void test_sign_and_mode(void **state)
 	fclose(f);
 	assert_string_equal(text, "          -12.500000             0.030000\n");
 	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0644);
+	assert_int_equal(st.st_mode & 07777, 0640);
 }
 
 static void test_refused(void **state)
