@@ -38,6 +38,11 @@ static int call_adjtimex(struct sysclock *sc, struct timex *tx)
 	return sc->ops->adjtimex(tx) < 0 ? -errno : 0;
 }
 
+static double tick_ppb(const struct sysclock *sc, long tick_us)
+{
+	return (double)(tick_us - sc->tick_nominal_us) * PPB_PER_S / (double)sc->tick_nominal_us;
+}
+
 /*
  * A PLL offset goes on decaying after STA_PLL is cleared, and it can be set
  * only while STA_PLL is: hence the two calls.
@@ -71,6 +76,7 @@ int sysclock_init(struct sysclock *sc, const struct sysclock_ops *ops, bool cont
 		return err;
 	sc->tick_us = tx.tick;
 	sc->freq_scaled_ppm = tx.freq;
+	sc->start_freq_ppb = tick_ppb(sc, tx.tick) + (double)tx.freq / SCALED_PPM_PER_PPB;
 	if (!control)
 		return 0;
 	err = stop_pll(sc, tx.status);
@@ -83,11 +89,6 @@ void sysclock_clean(struct sysclock *sc)
 {
 	if (sc->ops)
 		sysclock_slew(sc, 0);
-}
-
-static double tick_ppb(const struct sysclock *sc, long tick_us)
-{
-	return (double)(tick_us - sc->tick_nominal_us) * PPB_PER_S / (double)sc->tick_nominal_us;
 }
 
 static long clamp_long(long v, long low, long high)
@@ -142,7 +143,8 @@ int sysclock_set_freq(struct sysclock *sc, double freq_ppb)
 	sc->freq_scaled_ppm = tx.freq;
 	err = call_adjtimex(sc, &tx);
 	sc->known = !err;
-	sc->foreign = false;
+	if (sc->foreign == SYSCLOCK_FREQ)
+		sc->foreign = SYSCLOCK_OURS;
 	return err;
 }
 
@@ -159,7 +161,12 @@ int sysclock_slew(struct sysclock *sc, int64_t phase_ns)
 		tv.tv_sec--;
 		tv.tv_usec += US_PER_S;
 	}
-	return sc->ops->adjtime(&tv, NULL) ? -errno : 0;
+	if (sc->ops->adjtime(&tv, NULL))
+		return -errno;
+	sc->slew_us = us;
+	if (sc->foreign == SYSCLOCK_SLEW)
+		sc->foreign = SYSCLOCK_OURS;
+	return 0;
 }
 
 int sysclock_step(struct sysclock *sc, int64_t phase_ns)
@@ -201,32 +208,53 @@ int sysclock_set_status(struct sysclock *sc, bool synchronised, unsigned int lea
 
 	if (!sc->control)
 		return 0;
-	if (!synchronised)
+	if (!synchronised || !sc->rtcsync)
 		tx.status = STA_UNSYNC;
-	else if (leap == NTP_LEAP_INSERT)
-		tx.status = STA_INS;
-	else if (leap == NTP_LEAP_DELETE)
-		tx.status = STA_DEL;
+	if (synchronised && leap == NTP_LEAP_INSERT)
+		tx.status |= STA_INS;
+	else if (synchronised && leap == NTP_LEAP_DELETE)
+		tx.status |= STA_DEL;
 	tx.esterror = synchronised ? error_us(est_error_ns) : ERROR_MAX_US;
 	tx.maxerror = synchronised ? error_us(max_error_ns) : ERROR_MAX_US;
 	return call_adjtimex(sc, &tx);
 }
 
-bool sysclock_check(struct sysclock *sc, double *freq_ppb)
+/* Ours only shrinks, towards zero. */
+static bool slew_is_foreign(struct sysclock *sc)
+{
+	struct timeval left = { 0 };
+	int64_t us, ours = sc->slew_us;
+
+	if (sc->ops->adjtime(NULL, &left))
+		return false;
+	us = (int64_t)left.tv_sec * US_PER_S + left.tv_usec;
+	sc->slew_us = us;
+	return ours >= 0 ? us < 0 || us > ours : us > 0 || us < ours;
+}
+
+static enum sysclock_foreign find_foreign(struct sysclock *sc, const struct timex *tx)
+{
+	if (tx->status & STA_PLL)
+		return SYSCLOCK_PLL;
+	/* the kernel keeps frequencies finer than it is told: one unit of slack */
+	if (tx->tick != sc->tick_us || labs(tx->freq - sc->freq_scaled_ppm) > 1)
+		return SYSCLOCK_FREQ;
+	return slew_is_foreign(sc) ? SYSCLOCK_SLEW : SYSCLOCK_OURS;
+}
+
+enum sysclock_foreign sysclock_check(struct sysclock *sc, double *freq_ppb)
 {
 	struct timex tx = { .modes = 0 };
-	bool differs;
+	enum sysclock_foreign was = sc->foreign;
 
 	if (!sc->control || !sc->known || call_adjtimex(sc, &tx))
-		return false;
-	/* the kernel keeps frequencies finer than it is told: one unit of slack */
-	differs = tx.tick != sc->tick_us || labs(tx.freq - sc->freq_scaled_ppm) > 1;
-	if (!differs || sc->foreign) {
-		sc->foreign = differs;
-		return false;
-	}
-	sc->foreign = true;
+		return SYSCLOCK_OURS;
+	sc->foreign = find_foreign(sc, &tx);
+	if (sc->foreign == SYSCLOCK_PLL)
+		stop_pll(sc, tx.status);
+	if (sc->foreign == SYSCLOCK_OURS || sc->foreign == was)
+		return SYSCLOCK_OURS;
 	sc->foreign_changes++;
 	*freq_ppb = tick_ppb(sc, tx.tick) + (double)tx.freq / SCALED_PPM_PER_PPB;
-	return true;
+	return sc->foreign;
 }

@@ -18,12 +18,24 @@ struct sysclock_ops {
 	int (*adjtime)(const struct timeval *delta, struct timeval *old);
 };
 
+/* enum sysclock_foreign - what somebody else has done to the clock */
+enum sysclock_foreign {
+	SYSCLOCK_OURS,		/* nothing */
+	SYSCLOCK_FREQ,		/* frequency or tick */
+	SYSCLOCK_PLL,		/* the kernel's own loop is on (STA_PLL) */
+	SYSCLOCK_SLEW,		/* an adjtime() that we did not ask for */
+};
+
 /**
  * struct sysclock - what we last set
  * @ops: system calls
  * @control: false: look, never touch (-x)
+ * @rtcsync: clear STA_UNSYNC while synchronised, which makes the kernel copy
+ *	the time into the RTC every 11 minutes
  * @known: @freq_scaled_ppm and @tick_us were set by us
  * @foreign: the values read back are somebody else's, and it was said
+ * @start_freq_ppb: what the kernel's frequency was when we came
+ * @slew_us: what was left of our slew at the last look
  * @tick_nominal_us: tick without correction, 10000 with USER_HZ 100
  * @tick_us: last set
  * @freq_scaled_ppm: last set, 2^-16 ppm
@@ -33,7 +45,10 @@ struct sysclock {
 	const struct sysclock_ops *ops;
 	bool	 control;
 	bool	 known;
-	bool	 foreign;
+	enum sysclock_foreign foreign;
+	bool	 rtcsync;
+	double	 start_freq_ppb;
+	int64_t	 slew_us;
 	long	 tick_nominal_us;
 	long	 tick_us;
 	long	 freq_scaled_ppm;
@@ -103,7 +118,7 @@ int sysclock_step(struct sysclock *sc, int64_t phase_ns);
 /**
  * sysclock_set_status() - what the kernel tells others of the clock
  * @sc: clock
- * @synchronised: clears STA_UNSYNC
+ * @synchronised: clears STA_UNSYNC, with rtcsync
  * @leap: enum ntp_leap: 1 and 2 arm the kernel's leap second
  * @est_error_ns: 1 sigma
  * @max_error_ns: bound
@@ -114,12 +129,15 @@ int sysclock_set_status(struct sysclock *sc, bool synchronised, unsigned int lea
 			int64_t est_error_ns, int64_t max_error_ns);
 
 /**
- * sysclock_check() - has somebody else changed frequency or tick?
+ * sysclock_check() - has somebody else had a hand in the clock?
  * @sc: clock
- * @freq_ppb: out when true, the frequency found
+ * @freq_ppb: out for SYSCLOCK_FREQ, the frequency found
  *
- * Return: true once per change.
+ * A foreign PLL is switched off; a foreign frequency or slew is replaced by
+ * the next of ours.
+ *
+ * Return: what was found, once as long as it lasts; else SYSCLOCK_OURS.
  */
-bool sysclock_check(struct sysclock *sc, double *freq_ppb);
+enum sysclock_foreign sysclock_check(struct sysclock *sc, double *freq_ppb);
 
 #endif /* NTPKD_SYSCLOCK_H */

@@ -75,11 +75,16 @@ static int fake_adjtimex(struct timex *tx)
 
 static int fake_adjtime(const struct timeval *delta, struct timeval *old)
 {
-	(void)old;
 	if (kernel.forbidden) {
 		errno = EPERM;
 		return -1;
 	}
+	if (old) {
+		old->tv_sec = (time_t)(kernel.slewing_us / 1000000);
+		old->tv_usec = (suseconds_t)(kernel.slewing_us % 1000000);
+	}
+	if (!delta)
+		return 0;
 	assert_in_range(delta->tv_usec, 0, 999999);
 	kernel.slewing_us = (int64_t)delta->tv_sec * 1000000 + delta->tv_usec;
 	kernel.calls++;
@@ -181,6 +186,7 @@ static void test_slew(void **state)
 static void test_status(void **state)
 {
 	(void)state;
+	sc.rtcsync = true;
 	assert_int_equal(sysclock_set_status(&sc, true, NTP_LEAP_INSERT, 1001, 5000000), 0);
 	assert_int_equal(kernel.status, STA_INS);
 	assert_int_equal(kernel.esterror, 2);
@@ -192,6 +198,17 @@ static void test_status(void **state)
 	assert_int_equal(kernel.status, 0);
 	assert_int_equal(sysclock_set_status(&sc, false, NTP_LEAP_UNSYNC, 0, 0), 0);
 	assert_int_equal(kernel.status, STA_UNSYNC);
+}
+
+/* Without rtcsync the kernel must not come to think of writing the RTC. */
+static void test_no_rtcsync(void **state)
+{
+	(void)state;
+	assert_int_equal(sysclock_set_status(&sc, true, NTP_LEAP_NONE, 1001, 5000000), 0);
+	assert_int_equal(kernel.status, STA_UNSYNC);
+	assert_int_equal(kernel.maxerror, 5000);
+	assert_int_equal(sysclock_set_status(&sc, true, NTP_LEAP_INSERT, 0, 0), 0);
+	assert_int_equal(kernel.status, STA_UNSYNC | STA_INS);
 }
 
 /* A predecessor left its PLL running, and its frequency on hold. */
@@ -207,6 +224,7 @@ static void test_takes_over(void **state)
 	assert_int_equal(kernel.offset, 0);
 	assert_int_equal(kernel.slewing_us, 0);
 	assert_int_equal(kernel.freq, 4711);
+	assert_true(fabs(sc.start_freq_ppb - 4711 / 65.536) < 1e-6);
 }
 
 static void test_foreign(void **state)
@@ -227,6 +245,42 @@ static void test_foreign(void **state)
 	kernel.freq = 0;
 	assert_true(sysclock_check(&sc, &ppb));
 	assert_int_equal(sc.foreign_changes, 2);
+}
+
+static void test_foreign_slew(void **state)
+{
+	double ppb;
+
+	(void)state;
+	assert_int_equal(sysclock_set_freq(&sc, 1000), 0);
+	assert_int_equal(sysclock_slew(&sc, 5000000), 0);
+	assert_int_equal(sysclock_check(&sc, &ppb), SYSCLOCK_OURS);
+	kernel.slewing_us = 3000;	/* it has run for a while */
+	assert_int_equal(sysclock_check(&sc, &ppb), SYSCLOCK_OURS);
+	kernel.slewing_us = 4000;	/* but never backwards */
+	assert_int_equal(sysclock_check(&sc, &ppb), SYSCLOCK_SLEW);
+	assert_int_equal(sysclock_slew(&sc, -5000000), 0);
+	assert_int_equal(sysclock_check(&sc, &ppb), SYSCLOCK_OURS);
+	kernel.slewing_us = 1;
+	assert_int_equal(sysclock_check(&sc, &ppb), SYSCLOCK_SLEW);
+	assert_int_equal(sysclock_slew(&sc, 0), 0);
+	kernel.slewing_us = -7;
+	assert_int_equal(sysclock_check(&sc, &ppb), SYSCLOCK_SLEW);
+	assert_int_equal(sc.foreign_changes, 3);
+}
+
+static void test_foreign_pll(void **state)
+{
+	double ppb;
+
+	(void)state;
+	assert_int_equal(sysclock_set_freq(&sc, 1000), 0);
+	kernel.status = STA_PLL;
+	kernel.offset = 4711;
+	assert_int_equal(sysclock_check(&sc, &ppb), SYSCLOCK_PLL);
+	assert_int_equal(kernel.status & STA_PLL, 0);
+	assert_int_equal(kernel.offset, 0);
+	assert_int_equal(sysclock_check(&sc, &ppb), SYSCLOCK_OURS);
 }
 
 static void test_hands_off(void **state)
@@ -256,6 +310,9 @@ int main(void)
 		cmocka_unit_test_setup(test_step, fresh),
 		cmocka_unit_test_setup(test_slew, fresh),
 		cmocka_unit_test_setup(test_status, fresh),
+		cmocka_unit_test_setup(test_no_rtcsync, fresh),
+		cmocka_unit_test_setup(test_foreign_slew, fresh),
+		cmocka_unit_test_setup(test_foreign_pll, fresh),
 		cmocka_unit_test_setup(test_takes_over, fresh),
 		cmocka_unit_test_setup(test_foreign, fresh),
 		cmocka_unit_test_setup(test_hands_off, fresh),
