@@ -13,6 +13,7 @@
 
 static volatile sig_atomic_t stop_wanted;
 static volatile sig_atomic_t reload_wanted;
+static volatile sig_atomic_t reopen_wanted;
 static volatile int wake_fd = -1;
 static int wait_fd = -1;
 static struct libevent *ev_wake;
@@ -24,6 +25,8 @@ static void on_signal(int sig)
 
 	if (sig == SIGHUP)
 		reload_wanted = 1;
+	else if (sig == SIGUSR1)
+		reopen_wanted = 1;
 	else
 		stop_wanted = 1;
 	/* a full pipe wakes the loop just as well */
@@ -42,6 +45,14 @@ bool signals_reload(void)
 	bool wanted = reload_wanted;
 
 	reload_wanted = 0;
+	return wanted;
+}
+
+bool signals_reopen(void)
+{
+	bool wanted = reopen_wanted;
+
+	reopen_wanted = 0;
 	return wanted;
 }
 
@@ -81,7 +92,7 @@ int signals_open(struct event_base *base, bool bare)
 	sigemptyset(&stop.sa_mask);
 	sigemptyset(&ignore.sa_mask);
 	if (sigaction(SIGTERM, &stop, NULL) || sigaction(SIGINT, &stop, NULL) ||
-	    sigaction(SIGHUP, &stop, NULL) ||
+	    sigaction(SIGHUP, &stop, NULL) || sigaction(SIGUSR1, &stop, NULL) ||
 	    sigaction(SIGPIPE, &ignore, NULL))
 		return -errno;
 	return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SIGTERM and SIGINT end the loop, SIGHUP asks for a reload, SIGPIPE is ignored.  Plain sigaction and a
+ * SIGTERM and SIGINT end the loop, SIGHUP asks for a reload, SIGUSR1 for new log
+ * files, SIGPIPE is ignored.  Plain sigaction and a
  * flag: libevent's own signal events need a descriptor in the poll set.
  */
 #ifndef NTPKD_SIGNALS_H
@@ -28,5 +29,8 @@ bool signals_stop(void);
 
 /** signals_reload() - has SIGHUP come since the last call? */
 bool signals_reload(void);
+
+/** signals_reopen() - has SIGUSR1 come since the last call? */
+bool signals_reopen(void);
 
 #endif /* NTPKD_SIGNALS_H */
