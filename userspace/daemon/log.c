@@ -7,15 +7,19 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #define LOG_MSG_MAX	1024
 
 static enum log_dest log_to = LOG_DEST_STDERR;
 static enum log_level log_max = LOG_LEVEL_INFO;
+static bool log_journal;
 
 static const char *const level_names[] = {
 	[LOG_LEVEL_ERR] = "err",
@@ -24,10 +28,23 @@ static const char *const level_names[] = {
 	[LOG_LEVEL_DEBUG] = "debug",
 };
 
+/* The journal says by device and inode which stream it reads (systemd.exec(5)). */
+bool log_is_journal(int fd, const char *journal_stream)
+{
+	unsigned long long dev, ino;
+	struct stat st;
+	char end;
+
+	if (!journal_stream || sscanf(journal_stream, "%llu:%llu%c", &dev, &ino, &end) != 2)
+		return false;
+	return !fstat(fd, &st) && st.st_dev == dev && st.st_ino == ino;
+}
+
 void log_open(enum log_dest dest, enum log_level level)
 {
 	log_to = dest;
 	log_level_set(level);
+	log_journal = log_is_journal(STDERR_FILENO, getenv("JOURNAL_STREAM"));
 	if (dest != LOG_DEST_STDERR)
 		openlog("ntpkd", LOG_PID, LOG_DAEMON);
 }
@@ -87,7 +104,10 @@ void log_write(enum log_level level, int err, const char *fmt, ...)
 	va_end(ap);
 	if (log_to != LOG_DEST_STDERR)
 		syslog(level_priority(level), "%s%s%s", text, sep, why);
-	if (log_to != LOG_DEST_SYSLOG)
+	/* the journal takes the level from the prefix and knows who speaks */
+	if (log_to != LOG_DEST_SYSLOG && log_journal)
+		fprintf(stderr, "<%d>%s%s%s\n", level_priority(level), text, sep, why);
+	else if (log_to != LOG_DEST_SYSLOG)
 		fprintf(stderr, "ntpkd: %s: %s%s%s\n", level_names[level], text, sep, why);
 }
 

@@ -7,6 +7,7 @@
 #ifndef NTPKD_LOG_H
 #define NTPKD_LOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "core/engine.h"
@@ -44,6 +45,13 @@ enum log_level log_level_get(void);
 
 /** log_level_name() - "err", "warn", "info" or "debug" */
 const char *log_level_name(enum log_level level);
+
+/**
+ * log_is_journal() - does the systemd journal read this descriptor?
+ * @fd: e.g. of stderr
+ * @journal_stream: JOURNAL_STREAM of the environment, or NULL
+ */
+bool log_is_journal(int fd, const char *journal_stream);
 
 /**
  * log_level_parse() - a level by its name
