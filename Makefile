@@ -28,7 +28,7 @@ CPPFLAGS_ALL := -D_GNU_SOURCE -DNTPK_VERSION='"$(VERSION)"' -DNTPK_BUILD_UNIX_S=
 	-Iinclude -Iinclude/uapi -Iuserspace
 CFLAGS_ALL := -std=gnu11 -ffp-contract=off -MMD -MP $(WARN)
 SANFLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-LIBS_DAEMON := -levent_core -lmnl -ljson-c -lcap-ng -lnettle -lm -lpthread
+LIBS_DAEMON := -levent_core -lmnl -ljson-c -lcap-ng -lseccomp -lnettle -lm -lpthread
 LIBS_CTL := -lmnl -ljson-c -lm
 LIBS_TEST := -lcmocka $(LIBS_DAEMON)
 

@@ -5,7 +5,7 @@
 set -euo pipefail
 
 # build
-pkgs="build-essential git libmnl-dev libevent-dev libjson-c-dev libcap-ng-dev nettle-dev libcmocka-dev"
+pkgs="build-essential git libmnl-dev libevent-dev libjson-c-dev libcap-ng-dev libseccomp-dev nettle-dev libcmocka-dev"
 # static checks and tests on this machine
 pkgs="$pkgs clang-format sparse python3 python3-yaml iproute2 procps util-linux mount"
 # virtual machines and the debug kernel

@@ -15,7 +15,7 @@
 static void usage(FILE *out)
 {
 	fprintf(out,
-		"usage: ntpkd [-d | -n] [-x] [-t] [-f FILE] [-s PATH] [-L LEVEL]\n"
+		"usage: ntpkd [-d | -n] [-x] [-t] [-f FILE] [-s PATH] [-L LEVEL] [-F 0|1]\n"
 		"  -f FILE   configuration, default " CONF_DEFAULT_FILE "\n"
 		"  -t        check the configuration and exit\n"
 		"  -d        stay in the foreground, messages to stderr\n"
@@ -23,6 +23,7 @@ static void usage(FILE *out)
 		"  -x        never touch the system clock, only serve the right time\n"
 		"  -s PATH   control socket, default " CONTROL_DEFAULT_SOCKET "; `none` = off\n"
 		"  -L LEVEL  err, warn, info (default) or debug\n"
+		"  -F 0|1    system call filter (seccomp), default 1 = on\n"
 		"  -v        version\n"
 		"  -h        this help\n");
 }
@@ -63,6 +64,11 @@ static int take(struct options *opt, int letter, const char *arg)
 			return refuse("-L takes err, warn, info or debug, not ", arg);
 		opt->level = (enum log_level)level;
 		return -1;
+	case 'F':
+		if (strcmp(arg, "0") && strcmp(arg, "1"))
+			return refuse("-F takes 0 (no system call filter) or 1, not ", arg);
+		opt->no_filter = arg[0] == '0';
+		return -1;
 	case 'v':
 		printf("ntpkd %s\n", NTPK_VERSION);
 		return 0;
@@ -85,7 +91,7 @@ int options_parse(struct options *opt, int argc, char **argv)
 	opt->mode = MODE_DAEMON;
 	opt->level = LOG_LEVEL_INFO;
 	opterr = 0;
-	while ((c = getopt(argc, argv, ":f:tdnxs:L:vh")) != -1) {
+	while ((c = getopt(argc, argv, ":f:tdnxs:L:F:vh")) != -1) {
 		letter[0] = (char)optopt;
 		if (c == ':')
 			return refuse("this option needs a value: -", letter);

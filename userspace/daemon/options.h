@@ -24,6 +24,7 @@ enum options_mode {
  * @level: -L
  * @check: -t
  * @no_clock: -x
+ * @no_filter: -F 0
  */
 struct options {
 	const char *file;
@@ -33,6 +34,7 @@ struct options {
 	enum log_level level;
 	bool	 check;
 	bool	 no_clock;
+	bool	 no_filter;
 };
 
 /**

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The system call filter: what the daemon needs works, what it does not need
+ * ends the process, in any thread.  Each case in a child of its own.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/timex.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "daemon/seccomp.h"
+
+#define CHILD_NO_SECCOMP	77
+
+static int run(void (*what)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		int err = seccomp_apply();
+
+		if (err)
+			_exit(err == -EINVAL || err == -ENOSYS ? CHILD_NO_SECCOMP : 76);
+		what();
+		_exit(0);
+	}
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == CHILD_NO_SECCOMP)
+		skip();
+	return status;
+}
+
+static void do_execve(void)
+{
+	execl("/bin/true", "true", (char *)NULL);
+}
+
+static void do_mount(void)
+{
+	mount("none", "/nonexistent", "tmpfs", 0, NULL);
+}
+
+static void do_packet_socket(void)
+{
+	socket(AF_PACKET, SOCK_RAW, 0);
+}
+
+static void do_ioctl(void)
+{
+	ioctl(0, TIOCSTI, "x");
+}
+
+static void do_setuid(void)
+{
+	syscall(SYS_setuid, 0);
+}
+
+static void do_unshare(void)
+{
+	unshare(CLONE_NEWNS);
+}
+
+static void do_module(void)
+{
+	syscall(SYS_init_module, NULL, 0UL, "");
+}
+
+static void *in_thread(void *arg)
+{
+	(void)arg;
+	do_mount();
+	return NULL;
+}
+
+static void do_in_thread(void)
+{
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, in_thread, NULL);
+	pthread_join(thread, NULL);
+}
+
+static void test_forbidden(void **state)
+{
+	void (*const calls[])(void) = {
+		do_execve, do_mount, do_packet_socket, do_ioctl, do_setuid, do_unshare, do_module,
+		do_in_thread,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		int status = run(calls[i]);
+
+		if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGSYS)
+			fail_msg("call %zu: status %#x", i, (unsigned int)status);
+	}
+}
+
+static void must(int ok, int code)
+{
+	if (!ok)
+		_exit(code);
+}
+
+static void *resolve(void *arg)
+{
+	struct addrinfo *list = NULL;
+
+	*(int *)arg = !getaddrinfo("localhost", NULL, NULL, &list);
+	if (list)
+		freeaddrinfo(list);
+	getaddrinfo("name.invalid", NULL, NULL, &list);
+	return NULL;
+}
+
+static void do_allowed(void)
+{
+	struct timex tx = { .modes = 0 };
+	pthread_t thread;
+	int found = 0;
+	FILE *f;
+	int fd;
+
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	must(fd >= 0, 2);
+	close(fd);
+	must(clock_adjtime(CLOCK_REALTIME, &tx) >= 0, 3);
+	f = fopen("/proc/self/status", "re");
+	must(f && fgetc(f) != EOF, 4);
+	fclose(f);
+	must(!pthread_create(&thread, NULL, resolve, &found), 5);
+	must(!pthread_join(thread, NULL), 6);
+	must(found, 7);
+}
+
+static void test_allowed(void **state)
+{
+	int status = run(do_allowed);
+
+	(void)state;
+	if (status)
+		fail_msg("status %#x", (unsigned int)status);
+}
+
+static void do_privileges(void)
+{
+	char line[128];
+	FILE *f = fopen("/proc/self/status", "re");
+	int seen = 0;
+
+	while (f && fgets(line, sizeof(line), f))
+		seen |= !strcmp(line, "NoNewPrivs:\t1\n");
+	must(seen, 2);
+}
+
+static void test_no_new_privs(void **state)
+{
+	int status = run(do_privileges);
+
+	(void)state;
+	assert_int_equal(status, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_forbidden),
+		cmocka_unit_test(test_allowed),
+		cmocka_unit_test(test_no_new_privs),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
