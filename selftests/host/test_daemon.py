@@ -60,7 +60,7 @@ class Daemon:
         self.log = base + ".log"
         self.sock = os.path.abspath(base + ".sock") if socket_on else None
         with open(base + ".conf", "w") as f:
-            f.write("kernel off\n" + conf)
+            f.write("kernel off\nsavedir %s\n" % os.path.abspath(base + ".state") + conf)
         with open(self.log, "w") as log:
             self.proc = subprocess.Popen(
                 [NTPKD, "-x", "-d", "-L", "debug", "-f", base + ".conf",
@@ -328,7 +328,7 @@ def test_drift_written():
     with open(path) as f:
         text = f.read()
     check(re.fullmatch(r" *-?\d+\.\d{6} +\d+\.\d{6}\n", text), repr(text))
-    check(stat.S_IMODE(os.stat(path).st_mode) == 0o644, "mode")
+    check(stat.S_IMODE(os.stat(path).st_mode) == 0o640, "mode")
     check(not [n for n in os.listdir(".") if n.startswith("drift.")], os.listdir("."))
 
 
@@ -352,7 +352,7 @@ def test_drift_read():
 
 def test_background():
     with open("bg.conf", "w") as f:
-        f.write("kernel off\nport %d\nlocal stratum 6\n" % PORT_C)
+        f.write("kernel off\nsavedir %s\nport %d\nlocal stratum 6\n" % (os.getcwd(), PORT_C))
     path = os.path.abspath("bg.sock")
     r = run_ntpkd("-x", "-f", os.path.abspath("bg.conf"), "-s", path)
     check(r.returncode == 0, r)

@@ -9,7 +9,7 @@
 
 #include <errno.h>
 #include <string.h>
-#include "daemon/drift.h"
+#include "daemon/clockowner.h"
 #include "daemon/ev.h"
 #include "daemon/kern.h"
 #include "daemon/keys.h"
@@ -123,17 +123,6 @@ static void step_clock(struct ntpkd *d, int64_t phase_ns)
 	ntpkd_simple_event(d, EV_CLOCK_STEPPED, ENGINE_NO_SOURCE);
 }
 
-void ntpkd_save_drift(struct ntpkd *d, double freq_ppb, double sd_ppb)
-{
-	int err;
-
-	if (!d->conf.driftfile[0])
-		return;
-	err = drift_write(d->conf.driftfile, freq_ppb, sd_ppb);
-	if (err)
-		log_err_no(err, "driftfile %s", d->conf.driftfile);
-}
-
 static void say(struct ntpkd *d, const struct action *a)
 {
 	char name[UPSTREAM_NAME_LEN];
@@ -191,15 +180,17 @@ static void act(struct ntpkd *d, const struct action *a)
 						     a->sync.max_error_ns));
 		break;
 	case ACT_DRIFT:
-		ntpkd_save_drift(d, a->drift.freq_ppb, a->drift.freq_sd_ppb);
+		host_save_drift(d, a->drift.freq_ppb, a->drift.freq_sd_ppb);
 		break;
 	case ACT_LOG:
 		say(d, a);
 		break;
+	case ACT_SAMPLE:
+		host_sample(d, a->source, &a->sample);
+		break;
 	case ACT_UPDATE:
 		note_update(d);
-		break;
-	case ACT_SAMPLE:
+		host_update(d);
 		break;
 	case ACT_EXIT:
 		d->gave_up = true;
@@ -371,11 +362,23 @@ static void on_step(evutil_socket_t fd, short what, void *arg)
 
 static void check_clock(struct ntpkd *d)
 {
-	double freq_ppb;
+	const char *who = "another program";
+	double freq_ppb = 0;
+	char owner[64];
+	enum sysclock_foreign what = sysclock_check(&d->sysclock, &freq_ppb);
 
-	if (sysclock_check(&d->sysclock, &freq_ppb))
-		log_warn("another program controls the clock: its frequency was changed to "
-			 "%+.3f ppm; it will be set again", freq_ppb / 1000);
+	if (what == SYSCLOCK_OURS)
+		return;
+	if (clockowner_find("/proc", owner, sizeof(owner)))
+		who = owner;
+	if (what == SYSCLOCK_FREQ)
+		log_warn("%s controls the clock: its frequency was changed to %+.3f ppm; it will be "
+			 "set again", who, freq_ppb / 1000);
+	else if (what == SYSCLOCK_PLL)
+		log_warn("%s controls the clock: the kernel's own loop was on, and is off again",
+			 who);
+	else
+		log_warn("%s controls the clock: it is being slewed, and not by us", who);
 }
 
 static void on_beat(evutil_socket_t fd, short what, void *arg)
@@ -386,6 +389,7 @@ static void on_beat(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	d->beats++;
 	ntpkd_check_step(d);
+	host_beat(d);
 	if (d->beats % CLOCK_CHECK_BEATS == 0)
 		check_clock(d);
 	if (d->beats % LEAP_CHECK_BEATS == 0)

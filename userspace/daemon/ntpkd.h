@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include "core/engine.h"
 #include "daemon/conf.h"
+#include "daemon/host.h"
 #include "daemon/options.h"
 #include "daemon/sock.h"
 #include "daemon/stepwatch.h"
@@ -69,6 +70,7 @@ struct respond;
  * @tracking: what updates of the line found
  * @ever_synced: a synchronised state was published
  * @gave_up: the engine asked to end with an error
+ * @host: user, state files, logs, service manager
  * @clock_error: the last errno of the system clock's controls, said once
  */
 struct ntpkd {
@@ -108,6 +110,7 @@ struct ntpkd {
 	struct tracking tracking;
 	bool	 ever_synced;
 	bool	 gave_up;
+	struct host host;
 	int	 clock_error;
 };
 
@@ -182,13 +185,5 @@ int ntpkd_loop_open(struct ntpkd *d);
 
 /** ntpkd_loop_close() - free them */
 void ntpkd_loop_close(struct ntpkd *d);
-
-/**
- * ntpkd_save_drift() - write the drift file, if there is one
- * @d: the daemon
- * @freq_ppb: UTC against the local timescale
- * @sd_ppb: its standard deviation
- */
-void ntpkd_save_drift(struct ntpkd *d, double freq_ppb, double sd_ppb);
 
 #endif /* NTPKD_NTPKD_H */

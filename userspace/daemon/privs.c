@@ -1,31 +1,96 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Capabilities and the background.  Start-up only, before any thread.
+ * The user, capabilities and the background.  Start-up only, before any thread.
  */
 #include "daemon/privs.h"
 
 #include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "daemon/log.h"
 
-int privs_drop(void)
+int privs_find_user(struct privs_user *user, const char *name)
 {
+	const struct passwd *pw;
+
+	memset(user, 0, sizeof(*user));
 	if (geteuid())
 		return 0;
-	capng_clear(CAPNG_SELECT_BOTH);
+	pw = getpwnam(*name ? name : PRIVS_DEFAULT_USER);
+	if (!pw)
+		return *name && strcmp(name, PRIVS_DEFAULT_USER) ? -ENOENT : 0;
+	user->change = pw->pw_uid != 0;
+	user->uid = pw->pw_uid;
+	user->gid = pw->pw_gid;
+	snprintf(user->name, sizeof(user->name), "%s", pw->pw_name);
+	return 0;
+}
+
+/* For the user, as the permission bits say it; capabilities are gone by then. */
+static bool may_write(const struct stat *st, const struct privs_user *user)
+{
+	uid_t uid = user->change ? user->uid : geteuid();
+	gid_t gid = user->change ? user->gid : getegid();
+
+	if (st->st_uid == uid)
+		return st->st_mode & S_IWUSR;
+	return st->st_mode & (st->st_gid == gid ? S_IWGRP : S_IWOTH);
+}
+
+int privs_make_folder(const char *path, const struct privs_user *user)
+{
+	bool made = !mkdir(path, 0700);
+	struct stat st;
+	int fd, err = 0;
+
+	if (!made && errno != EEXIST)
+		return -errno;
+	/* one that is there may be a link: it was not made by us, only looked at */
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (made ? O_NOFOLLOW : 0));
+	if (fd < 0)
+		return -errno;
+	if (made && user->change && fchown(fd, user->uid, user->gid))
+		err = -errno;
+	else if (made ? fchmod(fd, 0750) : fstat(fd, &st))
+		err = -errno;
+	else if (!made && !may_write(&st, user))
+		err = -EACCES;
+	close(fd);
+	return err;
+}
+
+static void keep(bool has[], int cap)
+{
+	if (has[cap])
+		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, (unsigned int)cap);
+}
+
+int privs_drop(const struct privs_user *user, bool clock)
+{
+	bool has[CAP_LAST_CAP + 1];
+	bool may_bound;
+
+	if (geteuid())
+		return 0;
 	/* in a container some may be missing already: those cannot be kept */
 	capng_get_caps_process();
-	for (int cap = 0; cap <= CAP_LAST_CAP; cap++) {
-		if (cap == CAP_SYS_TIME || cap == CAP_NET_ADMIN || cap == CAP_NET_BIND_SERVICE)
-			continue;
-		capng_update(CAPNG_DROP, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_INHERITABLE,
-			     (unsigned int)cap);
-	}
-	return capng_apply(CAPNG_SELECT_CAPS) ? -EPERM : 0;
+	for (int cap = 0; cap <= CAP_LAST_CAP; cap++)
+		has[cap] = capng_have_capability(CAPNG_PERMITTED, (unsigned int)cap);
+	may_bound = has[CAP_SETPCAP];
+	capng_clear(may_bound ? CAPNG_SELECT_BOTH : CAPNG_SELECT_CAPS);
+	keep(has, CAP_NET_ADMIN);
+	keep(has, CAP_NET_BIND_SERVICE);
+	if (clock)
+		keep(has, CAP_SYS_TIME);
+	if (user->change)
+		return capng_change_id((int)user->uid, (int)user->gid, CAPNG_DROP_SUPP_GRP |
+				       (may_bound ? CAPNG_CLEAR_BOUNDING : 0)) ? -EPERM : 0;
+	return capng_apply(may_bound ? CAPNG_SELECT_BOTH : CAPNG_SELECT_CAPS) ? -EPERM : 0;
 }
 
 int privs_background(int *ready_fd)

@@ -9,11 +9,13 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
+#include <math.h>
 #include <net/if.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "daemon/command.h"
 #include "daemon/control.h"
@@ -79,13 +81,17 @@ bool ntpkd_own_refids(struct engine_config *conf)
 	return differs;
 }
 
-static void read_drift(const struct conf *conf, struct engine_config *ec)
+static void read_drift(struct ntpkd *d, struct engine_config *ec)
 {
+	const struct conf *conf = &d->conf;
 	char why[128];
 	int err;
 
-	ec->freq_ppb = 0;
+	/* what an earlier daemon left is likelier than none, unless it was slewing */
+	ec->freq_ppb = fabs(d->sysclock.start_freq_ppb) <= FREQ_UNKNOWN_SD_PPB ?
+		       d->sysclock.start_freq_ppb : 0;
 	ec->freq_sd_ppb = FREQ_UNKNOWN_SD_PPB;
+	log_debug("the kernel's frequency is %+.3f ppm", d->sysclock.start_freq_ppb / 1000);
 	if (!conf->driftfile[0])
 		return;
 	err = drift_read(conf->driftfile, &ec->freq_ppb, &ec->freq_sd_ppb, why, sizeof(why));
@@ -124,11 +130,11 @@ static void configure_engine(struct ntpkd *d)
 	ntpkd_engine_policy(conf, ec);
 	ec->push_interval_ns = PUSH_INTERVAL_NS;
 	ec->precision_log2s = clocks_precision_log2s();
-	ec->floor_unix_ns = (int64_t)NTPK_BUILD_UNIX_S * NTP_NS_PER_S;
+	ec->floor_unix_ns = d->host.cold.floor_unix_ns;
 	ec->control_clock = !d->opt.no_clock;
 	if (getrandom(&ec->seed, sizeof(ec->seed), 0) < 0)
 		ec->seed = (uint64_t)clocks_local_ns();
-	read_drift(conf, ec);
+	read_drift(d, ec);
 	ntpkd_own_refids(ec);
 }
 
@@ -170,8 +176,11 @@ static int open_clock(struct ntpkd *d)
 			"-x to leave the clock alone");
 	else if (err)
 		log_err_no(err, "system clock");
+	if (!err)
+		err = host_cold_start(d);
 	if (err)
 		return err;
+	d->sysclock.rtcsync = d->conf.rtcsync;
 	err = stepwatch_init(&d->stepwatch, !d->bare);
 	if (err)
 		log_err_no(err, "timerfd that tells of clock steps");
@@ -229,7 +238,7 @@ static int open_kern(struct ntpkd *d)
 static int open_parts(struct ntpkd *d)
 {
 	int (*const parts[])(struct ntpkd *) = {
-		open_base, open_clock, open_engine, open_respond, open_control,
+		host_open, open_base, open_clock, open_engine, open_respond, open_control,
 		open_kern, ntpkd_loop_open,
 	};
 	int err = 0;
@@ -309,20 +318,11 @@ static void start_upstreams(struct ntpkd *d)
 			 d->opt.file);
 }
 
-static void save_at_exit(struct ntpkd *d)
-{
-	struct engine_report report;
-	struct clocks now;
-
-	clocks_read(&now, d->stepwatch.count);
-	engine_get_report(d->engine, &now, &report);
-	if (report.updates)
-		ntpkd_save_drift(d, report.freq_ppb, report.freq_sd_ppb);
-}
-
 static void close_parts(struct ntpkd *d)
 {
 	signals_close();
+	logs_close(&d->host.logs);
+	notify_close(&d->host.notify);
 	control_close(d->control);
 	if (d->upstreams.base)
 		upstreams_clean(&d->upstreams);
@@ -350,14 +350,17 @@ static int run(struct ntpkd *d, int ready_fd)
 
 	if (err)
 		return err;
-	err = privs_drop();
+	err = host_drop(d);
 	if (err)
-		log_warn_no(err, "could not drop root's other capabilities");
+		return err;
 	if (ready_fd >= 0)
 		privs_ready(ready_fd);
 	log_open(d->opt.mode == MODE_STDERR ? LOG_DEST_STDERR : LOG_DEST_SYSLOG, d->opt.level);
 	log_info("ntpkd %s: %s, clock %s", NTPK_VERSION, d->opt.file,
 		 d->opt.no_clock ? "left alone (-x)" : "controlled");
+	err = host_ready(d);
+	if (err)
+		return err;
 	start_upstreams(d);
 	while (!signals_stop() && !d->gave_up) {
 		if (event_base_loop(d->base, EVLOOP_ONCE) < 0) {
@@ -370,7 +373,7 @@ static int run(struct ntpkd *d, int ready_fd)
 		 ": the module goes on serving until its holdover ends" : "");
 	if (d->gave_up)
 		return -ERANGE;
-	save_at_exit(d);
+	host_stop(d);
 	return 0;
 }
 
@@ -383,6 +386,8 @@ int ntpkd_main(int argc, char **argv)
 	if (!d)
 		return 1;
 	d->stepwatch.fd = -1;
+	d->host.notify.fd = -1;
+	umask(027);
 	status = options_parse(&d->opt, argc, argv);
 	if (status >= 0)
 		goto out_free;
