@@ -71,7 +71,7 @@ help:
 	@echo 'make user         ntpkd and ntpkctl, into build/user/bin'
 	@echo 'make module       ntpk.ko for the running kernel (KDIR=... for another), into build/kmod'
 	@echo 'make deps         install the packages that building and testing need'
-	@echo 'make install      programs and module (DESTDIR=, PREFIX=); make uninstall'
+	@echo 'make install      programs, module, man pages, systemd unit (DESTDIR=, PREFIX=); make uninstall'
 	@echo 'make clean'
 
 user: $(B)/bin/ntpkd $(B)/bin/ntpkctl
@@ -173,17 +173,38 @@ vm: deps user
 run: deps user
 	selftests/run-demo
 
+# Where things go.  An existing configuration is kept; the user ntpk and its folders
+# are made at once where systemd is at work, else at its next start.
+D_LIB := $(DESTDIR)$(PREFIX)/lib
+D_MAN := $(DESTDIR)$(PREFIX)/share/man
+MAN := $(wildcard Documentation/man/*.[1-8])
+
 install: user
 	install -Dm755 $(B)/bin/ntpkd $(DESTDIR)$(PREFIX)/sbin/ntpkd
 	install -Dm755 $(B)/bin/ntpkctl $(DESTDIR)$(PREFIX)/bin/ntpkctl
+	for m in $(MAN); do install -Dm644 $$m $(D_MAN)/man$${m##*.}/$${m##*/} || exit 1; done
+	[ -e $(DESTDIR)/etc/ntpk.conf ] || install -Dm644 userspace/dist/ntpk.conf $(DESTDIR)/etc/ntpk.conf
+	install -Dm644 userspace/dist/ntpk.logrotate $(DESTDIR)/etc/logrotate.d/ntpk
+	install -Dm644 userspace/dist/ntpk.sysusers $(D_LIB)/sysusers.d/ntpk.conf
+	install -Dm644 userspace/dist/ntpk.tmpfiles $(D_LIB)/tmpfiles.d/ntpk.conf
+	sed 's,@SBINDIR@,$(PREFIX)/sbin,' userspace/dist/ntpkd.service.in | \
+		install -Dm644 /dev/stdin $(D_LIB)/systemd/system/ntpkd.service
 	if [ -d "$(KDIR)" ]; then \
 		selftests/vm/module.sh host KDIR=$(KDIR) && \
 		install -Dm644 build/kmod/$(KVER)/ntpk.ko $(DESTDIR)/lib/modules/$(KVER)/updates/ntpk.ko && \
 		{ [ -n "$(DESTDIR)" ] || depmod $(KVER); }; \
 	else echo "no kernel headers at $(KDIR): ntpk.ko not installed, ntpkd answers by itself"; fi
+	if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then \
+		systemd-sysusers $(PREFIX)/lib/sysusers.d/ntpk.conf && \
+		systemd-tmpfiles --create $(PREFIX)/lib/tmpfiles.d/ntpk.conf && \
+		systemctl daemon-reload; fi
 
+# What the operator wrote and what ntpkd has learnt stay.
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/sbin/ntpkd $(DESTDIR)$(PREFIX)/bin/ntpkctl \
+		$(foreach m,$(MAN),$(D_MAN)/man$(subst .,,$(suffix $(m)))/$(notdir $(m))) \
+		$(DESTDIR)/etc/logrotate.d/ntpk $(D_LIB)/sysusers.d/ntpk.conf \
+		$(D_LIB)/tmpfiles.d/ntpk.conf $(D_LIB)/systemd/system/ntpkd.service \
 		$(DESTDIR)/lib/modules/$(KVER)/updates/ntpk.ko
 
 clean:

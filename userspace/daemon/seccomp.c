@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -121,6 +122,16 @@ static int allow_ioctls(scmp_filter_ctx ctx)
 	return err;
 }
 
+/* The C library names threads and mappings. */
+static int allow_prctl(scmp_filter_ctx ctx)
+{
+	int err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
+				   SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
+
+	return err ? err : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
+					    SCMP_A0(SCMP_CMP_EQ, PR_SET_VMA));
+}
+
 /*
  * Threads, no processes.  The flags of clone3() are out of a filter's sight:
  * told that there is none, the C library uses clone().
@@ -153,6 +164,8 @@ int seccomp_apply(void)
 		err = allow_ioctls(ctx);
 	if (!err)
 		err = allow_threads(ctx);
+	if (!err && !SANITIZED)
+		err = allow_prctl(ctx);
 	if (!err)
 		err = seccomp_load(ctx);
 	seccomp_release(ctx);
