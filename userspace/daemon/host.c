@@ -11,11 +11,13 @@
 #include "daemon/drift.h"
 #include "daemon/host.h"
 #include "daemon/log.h"
+#include "daemon/metrics_text.h"
 #include "daemon/replace.h"
 #include "daemon/saved.h"
 #include "daemon/signals.h"
 
 #define SAVE_INTERVAL_NS	(3600 * NTP_NS_PER_S)
+#define METRICS_BEATS		15
 
 static void get_report(struct ntpkd *d, struct engine_report *r, struct clocks *now)
 {
@@ -61,6 +63,29 @@ static void tell_manager(struct ntpkd *d, const struct engine_report *r)
 			      ": the clock is a guess, no source has answered");
 }
 
+/* 0644: who collects it is another user; there is no secret in it. */
+static void write_metrics(struct ntpkd *d)
+{
+	const struct replace how = { .mode = 0644 };
+	char *text;
+
+	if (d->bare || !d->conf.metricsfile[0] || d->beats % METRICS_BEATS != 1)
+		return;
+	text = metrics_text(d);
+	if (!text)
+		return;
+	replace_say(&d->host.metrics_err,
+		    replace_file(d->conf.metricsfile, text, strlen(text), &how), "metricsfile",
+		    d->conf.metricsfile);
+	free(text);
+}
+
+void host_open_logs(struct ntpkd *d)
+{
+	logs_close(&d->host.logs);
+	logs_open(&d->host.logs, d->conf.logdir, d->bare ? 0 : d->conf.log, d->conf.logbanner);
+}
+
 void host_beat(struct ntpkd *d)
 {
 	struct host *h = &d->host;
@@ -75,6 +100,7 @@ void host_beat(struct ntpkd *d)
 	if (r.synchronised && !r.local &&
 	    (!h->saved_local_ns || now.local_ns - h->saved_local_ns >= SAVE_INTERVAL_NS))
 		save_time(d, &r, &now);
+	write_metrics(d);
 	tell_manager(d, &r);
 	notify_alive(&h->notify, now.local_ns);
 }

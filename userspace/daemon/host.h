@@ -25,6 +25,7 @@ struct ntpkd;
  * @user: who the daemon becomes
  * @drift_err: errno of the drift file that was said last
  * @saved_err: likewise of the saved time
+ * @metrics_err: likewise of the metrics file
  * @saved_local_ns: when that was written last, 0 = never
  */
 struct host {
@@ -34,6 +35,7 @@ struct host {
 	struct privs_user user;
 	int	 drift_err;
 	int	 saved_err;
+	int	 metrics_err;
 	int64_t	 saved_local_ns;
 };
 
@@ -68,6 +70,9 @@ int host_drop(struct ntpkd *d);
  * Return: 0, or -errno that was reported.
  */
 int host_ready(struct ntpkd *d);
+
+/** host_open_logs() - as the configuration says, anew */
+void host_open_logs(struct ntpkd *d);
 
 /** host_beat() - what is due, once a second */
 void host_beat(struct ntpkd *d);

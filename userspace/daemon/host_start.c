@@ -190,7 +190,7 @@ int host_ready(struct ntpkd *d)
 		return err;
 	if (h->user.change)
 		log_info("running as user %s", h->user.name);
-	logs_open(&h->logs, d->conf.logdir, d->bare ? 0 : d->conf.log, d->conf.logbanner);
+	host_open_logs(d);
 	notify_send(&h->notify, "READY=1");
 	return 0;
 }

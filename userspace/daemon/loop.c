@@ -174,6 +174,7 @@ static void act(struct ntpkd *d, const struct action *a)
 		step_clock(d, a->phase_ns);
 		break;
 	case ACT_SYNC_STATUS:
+		d->sysclock.rtcsync = d->conf.rtcsync;
 		note_clock_error(d, "set the status of",
 				 sysclock_set_status(&d->sysclock, a->sync.synchronised,
 						     a->sync.leap, a->sync.est_error_ns,

@@ -141,6 +141,7 @@ static void apply_leap(struct ntpkd *d)
 /* By enum conf_change; what has none waits for a restart. */
 static void (*const appliers[])(struct ntpkd *d) = {
 	[CONF_CHANGE_ENGINE] = apply_engine,
+	[CONF_CHANGE_LOGS] = host_open_logs,
 	[CONF_CHANGE_RESTART] = NULL,
 	[CONF_CHANGE_ACL] = apply_acl,
 	[CONF_CHANGE_KEYS] = apply_keys,
@@ -224,6 +225,9 @@ void reload_on_signal(struct ntpkd *d)
 {
 	struct reload_report r;
 
-	if (signals_reload())
-		ntpkd_reload(d, RELOAD_ALL, &r);
+	if (!signals_reload())
+		return;
+	notify_reloading(&d->host.notify);
+	ntpkd_reload(d, RELOAD_ALL, &r);
+	notify_send(&d->host.notify, "READY=1");
 }

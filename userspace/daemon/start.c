@@ -180,7 +180,6 @@ static int open_clock(struct ntpkd *d)
 		err = host_cold_start(d);
 	if (err)
 		return err;
-	d->sysclock.rtcsync = d->conf.rtcsync;
 	err = stepwatch_init(&d->stepwatch, !d->bare);
 	if (err)
 		log_err_no(err, "timerfd that tells of clock steps");

@@ -124,6 +124,7 @@ int status_all(void *ctx, const struct control_value *args, struct json_object *
 	put_int(data, "steps", (int64_t)r.steps);
 	put_int(data, "survivors", r.survivors);
 	put_int(data, "sources", sources_count(d));
+	put_text(data, "started_from", coldstart_from_name(d->host.cold.from));
 	put_bool(data, "clock_control", !d->opt.no_clock);
 	put_text(data, "serving", serving_name(d));
 	put_text(data, "serving_reason", d->conf.kernel && d->conf.port ?
