@@ -60,7 +60,9 @@ class Daemon:
         self.log = base + ".log"
         self.sock = os.path.abspath(base + ".sock") if socket_on else None
         with open(base + ".conf", "w") as f:
-            f.write("kernel off\nsavedir %s\n" % os.path.abspath(base + ".state") + conf)
+            # behind the rest, whose line numbers the tests know
+            state = "" if "savedir" in conf else "savedir " + os.path.abspath(base + ".state")
+            f.write("kernel off\n%s\n%s\n" % (conf, state))
         with open(self.log, "w") as log:
             self.proc = subprocess.Popen(
                 [NTPKD, "-x", "-d", "-L", "debug", "-f", base + ".conf",
