@@ -171,6 +171,15 @@ def test_keys():
         d.synchronised()
         check(s.bad_macs == 0 and all(len(data) > 60 for _, data in s.asked), s.asked)
         d.stop()
+    wrong = dict(KEYS)
+    wrong[2] = ("SHA1", bytes(20))
+    for keys in (wrong, {}):
+        s = Server(keys=keys)
+        d = Daemon("keyfile %s\nserver 127.0.0.1 port %d key 2 iburst minpoll 0\nport 0\n" %
+                   (path, s.port))
+        wait_for("four requests", lambda: len(s.asked) > 4)
+        check(d.data("status")["state"] == "unsynchronised", "believes a reply without its MAC")
+        d.stop()
 
 
 def test_keyfiles():
