@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 """ntpkd as a guest of its host: user, capabilities, system call filter, saved
-time, metrics, service manager, full disk.
+time, logs, metrics, service manager, full disk.
 
 TAP on stdout; exit 0 passed, 1 failed, 4 skipped.  Wants real root (it changes
 the user to nobody), a network and a mount namespace of its own.  Never touches
@@ -143,6 +143,28 @@ def test_filter():
     d.stop()
 
 
+def columns(path):
+    if not os.path.exists(path):
+        return []
+    with open(path) as f:
+        return [line.split() for line in f if re.match(r"\d{4}-\d\d-\d\d ", line)]
+
+
+def test_logs():
+    d = client("user %s\nlog measurements statistics tracking\nlogdir @/logs\n" % USER)
+    for name, width in (("measurements", 20), ("statistics", 13), ("tracking", 14)):
+        path = d.path("logs/%s.log" % name)
+        lines = wait_for("a line in %s.log" % name, lambda p=path: columns(p))
+        check(all(len(line) == width and line[2] == "127.0.0.1" for line in lines), lines)
+        check(owner_and_mode(path) == (USER, 0o640), owner_and_mode(path))
+        os.rename(path, path + ".1")
+    d.proc.send_signal(signal.SIGUSR1)
+    d.says("opened anew")
+    wait_for("new files", lambda: all(columns(d.path("logs/%s.log" % n)) for n in
+                                      ("measurements", "tracking")))
+    d.stop()
+
+
 def test_metrics():
     d = client("user %s\nmetricsfile @/state/ntpk.prom\n" % USER)
     path = d.path("state/ntpk.prom")
@@ -198,14 +220,16 @@ def test_full_disk():
                     pass
             except OSError:
                 pass
-        d = client(savedir=full)
+        d = client("log tracking\nlogdir %s\n" % full, savedir=full)
         text = d.text
         d.says("saved time in %s: the disk is full" % full)
         with open(full + "/time") as f:
             check(f.read() == "1780000000\n", "the saved time was destroyed")
         check(not os.path.exists(full + "/time.new"), "time.new was left")
-        check(text().count("the disk is full") == 1, text())
+        d.says("log %s/tracking.log: the disk is full" % full)
+        check(text().count("tracking.log: the disk is full") == 1, text())
         os.unlink(full + "/fill")
+        wait_for("the log going on", lambda: columns(full + "/tracking.log"))
         d.stop()
         with open(full + "/time") as f:
             check(int(f.read()) > 1780000000, "no saved time at the end")
@@ -217,6 +241,7 @@ TESTS = [
     (test_user, "becomes the user, keeps two capabilities, owns its files"),
     (test_unknown_user, "an unknown user is refused"),
     (test_filter, "system call filter in all threads, -F 0 without"),
+    (test_logs, "logs in chrony's columns, anew on SIGUSR1"),
     (test_metrics, "metrics file for node_exporter"),
     (test_notify, "the service manager is told"),
     (test_journal, "the journal gets levels"),
