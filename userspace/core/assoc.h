@@ -49,6 +49,7 @@ enum assoc_verdict {
  * @t1_err_ns: bound of its error
  * @t4_local_ns: the reply's arrival
  * @t4_err_ns: bound of its error
+ * @precision_ns: of the server's clock
  */
 struct assoc_exchange {
 	bool	 valid;
@@ -58,6 +59,7 @@ struct assoc_exchange {
 	int64_t	 t1_err_ns;
 	int64_t	 t4_local_ns;
 	int64_t	 t4_err_ns;
+	int64_t	 precision_ns;
 };
 
 /**

@@ -158,6 +158,12 @@ static enum assoc_verdict kiss(struct assoc *a, const struct ntp_header *h, stru
 	return ASSOC_KOD;
 }
 
+/* As it says; a second and more is what those say who say nothing. */
+static int64_t server_precision_ns(int8_t log2s)
+{
+	return log2s >= 0 || log2s < -29 ? 0 : NTP_NS_PER_S >> -log2s;
+}
+
 /* The exchange that the reply in hand completes. */
 static struct assoc_exchange present(const struct assoc *a, const struct ntp_header *h,
 				     int64_t t4_local_ns, int64_t t4_err_ns)
@@ -169,6 +175,7 @@ static struct assoc_exchange present(const struct assoc *a, const struct ntp_hea
 		.t1_err_ns = a->t1_err_ns,
 		.t4_local_ns = t4_local_ns,
 		.t4_err_ns = t4_err_ns > 0 ? t4_err_ns : 0,
+		.precision_ns = server_precision_ns(h->precision_log2s),
 	};
 }
 
@@ -185,7 +192,7 @@ static bool measure(const struct assoc *a, const struct assoc_exchange *x, __be6
 	t2_ns = ntp64_to_unix_ns(ntp_be64toh(x->t2_ts), pivot_ns);
 	t3_ns = ntp64_to_unix_ns(ntp_be64toh(t3_ts), pivot_ns);
 	rtt_ns = x->t4_local_ns - x->t1_local_ns;
-	s->err_ns = x->t1_err_ns + x->t4_err_ns + env->precision_ns;
+	s->err_ns = x->t1_err_ns + x->t4_err_ns + env->precision_ns + x->precision_ns;
 	s->delay_ns = rtt_ns - (t3_ns - t2_ns);
 	s->mid_local_ns = x->t1_local_ns + rtt_ns / 2;
 	s->mid_unix_ns = t2_ns + (t3_ns - t2_ns) / 2 + a->conf.offset_ns;

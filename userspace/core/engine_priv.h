@@ -41,7 +41,7 @@ struct engine_ref {
  * @s: sample in its filter
  */
 struct engine_sample {
-	const struct assoc *a;
+	struct assoc *a;
 	const struct filter_sample *s;
 };
 

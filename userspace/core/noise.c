@@ -17,6 +17,11 @@
 #define CHANGE_SCALES	4.0
 #define CHANGE_LEN	8
 #define CHANGE_MIN_NS	1000.0
+/* The slope: memory of its sums, and from how many standard deviations on it counts. */
+#define SLOPE_MEMORY	0.995
+#define SLOPE_SIGMAS	4.0
+#define SLOPE_MIN	0.25	/* less may be a mixture of laws, not a slope */
+#define SLOPE_MAX	0.5
 
 void noise_flush(struct noise *n)
 {
@@ -80,6 +85,7 @@ static void forget(struct noise *n, unsigned int keep)
 	n->len = keep;
 	n->next = keep;
 	n->high = 0;
+	n->slope = n->sw = n->swe = n->swv = n->swee = n->swev = 0;
 }
 
 static void note_route(struct noise *n, double delay_ns)
@@ -123,6 +129,33 @@ double noise_var_ns2(const struct noise *n, int64_t delay_ns, int64_t err_ns)
 
 	if (n->len)
 		e_ns = fmax(e_ns - n->floor_ns, 0) + missing_ns(n);
+	/* of what is left when the slope is known: nothing, were all of it one way */
+	e_ns *= sqrt(fmax(1 - 4 * n->slope * n->slope, 0.05));
 	/* two stamps, each uniform within half of the bound, and half of each counts */
 	return e_ns * e_ns / 12 + err * err / 24;
+}
+
+double noise_bias_ns(const struct noise *n, int64_t delay_ns)
+{
+	return n->slope * fmax((double)delay_ns - n->floor_ns, 0);
+}
+
+void noise_learn(struct noise *n, int64_t delay_ns, double innov_ns, double var_ns2)
+{
+	double e = (double)delay_ns - n->floor_ns, w = 1 / fmax(var_ns2, 1), see, sd;
+
+	n->sw = SLOPE_MEMORY * n->sw + w;
+	n->swe = SLOPE_MEMORY * n->swe + w * e;
+	n->swv = SLOPE_MEMORY * n->swv + w * innov_ns;
+	n->swee = SLOPE_MEMORY * n->swee + w * e * e;
+	n->swev = SLOPE_MEMORY * n->swev + w * e * innov_ns;
+	see = n->swee - n->swe * n->swe / n->sw;
+	n->slope = 0;
+	if (n->len < FEW || see <= 0)
+		return;
+	n->slope = (n->swev - n->swe * n->swv / n->sw) / see;
+	sd = 1 / sqrt(see);
+	if (fabs(n->slope) < SLOPE_MIN + SLOPE_SIGMAS * sd)
+		n->slope = 0;
+	n->slope = fmax(-SLOPE_MAX, fmin(SLOPE_MAX, n->slope));
 }

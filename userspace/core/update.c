@@ -12,11 +12,22 @@
 #define DRIFT_INTERVAL_NS	(3600 * NTP_NS_PER_S)
 #define LEAP_NEAR_NS		(3 * NTP_NS_PER_S)
 
-static bool teach(struct engine *e, const struct assoc *a, const struct filter_sample *s,
+/* What the line says about a new sample teaches the source's noise, the sample the line. */
+static bool teach(struct engine *e, struct assoc *a, const struct filter_sample *s,
 		  double *surprise)
 {
-	return est_update(&e->est, s->mid_local_ns, s->mid_unix_ns,
-			  noise_var_ns2(&a->noise, s->delay_ns, s->err_ns), surprise);
+	double var_ns2 = noise_var_ns2(&a->noise, s->delay_ns, s->err_ns);
+	double innov_ns = (double)filter_offset_ns(s, &e->est), sd_ns = 0;
+	int64_t bias_ns = (int64_t)noise_bias_ns(&a->noise, s->delay_ns);
+	bool known = e->est.valid;
+	bool learnt;
+
+	if (known)
+		sd_ns = est_sd_ns(&e->est, s->mid_local_ns);
+	learnt = est_update(&e->est, s->mid_local_ns, s->mid_unix_ns - bias_ns, var_ns2, surprise);
+	if (known && learnt)
+		noise_learn(&a->noise, s->delay_ns, innov_ns, var_ns2 + sd_ns * sd_ns);
+	return learnt;
 }
 
 static bool sample_before(const void *a, const void *b)
@@ -32,7 +43,7 @@ static bool sample_before(const void *a, const void *b)
 static void teach_all(struct engine *e)
 {
 	struct engine_sample *v = e->samples;
-	const struct assoc *a;
+	struct assoc *a;
 	size_t n = 0, i;
 	double surprise;
 

@@ -369,7 +369,8 @@ static void at_server(struct sim *s, struct sim_event *e)
 	r->source = e->source;
 	r->packet.lvm = ntp_lvm(v->leap, 4, NTP_MODE_SERVER);
 	r->packet.stratum = v->stratum;
-	r->packet.precision_log2s = -20;
+	r->packet.precision_log2s = s->conf->quantum_ns > 1000 ? -6 :
+				    s->conf->quantum_ns ? -20 : -24;
 	r->packet.root_disp = ntp_htobe32(ntp32_from_ns((uint64_t)v->root_disp_ns));
 	r->packet.refid = ntp_htobe32(0x47505300);
 	r->packet.ref_ts = ntp_htobe64(ntp64_from_unix_ns(clock_ns - NTP_NS_PER_S));

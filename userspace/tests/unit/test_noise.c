@@ -105,6 +105,37 @@ static void test_spikes_are_no_route(void **state)
 	assert_true(noise.floor_ns < 1.1e6);
 }
 
+/* Queues of one direction only: the error is half the excess.  Of both: no slope. */
+static void test_slope(void **state)
+{
+	static const double back[] = { 0, 1 };
+	struct noise noise;
+	struct rng r;
+	size_t k;
+	int i;
+
+	(void)state;
+	for (k = 0; k < 2; k++) {
+		rng_init(&r, 11 + k);
+		noise_flush(&noise);
+		for (i = 0; i < 300; i++) {
+			double a = exponential(&r) * 1e6, b = back[k] * exponential(&r) * 1e6;
+			int64_t delay_ns = 1000000 + (int64_t)(a + b);
+
+			noise_add(&noise, delay_ns);
+			noise_learn(&noise, delay_ns, (a - b) / 2,
+				    noise_var_ns2(&noise, delay_ns, 1000));
+		}
+		if (back[k] > 0) {
+			assert_true(noise_bias_ns(&noise, 2000000) == 0);
+			continue;
+		}
+		assert_true(fabs(noise_bias_ns(&noise, 2000000) - 0.5e6) < 0.05e6);
+		/* and what is left of it is little */
+		assert_true(noise_var_ns2(&noise, 2000000, 0) < 0.1 * 1e12 / 12);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -112,6 +143,7 @@ int main(void)
 		cmocka_unit_test(test_floor),
 		cmocka_unit_test(test_route_changes),
 		cmocka_unit_test(test_spikes_are_no_route),
+		cmocka_unit_test(test_slope),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
