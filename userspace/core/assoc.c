@@ -297,8 +297,9 @@ void assoc_online(struct assoc *a, bool online, struct assoc_env *env)
 	start_burst(a, env);
 }
 
-void assoc_forget(struct assoc *a)
+void assoc_forget(struct assoc *a, struct assoc_env *env)
 {
+	close_request(a, env->out);
 	filter_flush(&a->filter);
 	a->prev.valid = false;
 }

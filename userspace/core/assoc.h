@@ -269,8 +269,9 @@ bool assoc_waits(const struct assoc *a);
 /**
  * assoc_forget() - the local timescale or UTC made a jump: no sample is worth anything
  * @a: source
+ * @env: environment
  */
-void assoc_forget(struct assoc *a);
+void assoc_forget(struct assoc *a, struct assoc_env *env);
 
 /**
  * assoc_poll_log2s() - the interval in use

@@ -15,7 +15,7 @@
 /* RFC 9769: the reply to a request for interleaved mode, granted */
 static bool interleaved(const struct assoc *a, const struct ntp_header *h)
 {
-	return a->pending && a->rx_ts && h->org_ts == a->rx_ts;
+	return a->pending && a->prev.valid && a->rx_ts && h->org_ts == a->rx_ts;
 }
 
 /* RFC 5905 test 2: only the server that was asked knows our stamp. */

@@ -168,7 +168,7 @@ static void on_suspended(struct engine *e, const struct event *ev, struct assoc_
 	est_shift(&e->est, ev->suspended_ns);
 	est_lose_phase(&e->est);
 	for (a = e->src; a < e->src + e->src_len; a++) {
-		assoc_forget(a);
+		assoc_forget(a, env);
 		assoc_burst(a, env);
 	}
 }
@@ -308,7 +308,8 @@ static void watch_clock(struct engine *e, const struct event *ev, struct actions
 		e->disc.seen.real_ns = 0;	/* it went on while the local timescale stood */
 	change = disc_observe(&e->disc, now, ev->type == EV_CLOCK_STEPPED, &step_ns);
 	if (change == DISC_NONE) {
-		if (disc_due(&e->disc, now->local_ns))
+		/* after a sleep the line is not shifted yet */
+		if (ev->type != EV_SUSPENDED && disc_due(&e->disc, now->local_ns))
 			engine_steer(e, now, out);
 		return;
 	}
@@ -369,7 +370,7 @@ static void see_to_state(struct engine *e, const struct clocks *now, struct acti
 {
 	bool local;
 
-	if (e->synchronised && engine_fresh(e))
+	if (e->synchronised && !e->refused_ns && engine_fresh(e))
 		e->ref.fresh_boot_ns = now->boot_ns;
 	if (e->synchronised && !engine_may_serve(e, now)) {
 		e->synchronised = false;

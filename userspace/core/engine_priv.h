@@ -68,6 +68,7 @@ struct engine_sample {
  * @push_local_ns: last push
  * @changes: updates that `maxchange` has looked at
  * @changes_ignored: of these, not followed
+ * @refused_ns: size of the change that `maxchange` refuses now; 0 = none
  * @foreign_ns: steps by others that `maxchange` has not allowed to be undone yet
  * @exiting: ACT_EXIT was said
  * @replaced_local_ns: ACT_RESOLVE for a source that answers, but wrongly
@@ -98,6 +99,7 @@ struct engine {
 	int64_t	 push_local_ns;
 	uint64_t changes;
 	uint64_t changes_ignored;
+	int64_t	 refused_ns;
 	int64_t	 foreign_ns;
 	bool	 exiting;
 	int64_t	 replaced_local_ns;

@@ -87,6 +87,12 @@ int64_t leap_due_ns(struct leap *l, int64_t unix_ns)
 	shift_ns = l->armed == NTP_LEAP_INSERT ? -NTP_NS_PER_S : NTP_NS_PER_S;
 	l->quiet_until_unix_ns = l->at_unix_ns + QUIET_NS +
 				 (l->armed == NTP_LEAP_DELETE ? NTP_NS_PER_S : 0);
+	l->past = l->armed;
 	l->armed = NTP_LEAP_NONE;
 	return shift_ns;
+}
+
+uint8_t leap_of_clock(const struct leap *l, int64_t unix_ns)
+{
+	return l->armed == NTP_LEAP_NONE && unix_ns < l->quiet_until_unix_ns ? l->past : l->armed;
 }

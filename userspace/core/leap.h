@@ -17,6 +17,7 @@
  * @at_unix_ns: UTC as the line counts it when the shift is due
  * @quiet_until_unix_ns: after a shift nothing is armed before: an inserted
  *	second repeats the end of the same day
+ * @past: what came last
  * @listed: a trusted list decides, not the sources
  * @list_leap: what it tells ...
  * @list_end_unix_ns: ... for the day that ends then, 0 = nothing
@@ -25,6 +26,7 @@ struct leap {
 	uint8_t	 armed;
 	int64_t	 at_unix_ns;
 	int64_t	 quiet_until_unix_ns;
+	uint8_t	 past;
 	bool	 listed;
 	uint8_t	 list_leap;
 	int64_t	 list_end_unix_ns;
@@ -73,5 +75,16 @@ bool leap_listed(struct leap *l, int64_t unix_ns);
  * Return: -10^9 for an inserted second, +10^9 for a deleted, 0 = nothing yet.
  */
 int64_t leap_due_ns(struct leap *l, int64_t unix_ns);
+
+/**
+ * leap_of_clock() - what the kernel is to be told
+ * @l: leap
+ * @unix_ns: now
+ *
+ * The kernel leaps with the tick after midnight, maybe a little after the
+ * line: were it told at once that there is no leap second, it would do without.
+ * It inserts or leaves out one second only, however long it is told.
+ */
+uint8_t leap_of_clock(const struct leap *l, int64_t unix_ns);
 
 #endif /* NTPK_CORE_LEAP_H */

@@ -23,7 +23,7 @@ int64_t engine_precision_ns(const struct engine *e)
 
 int64_t engine_ref_disp_ns(const struct engine *e, int64_t local_ns)
 {
-	return e->ref.disp_ns + (int64_t)ceil(est_sigmas(&e->est) * est_sd_ns(&e->est, local_ns));
+	return e->ref.disp_ns + e->refused_ns + (int64_t)ceil(est_sigmas(&e->est) * est_sd_ns(&e->est, local_ns));
 }
 
 int64_t engine_root_disp_ns(const struct engine *e, int64_t local_ns)
@@ -135,7 +135,8 @@ void engine_sync_status(const struct engine *e, const struct clocks *now, struct
 		return;
 	a = out_add(out, ACT_SYNC_STATUS, ENGINE_NO_SOURCE);
 	a->sync.synchronised = e->synchronised;
-	a->sync.leap = e->synchronised ? e->leap.armed : NTP_LEAP_UNSYNC;
+	a->sync.leap = e->synchronised ?
+		       leap_of_clock(&e->leap, est_at(&e->est, now->local_ns)) : NTP_LEAP_UNSYNC;
 	a->sync.est_error_ns = off_ns + (int64_t)ceil(est_sd_ns(&e->est, now->local_ns));
 	a->sync.max_error_ns = off_ns + e->ref.root_delay_ns / 2 +
 			       engine_ref_disp_ns(e, now->local_ns);

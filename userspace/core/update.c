@@ -112,6 +112,7 @@ bool engine_near_leap(const struct engine *e, const struct clocks *now)
 void engine_step(struct engine *e, const struct clocks *now, struct actions *out)
 {
 	engine_push(e, now, true, out);
+	e->push_wanted = true;	/* once it is done, or given up */
 	e->foreign_ns = 0;
 	disc_step(&e->disc, now, est_at(&e->est, now->local_ns) - now->real_ns, out);
 }
@@ -122,7 +123,8 @@ void engine_steer(struct engine *e, const struct clocks *now, struct actions *ou
 
 	/* what is left of a slew waits for the next update */
 	e->disc.more = false;
-	if (!e->conf.control_clock || !e->synchronised || e->disc.stepping || e->foreign_ns)
+	if (!e->conf.control_clock || !e->synchronised || !e->est.valid || e->disc.stepping ||
+	    e->foreign_ns)
 		return;
 	/* The kernel leaps by itself, a moment before or after the line does. */
 	if (engine_near_leap(e, now))
@@ -155,10 +157,12 @@ static void note_update(struct engine *e, int64_t offset_ns, const struct clocks
 }
 
 /* chrony's `maxchange`: may the clock be moved by so much? */
-static bool change_allowed(struct engine *e, int64_t change_ns, struct actions *out)
+static bool change_allowed(struct engine *e, const struct assoc *a, int64_t change_ns,
+			   struct actions *out)
 {
 	int64_t ignore = e->conf.max_change_ignore;
 
+	e->refused_ns = 0;
 	if (e->conf.max_change_ns <= 0)
 		return true;
 	if (e->changes < e->conf.max_change_start) {
@@ -167,6 +171,12 @@ static bool change_allowed(struct engine *e, int64_t change_ns, struct actions *
 	}
 	if (change_ns <= e->conf.max_change_ns && change_ns >= -e->conf.max_change_ns)
 		return true;
+	/* what is served is not what the sources say: its claim grows, and ages */
+	e->refused_ns = change_ns < 0 ? -change_ns : change_ns;
+	e->push_wanted = true;
+	/* one count per round of polls */
+	if (a && a->id != e->sel.syspeer)
+		return false;
 	if (ignore < 0 || e->changes_ignored < (uint64_t)ignore) {
 		e->changes_ignored++;
 		out_log(out, LOG_CHANGE_IGNORED, ENGINE_NO_SOURCE, change_ns, 0);
@@ -184,7 +194,7 @@ static bool learn(struct engine *e, struct assoc *a, struct actions *out, double
 
 	if (!e->sel.selected || (e->est.valid && !(a && engine_survivor(a))))
 		return false;
-	if (!change_allowed(e, e->sel.offset_ns - e->foreign_ns, out))
+	if (!change_allowed(e, a, e->sel.offset_ns - e->foreign_ns, out))
 		return false;
 	e->foreign_ns = 0;
 	if (!e->est.valid)
