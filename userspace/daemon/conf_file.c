@@ -31,9 +31,11 @@ static const char *check_writers(const struct stat *st, uid_t also)
 }
 
 /* Return: NULL with *out open, or the reason why not. */
-static const char *open_checked(const char *path, bool regular, uid_t also, FILE **out)
+static const char *open_checked(const char *path, bool regular, bool follow, uid_t also,
+				FILE **out)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | (regular ? O_NONBLOCK | O_NOCTTY : 0));
+	int fd = open(path, O_RDONLY | O_CLOEXEC | (regular ? O_NONBLOCK | O_NOCTTY : 0) |
+		      (follow ? 0 : O_NOFOLLOW));
 	const char *bad = NULL;
 	struct stat st;
 
@@ -43,6 +45,8 @@ static const char *open_checked(const char *path, bool regular, uid_t also, FILE
 		bad = strerror(errno);
 	else if (S_ISDIR(st.st_mode))
 		bad = strerror(EISDIR);
+	else if (S_ISREG(st.st_mode) && !follow && st.st_nlink != 1)
+		bad = "has more than one name (hard link)";
 	else if (S_ISREG(st.st_mode))
 		bad = check_writers(&st, also);
 	else if (regular)
@@ -65,7 +69,7 @@ static int read_included(struct conf_parse *p, const struct conf_word *w, const 
 	FILE *f = NULL;
 
 	bad = p->depth == DEPTH_MAX ? "includes are nested too deeply (a file that includes "
-	      "itself?)" : open_checked(path, true, 0, &f);
+	      "itself?)" : open_checked(path, true, true, 0, &f);
 	if (bad)
 		return conf_line_error(&p->line, w->column, "%.400s: %s", path, bad);
 	conf_text(&in, f);
@@ -218,7 +222,7 @@ static void read_lenient(struct conf *conf, const char *path, enum conf_scope sc
 		.line = { .file = path, .diag = diag, .number = 1 },
 	};
 	FILE *in = NULL;
-	const char *bad = open_checked(path, true, also, &in);
+	const char *bad = open_checked(path, true, scope != CONF_SCOPE_RUNTIME, also, &in);
 
 	if (bad) {
 		conf_line_error(&p.line, 1, "this file is left out: %s", bad);
@@ -275,7 +279,7 @@ int conf_load(struct conf *conf, const char *path, const struct conf_diag *diag)
 		.conf = conf, .seen = seen, .follow = true, .line = { .file = path, .diag = diag },
 	};
 	FILE *in = NULL;
-	const char *bad = seen ? open_checked(path, false, 0, &in) : strerror(ENOMEM);
+	const char *bad = seen ? open_checked(path, false, true, 0, &in) : strerror(ENOMEM);
 	size_t i;
 
 	if (bad) {

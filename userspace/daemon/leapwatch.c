@@ -97,8 +97,8 @@ static const struct leaplist_entry *ask(struct leapwatch_file *f, const char *pa
 	return f->usable && !expired ? leaplist_next(&f->list, unix_s) : NULL;
 }
 
-bool leapwatch_next(struct leapwatch *w, const struct conf *conf, int64_t unix_s,
-		    struct leaplist_entry *out)
+enum leapwatch_answer leapwatch_next(struct leapwatch *w, const struct conf *conf,
+				     int64_t unix_s, struct leaplist_entry *out)
 {
 	const char *zoneinfo = getenv("TZDIR");
 	const struct leaplist_entry *next = NULL;
@@ -114,7 +114,11 @@ bool leapwatch_next(struct leapwatch *w, const struct conf *conf, int64_t unix_s
 		refresh(&w->zone, path, parse_zone);
 		next = ask(&w->zone, path, unix_s);
 	}
-	if (next)
+	if (next) {
 		*out = *next;
-	return next;
+		return LEAPWATCH_NEXT;
+	}
+	/* IERS's list says until when it knows; a time zone may be older than the news */
+	return conf->leapseclist[0] && w->lists.usable && !w->lists.expired ? LEAPWATCH_NONE :
+	       LEAPWATCH_UNKNOWN;
 }

@@ -39,6 +39,9 @@ struct leapwatch {
 	struct leapwatch_file zone;
 };
 
+/* LEAPWATCH_NONE: a list that is in force has none to come */
+enum leapwatch_answer { LEAPWATCH_UNKNOWN, LEAPWATCH_NONE, LEAPWATCH_NEXT };
+
 /**
  * leapwatch_next() - the next leap second; reads what changed
  * @w: lists
@@ -48,9 +51,9 @@ struct leapwatch {
  *
  * A list that is broken or expired is warned about once and ignored.
  *
- * Return: true when a leap second is known to come.
+ * Return: what is known; the sources decide where that is nothing.
  */
-bool leapwatch_next(struct leapwatch *w, const struct conf *conf, int64_t unix_s,
-		    struct leaplist_entry *out);
+enum leapwatch_answer leapwatch_next(struct leapwatch *w, const struct conf *conf,
+				     int64_t unix_s, struct leaplist_entry *out);
 
 #endif /* NTPKD_LEAPWATCH_H */

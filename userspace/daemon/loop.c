@@ -116,7 +116,10 @@ static void step_clock(struct ntpkd *d, int64_t phase_ns)
 	int err = sysclock_step(&d->sysclock, phase_ns);
 
 	note_clock_error(d, "step", err);
-	if (!err && !d->opt.no_clock) {
+	/* the engine gives it up after a while, and tries again with its next update */
+	if (err)
+		return;
+	if (!d->opt.no_clock) {
 		stepwatch_own(&d->stepwatch);
 		kern_stepped(d->kern);
 	}

@@ -165,19 +165,28 @@ void ntpkd_check_leap(struct ntpkd *d)
 	struct engine_report r;
 	struct clocks now;
 
-	if (!d->conf.leapseclist[0] && !d->conf.leapsectz[0] && !d->leap_told_unix_ns)
+	if (!d->conf.leapseclist[0] && !d->conf.leapsectz[0] && !d->leap_told_local_ns)
 		return;
 	clocks_read(&now, d->stepwatch.count);
 	engine_get_report(d->engine, &now, &r);
-	if (leapwatch_next(&d->leapwatch, &d->conf,
-			   ntp_line_at(&r.line, now.local_ns) / NTP_NS_PER_S, &next)) {
+	switch (leapwatch_next(&d->leapwatch, &d->conf,
+			       ntp_line_at(&r.line, now.local_ns) / NTP_NS_PER_S, &next)) {
+	case LEAPWATCH_NEXT:
 		ev.leap.at_unix_ns = next.at_unix_s * NTP_NS_PER_S;
 		ev.leap.leap = next.leap;
+		break;
+	case LEAPWATCH_NONE:
+		ev.leap.leap = NTP_LEAP_NONE;
+		break;
+	case LEAPWATCH_UNKNOWN:
+		ev.leap.leap = NTP_LEAP_UNSYNC;
+		break;
 	}
 	if (d->leap_told_local_ns && ev.leap.at_unix_ns == d->leap_told_unix_ns &&
-	    now.local_ns - d->leap_told_local_ns < DAY_NS)
+	    ev.leap.leap == d->leap_told && now.local_ns - d->leap_told_local_ns < DAY_NS)
 		return;
 	d->leap_told_unix_ns = ev.leap.at_unix_ns;
+	d->leap_told = ev.leap.leap;
 	d->leap_told_local_ns = now.local_ns;
 	ntpkd_event(d, &ev);
 }

@@ -62,6 +62,7 @@ struct respond;
  * @netwatch: changes of the network, or NULL
  * @leapwatch: lists of leap seconds
  * @leap_told_unix_ns: the next leap second as the engine was told, 0 = none
+ * @leap_told: and what kind
  * @leap_told_local_ns: when it was told, 0 = never
  * @userspace_said: why the module is not used was logged
  * @respond: own responder or NULL
@@ -102,6 +103,7 @@ struct ntpkd {
 	struct netwatch *netwatch;
 	struct leapwatch leapwatch;
 	int64_t	 leap_told_unix_ns;
+	uint8_t	 leap_told;
 	int64_t	 leap_told_local_ns;
 	bool	 userspace_said;
 	struct respond *respond;

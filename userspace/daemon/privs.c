@@ -21,9 +21,15 @@ int privs_find_user(struct privs_user *user, const char *name)
 	memset(user, 0, sizeof(*user));
 	if (geteuid())
 		return 0;
+	errno = 0;
 	pw = getpwnam(*name ? name : PRIVS_DEFAULT_USER);
-	if (!pw)
-		return *name && strcmp(name, PRIVS_DEFAULT_USER) ? -ENOENT : 0;
+	/* only the default may be missing; a directory service that is away is no answer */
+	if (!pw && (*name || (errno && errno != ENOENT)))
+		return errno ? -errno : -ENOENT;
+	if (!pw) {
+		log_info("no user %s here: ntpkd stays root", PRIVS_DEFAULT_USER);
+		return 0;
+	}
 	user->change = pw->pw_uid != 0;
 	user->uid = pw->pw_uid;
 	user->gid = pw->pw_gid;

@@ -69,7 +69,7 @@ static void remove_upstreams(struct ntpkd *d, const struct conf *fresh, enum rel
 			r->changed += !!now;
 			r->removed += !now;
 			snprintf(name, sizeof(name), "%s", up->conf.name);
-			upstreams_del(&d->upstreams, name);
+			upstreams_del_one(&d->upstreams, up);
 			if (!now)
 				log_info("upstream removed: %s", name);
 		}
@@ -134,7 +134,9 @@ static void apply_keys(struct ntpkd *d)
 static void apply_leap(struct ntpkd *d)
 {
 	memset(&d->leapwatch, 0, sizeof(d->leapwatch));
-	d->leap_told_local_ns = 0;
+	/* to be told again, also that there is no list any more */
+	d->leap_told_local_ns = 1;
+	d->leap_told = UINT8_MAX;
 	ntpkd_check_leap(d);
 }
 
@@ -170,6 +172,8 @@ static void apply_settings(struct ntpkd *d, struct conf *fresh, struct reload_re
 	}
 	conf_clean(&d->conf);
 	d->conf = *fresh;
+	/* a key may be revoked without a change of the configuration */
+	due[CONF_CHANGE_KEYS] = true;
 	for (i = 0; i < sizeof(due) / sizeof(due[0]); i++)
 		if (due[i] && appliers[i])
 			appliers[i](d);

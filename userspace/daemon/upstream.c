@@ -14,6 +14,7 @@
 #include <string.h>
 #include <strings.h>
 #include "daemon/addr_check.h"
+#include "daemon/conf_word.h"
 #include "daemon/ev.h"
 #include "daemon/log.h"
 #include "daemon/resolve.h"
@@ -270,7 +271,7 @@ int upstreams_add(struct upstreams *us, const struct conf_upstream *conf, bool r
 	struct upstream *up;
 
 	for (up = us->head; up; up = up->next)
-		if (up->conf.port == conf->port && !strcasecmp(up->conf.name, conf->name))
+		if (conf_host_same(up->conf.name, conf->name))
 			return -EEXIST;
 	if (us->sources_len == ENGINE_MAX_SOURCES)
 		return -ENOSPC;
@@ -320,6 +321,19 @@ unsigned int upstreams_del(struct upstreams *us, const char *name)
 	}
 	us->tail = at;
 	return removed;
+}
+
+void upstreams_del_one(struct upstreams *us, struct upstream *gone)
+{
+	struct upstream **at = &us->head;
+
+	while (*at != gone)
+		at = &(*at)->next;
+	*at = gone->next;
+	end_upstream(us, gone);
+	while (*at)
+		at = &(*at)->next;
+	us->tail = at;
 }
 
 void upstreams_resolve_again(struct upstreams *us, uint32_t id)

@@ -155,6 +155,13 @@ int upstreams_add(struct upstreams *us, const struct conf_upstream *conf, bool r
 unsigned int upstreams_del(struct upstreams *us, const char *name);
 
 /**
+ * upstreams_del_one() - end this one and its sources
+ * @us: list
+ * @gone: of that list; freed
+ */
+void upstreams_del_one(struct upstreams *us, struct upstream *gone);
+
+/**
  * upstreams_source() - an association by its id
  * @us: list
  * @id: of the engine's source
