@@ -184,7 +184,7 @@ static bool good(const struct row *r, const struct score *s)
 
 int main(int argc, char **argv)
 {
-	unsigned int seeds = argc > 1 ? (unsigned int)atoi(argv[1]) : 11;
+	unsigned int seeds = argc > 1 ? (unsigned int)atoi(argv[1]) : 31;
 	uint64_t first = argc > 2 ? strtoull(argv[2], NULL, 0) : 1000;
 	struct score s;
 	size_t i, bad = 0;
