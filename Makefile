@@ -53,7 +53,7 @@ FZ := build/fuzz
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 san = $(patsubst %.c,$(SAN)/obj/%.o,$(1))
 
-.PHONY: all module user tests check check-unit check-lint check-rig check-debug check-peers score fuzz vm run deps \
+.PHONY: all module user tests check check-unit check-lint check-rig check-debug check-peers check-faults score fuzz vm run deps \
 	install uninstall clean help
 all: user
 
@@ -64,6 +64,7 @@ help:
 	@echo 'make check-unit   only those that need no kernel of their own'
 	@echo 'make check-rig    only those in the virtual machines (SUITE=bookworm|trixie|sid)'
 	@echo 'make check-debug  only those in the debug kernel'
+	@echo 'make check-faults what ntpkd does, and its operator sees, when things go wrong (NTPK_FAULT_S=600: longer)'
 	@echo 'make check-peers  ntpkd among the NTP programs of others, all of them'
 	@echo 'make score        the estimator in simulation, 101 seeds, beside chrony (half a minute)'
 	@echo 'make fuzz TARGET=conf SECONDS=60   one of: $(FUZZ); needs clang'
@@ -161,7 +162,7 @@ deps:
 check: deps
 	selftests/check all
 
-check-unit check-lint check-rig check-debug check-peers:
+check-unit check-lint check-rig check-debug check-peers check-faults:
 	selftests/check $(@:check-%=%)
 
 score: $(B)/bin/score

@@ -126,7 +126,8 @@ class Ntp(Server):
 		for n in range(self.forged):
 			self.send(self.forgery(data, raw, n), where)
 		if self.late_s:
-			self.send_later(self.late_s, lambda: self.reply(data, raw), where)
+			reply = self.reply(data, raw)	# late on its way: T3 is of now
+			self.send_later(self.late_s, lambda: reply, where)
 		else:
 			self.send(self.reply(data, raw), where)
 		if self.twice:
