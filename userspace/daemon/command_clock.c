@@ -29,14 +29,12 @@ int command_makestep(void *ctx, const struct control_value *args, struct json_ob
 	const char *why;
 
 	(void)args;
-	clocks_read(&now, d->stepwatch.count);
-	engine_get_report(d->engine, &now, &before);
+	ntpkd_report(d, &now, &before);
 	why = step_obstacle(d, &before);
 	if (why)
 		return control_refuse(err, -EPERM, "not-possible", "%s", why);
 	ntpkd_simple_event(d, EV_MAKESTEP, ENGINE_NO_SOURCE);
-	clocks_read(&now, d->stepwatch.count);
-	engine_get_report(d->engine, &now, &after);
+	ntpkd_report(d, &now, &after);
 	if (after.steps == before.steps)
 		return control_refuse(err, -EBUSY, "not-possible", "the clock was not stepped: "
 				      "a step is under way; try again in a second");
@@ -55,8 +53,7 @@ int command_reselect(void *ctx, const struct control_value *args, struct json_ob
 	(void)args;
 	(void)err;
 	ntpkd_simple_event(d, EV_RESELECT, ENGINE_NO_SOURCE);
-	clocks_read(&now, d->stepwatch.count);
-	engine_get_report(d->engine, &now, &r);
+	ntpkd_report(d, &now, &r);
 	upstreams_name(&d->upstreams, r.syspeer, name);
 	put_text(data, "reference", name[0] ? name : NULL);
 	return 0;

@@ -143,8 +143,7 @@ static void note_update(struct ntpkd *d)
 	struct engine_report r;
 	struct clocks now;
 
-	clocks_read(&now, d->stepwatch.count);
-	engine_get_report(d->engine, &now, &r);
+	ntpkd_report(d, &now, &r);
 	tracking_note(&d->tracking, &r);
 }
 
@@ -226,6 +225,12 @@ void ntpkd_event(struct ntpkd *d, struct event *ev)
 	while (dequeue(d, &next))
 		run_event(d, &next);
 	d->busy = false;
+}
+
+void ntpkd_report(const struct ntpkd *d, struct clocks *now, struct engine_report *out)
+{
+	clocks_read(now, d->stepwatch.count);
+	engine_get_report(d->engine, now, out);
 }
 
 void ntpkd_simple_event(struct ntpkd *d, enum event_type type, uint32_t source)

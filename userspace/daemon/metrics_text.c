@@ -252,8 +252,7 @@ void metrics_write(struct ntpkd *d, FILE *out)
 	struct engine_report r;
 	struct clocks now;
 
-	clocks_read(&now, d->stepwatch.count);
-	engine_get_report(d->engine, &now, &r);
+	ntpkd_report(d, &now, &r);
 	put_state(out, &r);
 	put_clock(out, d, &r, &now);
 	put_sources(out, d, &now, &r.line);

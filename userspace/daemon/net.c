@@ -167,8 +167,7 @@ void ntpkd_check_leap(struct ntpkd *d)
 
 	if (!d->conf.leapseclist[0] && !d->conf.leapsectz[0] && !d->leap_told_local_ns)
 		return;
-	clocks_read(&now, d->stepwatch.count);
-	engine_get_report(d->engine, &now, &r);
+	ntpkd_report(d, &now, &r);
 	switch (leapwatch_next(&d->leapwatch, &d->conf,
 			       ntp_line_at(&r.line, now.local_ns) / NTP_NS_PER_S, &next)) {
 	case LEAPWATCH_NEXT:

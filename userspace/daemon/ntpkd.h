@@ -158,6 +158,14 @@ extern const struct upstream_ops ntpkd_upstream_ops;
 void ntpkd_event(struct ntpkd *d, struct event *ev);
 
 /**
+ * ntpkd_report() - what the engine believes now
+ * @d: the daemon
+ * @now: filled: the clocks it was asked at
+ * @out: filled
+ */
+void ntpkd_report(const struct ntpkd *d, struct clocks *now, struct engine_report *out);
+
+/**
  * ntpkd_simple_event() - an event without data
  * @d: the daemon
  * @type: enum event_type

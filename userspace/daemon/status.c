@@ -110,8 +110,7 @@ int status_all(void *ctx, const struct control_value *args, struct json_object *
 
 	(void)args;
 	(void)err;
-	clocks_read(&now, d->stepwatch.count);
-	engine_get_report(d->engine, &now, &r);
+	ntpkd_report(d, &now, &r);
 	put_bool(data, "synchronised", r.synchronised);
 	put_text(data, "state", state_name(&r));
 	put_int(data, "leap", r.leap);
@@ -154,8 +153,7 @@ int status_tracking(void *ctx, const struct control_value *args, struct json_obj
 
 	(void)args;
 	(void)err;
-	clocks_read(&now, d->stepwatch.count);
-	engine_get_report(d->engine, &now, &r);
+	ntpkd_report(d, &now, &r);
 	status_put_refid(d, data, r.refid, r.stratum);
 	upstreams_name(&d->upstreams, r.syspeer, name);
 	put_text(data, "reference", name[0] ? name : NULL);
