@@ -4,6 +4,7 @@
 netlink specification, the module's policies and the table of reasons.
 Reads sources only.  TAP; exit 4 without python3-yaml."""
 
+import glob
 import os
 import re
 import sys
@@ -64,7 +65,8 @@ def c_comment_types(text):
 class Sources:
     def __init__(self):
         self.header = read("include/uapi/linux/ntpk.h")
-        self.netlink = read("kmod/netlink.c")
+        self.netlink = "".join(read(os.path.relpath(path, TOP)) for path in
+                               sorted(glob.glob(os.path.join(TOP, "kmod/netlink*.c"))))
         self.reasons = read("kmod/proto/ntp_reason.c")
         self.spec = yaml.safe_load(read("Documentation/netlink/specs/ntpk.yaml"))
         self.enums = c_enums(self.header)
@@ -174,9 +176,14 @@ def parse_range(src, name):
     return {k: src.number(fields[k]) for k in ("min", "max")}
 
 
+def policy_set(table):
+    """ntpk_nl_state_policy, or state_policy where it is static: the set "state"."""
+    return table.removeprefix("ntpk_nl_").removesuffix("_policy").replace("_", "-")
+
+
 def parse_policy_entry(src, text):
     """One initialiser of a struct nla_policy in the words of the specification."""
-    if text == "GET_ONLY":
+    if text == "NTPK_NL_GET_ONLY":
         return GET_ONLY
     m = re.fullmatch(r"\{ \.type = NLA_(\w+)(?:, \.len = (\d+))? \}", text)
     if m:
@@ -187,7 +194,7 @@ def parse_policy_entry(src, text):
     m = re.fullmatch(r"NLA_POLICY_(\w+)\((.*)\)", text)
     kind, args = m.group(1), [a.strip() for a in m.group(2).split(",")]
     if kind == "NESTED":
-        return {"type": "nest", "policy": args[0]}
+        return {"type": "nest", "policy": policy_set(args[0])}
     if kind == "EXACT_LEN":
         return {"type": "binary", "exact-len": src.number(args[0])}
     entry = {"type": args[0][len("NLA_"):].lower()}
@@ -205,10 +212,14 @@ def parse_policy_entry(src, text):
 def parse_policies(src):
     tables = {}
     for name, body in re.findall(
-            r"static const struct nla_policy (\w+)\[.*?\] = \{\n(.*?)\n\};", src.netlink, re.S):
-        tables[name] = {k: parse_policy_entry(src, v) for k, v in
+            r"const struct nla_policy (\w+)\[.*?\] = \{\n(.*?)\n\};", src.netlink, re.S):
+        tables[policy_set(name)] = {k: parse_policy_entry(src, v) for k, v in
                         re.findall(r"\[(\w+)\] = (.*?),(?=\n|$)", body)}
     return tables
+
+
+def read_only(attr):
+    return attr.get("doc", "").startswith("read only")
 
 
 def wanted_entry(src, attr, writable):
@@ -217,8 +228,20 @@ def wanted_entry(src, attr, writable):
     checks = {k: src.limit(v) for k, v in attr.get("checks", {}).items()}
     entry = {"type": attr["type"], **checks}
     if attr["type"] == "nest":
-        entry["policy"] = attr["nested-attributes"] + "_policy"
+        entry["policy"] = attr["nested-attributes"]
     return entry
+
+
+def sent_sets(src, names, attributes):
+    """The sets of attributes that a request can hold, with what may be sent of each."""
+    out = {}
+    for a in attributes:
+        if a["type"] == "nest" and a["name"] in names:
+            inner = src.sets[a["nested-attributes"]]["attributes"]
+            sent = {b["name"] for b in inner if not read_only(b)}
+            out[a["nested-attributes"]] = sent
+            out.update(sent_sets(src, sent, inner))
+    return out
 
 
 def wanted_table(src, set_name, writable):
@@ -230,22 +253,25 @@ def wanted_table(src, set_name, writable):
 def test_policies(src):
     """policies of the module: types, ranges and what is read-only"""
     tables = parse_policies(src)
-    same(set(tables), {"family_policy", "state_policy", "listener_policy"}, "tables")
     requests = set()
     for op in src.spec["operations"]["list"]:
-        requests.update(op.get("do", {}).get("request", {}).get("attributes", []))
-    state = [a["name"] for a in src.sets["state"]["attributes"]]
-    pushed = state[:state.index("status")]
-    listener = [a["name"] for a in src.sets["listener"]["attributes"]]
-    for table, want in (("family_policy", wanted_table(src, "ntpk", requests)),
-                        ("state_policy", wanted_table(src, "state", pushed)),
-                        ("listener_policy", wanted_table(src, "listener", listener))):
+        for verb in ("do", "dump"):
+            requests.update(op.get(verb, {}).get("request", {}).get("attributes", []))
+    sent = sent_sets(src, requests, src.sets["ntpk"]["attributes"])
+    wanted = {name: wanted_table(src, name, writable) for name, writable in sent.items()}
+    wanted["family"] = wanted_table(src, "ntpk", requests)
+    same(set(tables), set(wanted), "tables")
+    for table, want in wanted.items():
         got = tables.get(table, {})
         for name in sorted(set(got) | set(want)):
             same(got.get(name), want.get(name), "%s[%s]" % (table, name))
     required = re.search(r"state_required\[\] = \{(.*?)\n\};", src.netlink, re.S).group(1)
+    optional = {a["name"] for a in src.sets["state"]["attributes"]
+                if a.get("doc", "").startswith("optional")}
     same(re.findall(r"\{ NTPK_A_STATE_(\w+), \"\1 is missing", required),
-         [c_name("", n) for n in pushed if n != "pad"], "required attributes of state")
+         [c_name("", a["name"]) for a in src.sets["state"]["attributes"]
+          if a["name"] in sent["state"] - optional and a["type"] != "pad"],
+         "required attributes of state")
 
 
 def test_reasons(src):

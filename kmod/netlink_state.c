@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * SET_STATE and GET_STATE: a push from attributes to struct ntpk_state, and
+ * back.  Process context; a push is checked whole before anything is replaced.
+ */
+#include <linux/slab.h>
+#include <net/genetlink.h>
+
+#include "netlink_priv.h"
+#include "state.h"
+
+/* not const: the policy of older kernels points to it without */
+static struct netlink_range_validation_signed rate_range = {
+	.min = NTPK_RATE_Q48_MIN,
+	.max = NTPK_RATE_Q48_MAX,
+};
+
+static const struct nla_policy listener_policy[NTPK_A_LISTENER_MAX + 1] = {
+	[NTPK_A_LISTENER_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+	[NTPK_A_LISTENER_ADDR] = { .type = NLA_BINARY, .len = 16 },
+	[NTPK_A_LISTENER_IFINDEX] = { .type = NLA_U32 },
+	[NTPK_A_LISTENER_NEVER_SYNCED] = NLA_POLICY_MAX(NLA_U32, NTPK_POLICY_UNSYNC),
+	[NTPK_A_LISTENER_EXPIRED] = NLA_POLICY_MAX(NLA_U32, NTPK_POLICY_UNSYNC),
+};
+
+const struct nla_policy ntpk_nl_state_policy[NTPK_A_STATE_MAX + 1] = {
+	[NTPK_A_STATE_CLOCK_SEQ] = { .type = NLA_U32 },
+	[NTPK_A_STATE_BASE_RAW_NS] = { .type = NLA_S64 },
+	[NTPK_A_STATE_BASE_UNIX_NS] = { .type = NLA_S64 },
+	[NTPK_A_STATE_RATE_Q48] = NLA_POLICY_FULL_RANGE_SIGNED(NLA_S64, &rate_range),
+	[NTPK_A_STATE_ROOT_DISP_NS] = { .type = NLA_U64 },
+	[NTPK_A_STATE_DISP_RATE_PPB] = { .type = NLA_U32 },
+	[NTPK_A_STATE_LEAP] = NLA_POLICY_MAX(NLA_U8, NTP_LEAP_UNSYNC),
+	[NTPK_A_STATE_STRATUM] = NLA_POLICY_MAX(NLA_U8, 15),
+	[NTPK_A_STATE_REFID] = NLA_POLICY_EXACT_LEN(4),
+	[NTPK_A_STATE_REF_UNIX_NS] = { .type = NLA_S64 },
+	[NTPK_A_STATE_ROOT_DELAY_NS] = { .type = NLA_U64 },
+	[NTPK_A_STATE_PRECISION_LOG2S] = NLA_POLICY_RANGE(NLA_S8, NTPK_PRECISION_LOG2S_MIN, 0),
+	[NTPK_A_STATE_DEADLINE_BOOT_NS] = { .type = NLA_S64 },
+	[NTPK_A_STATE_MAX_DIST_NS] = { .type = NLA_U64 },
+	[NTPK_A_STATE_PUSH_INTERVAL_NS] = { .type = NLA_U64 },
+	[NTPK_A_STATE_LISTENER] = NLA_POLICY_NESTED(listener_policy),
+	[NTPK_A_STATE_STATUS] = NTPK_NL_GET_ONLY,
+	[NTPK_A_STATE_AGE_NS] = NTPK_NL_GET_ONLY,
+	[NTPK_A_STATE_PUSHES] = NTPK_NL_GET_ONLY,
+	[NTPK_A_STATE_NOW_DISP_NS] = NTPK_NL_GET_ONLY,
+	[NTPK_A_STATE_NOW_UNIX_NS] = NTPK_NL_GET_ONLY,
+};
+
+static const struct ntpk_nl_required state_required[] = {
+	{ NTPK_A_STATE_CLOCK_SEQ, "CLOCK_SEQ is missing in STATE" },
+	{ NTPK_A_STATE_BASE_RAW_NS, "BASE_RAW_NS is missing in STATE" },
+	{ NTPK_A_STATE_BASE_UNIX_NS, "BASE_UNIX_NS is missing in STATE" },
+	{ NTPK_A_STATE_RATE_Q48, "RATE_Q48 is missing in STATE" },
+	{ NTPK_A_STATE_ROOT_DISP_NS, "ROOT_DISP_NS is missing in STATE" },
+	{ NTPK_A_STATE_DISP_RATE_PPB, "DISP_RATE_PPB is missing in STATE" },
+	{ NTPK_A_STATE_LEAP, "LEAP is missing in STATE" },
+	{ NTPK_A_STATE_STRATUM, "STRATUM is missing in STATE" },
+	{ NTPK_A_STATE_REFID, "REFID is missing in STATE" },
+	{ NTPK_A_STATE_REF_UNIX_NS, "REF_UNIX_NS is missing in STATE" },
+	{ NTPK_A_STATE_ROOT_DELAY_NS, "ROOT_DELAY_NS is missing in STATE" },
+	{ NTPK_A_STATE_PRECISION_LOG2S, "PRECISION_LOG2S is missing in STATE" },
+	{ NTPK_A_STATE_DEADLINE_BOOT_NS, "DEADLINE_BOOT_NS is missing in STATE" },
+	{ NTPK_A_STATE_MAX_DIST_NS, "MAX_DIST_NS is missing in STATE" },
+	{ NTPK_A_STATE_PUSH_INTERVAL_NS, "PUSH_INTERVAL_NS is missing in STATE" },
+	{ NTPK_A_STATE_LISTENER, "LISTENER is missing in STATE" },
+};
+
+static const struct ntpk_nl_required listener_required[] = {
+	{ NTPK_A_LISTENER_PORT, "PORT is missing in LISTENER" },
+	{ NTPK_A_LISTENER_NEVER_SYNCED, "NEVER_SYNCED is missing in LISTENER" },
+	{ NTPK_A_LISTENER_EXPIRED, "EXPIRED is missing in LISTENER" },
+};
+
+static int parse_listener(const struct nlattr *nest, struct ntpk_listener *listener,
+			  struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[NTPK_A_LISTENER_MAX + 1];
+	int err;
+
+	err = nla_parse_nested(tb, NTPK_A_LISTENER_MAX, nest, listener_policy, extack);
+	if (!err)
+		err = ntpk_nl_check_once(nest, extack);
+	if (!err)
+		err = ntpk_nl_check_required(tb, nest, listener_required,
+					     ARRAY_SIZE(listener_required), extack);
+	if (err)
+		return err;
+	if (tb[NTPK_A_LISTENER_ADDR])
+		return ntpk_nl_refuse(extack, tb[NTPK_A_LISTENER_ADDR], -EOPNOTSUPP,
+				      "ADDR is not supported: leave it out to listen on every address");
+	if (tb[NTPK_A_LISTENER_IFINDEX] && nla_get_u32(tb[NTPK_A_LISTENER_IFINDEX]))
+		return ntpk_nl_refuse(extack, tb[NTPK_A_LISTENER_IFINDEX], -EOPNOTSUPP,
+				      "IFINDEX is not supported: leave it out to listen on every interface");
+	listener->port = nla_get_u16(tb[NTPK_A_LISTENER_PORT]);
+	listener->policy.never_synced = nla_get_u32(tb[NTPK_A_LISTENER_NEVER_SYNCED]);
+	listener->policy.expired = nla_get_u32(tb[NTPK_A_LISTENER_EXPIRED]);
+	return 0;
+}
+
+static void parse_serve(struct nlattr **tb, struct ntp_serve *serve)
+{
+	serve->clock_seq = nla_get_u32(tb[NTPK_A_STATE_CLOCK_SEQ]);
+	serve->line.base_raw_ns = nla_get_s64(tb[NTPK_A_STATE_BASE_RAW_NS]);
+	serve->line.base_unix_ns = nla_get_s64(tb[NTPK_A_STATE_BASE_UNIX_NS]);
+	serve->line.rate_q48 = nla_get_s64(tb[NTPK_A_STATE_RATE_Q48]);
+	serve->root_disp_ns = nla_get_u64(tb[NTPK_A_STATE_ROOT_DISP_NS]);
+	serve->disp_rate_ppb = nla_get_u32(tb[NTPK_A_STATE_DISP_RATE_PPB]);
+	serve->leap = nla_get_u8(tb[NTPK_A_STATE_LEAP]);
+	serve->stratum = nla_get_u8(tb[NTPK_A_STATE_STRATUM]);
+	nla_memcpy(&serve->refid, tb[NTPK_A_STATE_REFID], sizeof(serve->refid));
+	serve->ref_unix_ns = nla_get_s64(tb[NTPK_A_STATE_REF_UNIX_NS]);
+	serve->root_delay_ns = nla_get_u64(tb[NTPK_A_STATE_ROOT_DELAY_NS]);
+	serve->precision_log2s = nla_get_s8(tb[NTPK_A_STATE_PRECISION_LOG2S]);
+	serve->deadline_boot_ns = nla_get_s64(tb[NTPK_A_STATE_DEADLINE_BOOT_NS]);
+	serve->max_dist_ns = nla_get_u64(tb[NTPK_A_STATE_MAX_DIST_NS]);
+	serve->push_interval_ns = nla_get_u64(tb[NTPK_A_STATE_PUSH_INTERVAL_NS]);
+}
+
+/* Exactly one listener; everything else exactly once, too. */
+static int check_state_once(const struct nlattr *nest, struct netlink_ext_ack *extack)
+{
+	const struct nlattr *attr;
+	unsigned int listeners = 0;
+	int rem;
+
+	nla_for_each_nested(attr, nest, rem)
+		if (nla_type(attr) == NTPK_A_STATE_LISTENER && listeners++)
+			return ntpk_nl_refuse(extack, attr, -EOPNOTSUPP,
+				      "a second LISTENER is not supported: give exactly one");
+	return ntpk_nl_check_once(nest, extack);
+}
+
+static int parse_state(const struct nlattr *nest, struct ntpk_state *state,
+		       struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[NTPK_A_STATE_MAX + 1];
+	const char *text;
+	int err;
+
+	err = nla_parse_nested(tb, NTPK_A_STATE_MAX, nest, ntpk_nl_state_policy, extack);
+	if (!err)
+		err = check_state_once(nest, extack);
+	if (!err)
+		err = ntpk_nl_check_required(tb, nest, state_required, ARRAY_SIZE(state_required), extack);
+	if (!err)
+		err = parse_listener(tb[NTPK_A_STATE_LISTENER], &state->listeners[0], extack);
+	if (err)
+		return err;
+	parse_serve(tb, &state->serve);
+	text = ntp_serve_check(&state->serve);
+	return text ? ntpk_nl_refuse(extack, nest, -ERANGE, text) : 0;
+}
+
+static int push_refused(struct genl_info *info, int err)
+{
+	struct nlattr *nest = info->attrs[NTPK_A_STATE];
+
+	switch (err) {
+	case -ENOTCONN:
+		return ntpk_nl_refuse(info->extack, nest, err,
+				      "this network namespace is not attached: send ATTACH first");
+	case -ESTALE:
+		return ntpk_nl_refuse(info->extack, nest, err,
+				      "the clock was set since CLOCK_SEQ: send GET_CLOCK and compute anew");
+	case -ERANGE:
+		return ntpk_nl_refuse(info->extack, nest, err, "BASE_RAW_NS must not be ahead of CLOCK_MONOTONIC_RAW, nor years behind");
+	default:
+		return err;
+	}
+}
+
+/** ntpk_nl_set_state_doit() - NTPK_CMD_SET_STATE */
+int ntpk_nl_set_state_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct ntpk_state *state;
+	int err = ntpk_nl_check_change(skb, info, NTPK_A_STATE);
+
+	if (err)
+		return err;
+	if (!info->attrs[NTPK_A_STATE]) {
+		NL_SET_ERR_ATTR_MISS(info->extack, NULL, NTPK_A_STATE);
+		NL_SET_ERR_MSG(info->extack, "STATE is missing");
+		return -EINVAL;
+	}
+	state = ntpk_state_alloc(1);
+	if (!state) {
+		NL_SET_ERR_MSG(info->extack, "no memory for the state");
+		return -ENOMEM;
+	}
+	err = parse_state(info->attrs[NTPK_A_STATE], state, info->extack);
+	if (err)
+		goto free_state;
+	err = ntpk_state_push(genl_info_net(info), state);
+	if (err) {
+		err = push_refused(info, err);
+		goto free_state;
+	}
+	return 0;
+
+free_state:
+	kfree(state);
+	return err;
+}
+
+static int put_u64(struct sk_buff *msg, int type, u64 v)
+{
+	return nla_put_u64_64bit(msg, type, v, NTPK_A_STATE_PAD);
+}
+
+static int put_s64(struct sk_buff *msg, int type, s64 v)
+{
+	return nla_put_s64(msg, type, v, NTPK_A_STATE_PAD);
+}
+
+static int fill_serve(struct sk_buff *msg, const struct ntp_serve *serve)
+{
+	if (nla_put_u32(msg, NTPK_A_STATE_CLOCK_SEQ, serve->clock_seq) ||
+	    put_s64(msg, NTPK_A_STATE_BASE_RAW_NS, serve->line.base_raw_ns) ||
+	    put_s64(msg, NTPK_A_STATE_BASE_UNIX_NS, serve->line.base_unix_ns) ||
+	    put_s64(msg, NTPK_A_STATE_RATE_Q48, serve->line.rate_q48) ||
+	    put_u64(msg, NTPK_A_STATE_ROOT_DISP_NS, serve->root_disp_ns) ||
+	    nla_put_u32(msg, NTPK_A_STATE_DISP_RATE_PPB, serve->disp_rate_ppb) ||
+	    nla_put_u8(msg, NTPK_A_STATE_LEAP, serve->leap) ||
+	    nla_put_u8(msg, NTPK_A_STATE_STRATUM, serve->stratum) ||
+	    nla_put(msg, NTPK_A_STATE_REFID, sizeof(serve->refid), &serve->refid) ||
+	    put_s64(msg, NTPK_A_STATE_REF_UNIX_NS, serve->ref_unix_ns) ||
+	    put_u64(msg, NTPK_A_STATE_ROOT_DELAY_NS, serve->root_delay_ns) ||
+	    nla_put_s8(msg, NTPK_A_STATE_PRECISION_LOG2S, serve->precision_log2s) ||
+	    put_s64(msg, NTPK_A_STATE_DEADLINE_BOOT_NS, serve->deadline_boot_ns) ||
+	    put_u64(msg, NTPK_A_STATE_MAX_DIST_NS, serve->max_dist_ns) ||
+	    put_u64(msg, NTPK_A_STATE_PUSH_INTERVAL_NS, serve->push_interval_ns))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int fill_listener(struct sk_buff *msg, const struct ntpk_listener *listener)
+{
+	struct nlattr *nest = nla_nest_start(msg, NTPK_A_STATE_LISTENER);
+
+	if (!nest ||
+	    nla_put_u16(msg, NTPK_A_LISTENER_PORT, listener->port) ||
+	    nla_put_u32(msg, NTPK_A_LISTENER_NEVER_SYNCED, listener->policy.never_synced) ||
+	    nla_put_u32(msg, NTPK_A_LISTENER_EXPIRED, listener->policy.expired))
+		return -EMSGSIZE;
+	nla_nest_end(msg, nest);
+	return 0;
+}
+
+static int fill_pushed(struct sk_buff *msg, const struct ntpk_view *view)
+{
+	if (fill_serve(msg, &view->serve) || fill_listener(msg, &view->listener) ||
+	    put_u64(msg, NTPK_A_STATE_AGE_NS, view->age_ns) ||
+	    put_u64(msg, NTPK_A_STATE_NOW_DISP_NS, view->disp_ns))
+		return -EMSGSIZE;
+	if (view->unix_ns == NTP_LINE_NOWHERE)
+		return 0;
+	return put_s64(msg, NTPK_A_STATE_NOW_UNIX_NS, view->unix_ns);
+}
+
+static int fill_state(struct sk_buff *msg, struct net *net)
+{
+	struct nlattr *nest = nla_nest_start(msg, NTPK_A_STATE);
+	struct ntpk_view view;
+
+	ntpk_state_view(net, &view);
+	if (!nest || nla_put_u32(msg, NTPK_A_STATE_STATUS, view.status) ||
+	    put_u64(msg, NTPK_A_STATE_PUSHES, view.pushes))
+		return -EMSGSIZE;
+	if (view.pushed && fill_pushed(msg, &view))
+		return -EMSGSIZE;
+	nla_nest_end(msg, nest);
+	return 0;
+}
+
+/** ntpk_nl_get_state_doit() - NTPK_CMD_GET_STATE */
+int ntpk_nl_get_state_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return ntpk_nl_reply_with(info, NTPK_CMD_GET_STATE, fill_state);
+}
