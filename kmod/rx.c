@@ -42,12 +42,13 @@ static bool may_be_udp(const struct sk_buff *skb, u8 pf)
 static enum ntpk_reason answer(struct ntpk_rx *rx)
 {
 	const struct ntp_serve *serve = &rx->state->serve;
-	struct ntp_header reply;
+	struct ntp_packet reply;
 	struct ntpk_tx tx = {
 		.net = rx->inst->net,
 		.req = rx->skb,
 		.serve = serve,
 		.reply = &reply,
+		.reply_len = NTP_HEADER_LEN,
 		.sport = rx->sport,
 		.dport = rx->dport,
 		.pf = rx->pf,
@@ -59,7 +60,7 @@ static enum ntpk_reason answer(struct ntpk_rx *rx)
 	if (unlikely(rx->now.clock_seq != serve->clock_seq))
 		ntpk_state_saw_step(rx->inst, rx->state);
 	/* 32 bits are all that a precision of 1 s could use, for T2 and for T3 */
-	verdict = ntp_reply_build(&reply, &rx->req, serve, &rx->listener->policy, &rx->now,
+	verdict = ntp_reply_build(&reply.hdr, &rx->req, serve, &rx->listener->policy, &rx->now,
 				  rx->t2_age_ns, random & U32_MAX);
 	if (ntp_reason_class(verdict) != NTPK_CLASS_ANSWER)
 		return verdict;

@@ -22,8 +22,6 @@
 #include "tstamp.h"
 #include "tx.h"
 
-#define REPLY_UDP_LEN	(sizeof(struct udphdr) + NTP_HEADER_LEN)
-
 /*
  * The reply continues the request's conversation, as far as conntrack is
  * concerned: established for the OUTPUT chains, translated back by NAT, and
@@ -49,11 +47,16 @@ static void set_conntrack(struct sk_buff *skb, const struct sk_buff *req)
 #endif
 }
 
+static size_t udp_len(const struct ntpk_tx *tx)
+{
+	return sizeof(struct udphdr) + tx->reply_len;
+}
+
 static struct sk_buff *alloc_reply(const struct ntpk_tx *tx, size_t ip_len, u32 mark)
 {
 	struct sk_buff *skb;
 
-	skb = alloc_skb(LL_MAX_HEADER + ip_len + REPLY_UDP_LEN, GFP_ATOMIC);
+	skb = alloc_skb(LL_MAX_HEADER + ip_len + udp_len(tx), GFP_ATOMIC);
 	if (!skb)
 		return NULL;
 	skb_reserve(skb, LL_MAX_HEADER);
@@ -72,16 +75,16 @@ static struct sk_buff *alloc_reply(const struct ntpk_tx *tx, size_t ip_len, u32 
 /* The UDP datagram but for its checksum: T3 is taken here. */
 static enum ntpk_reason put_udp(struct sk_buff *skb, struct ntpk_tx *tx)
 {
-	struct udphdr *uh = skb_put(skb, REPLY_UDP_LEN);
+	struct udphdr *uh = skb_put(skb, udp_len(tx));
 	enum ntpk_reason reason;
 
 	uh->source = tx->dport;
 	uh->dest = tx->sport;
-	uh->len = htons(REPLY_UDP_LEN);
+	uh->len = htons(udp_len(tx));
 	uh->check = 0;
 	tx->t3_raw_ns = ntpk_tstamp_tx();
-	reason = ntp_reply_stamp(tx->reply, tx->serve, tx->t3_raw_ns, tx->random);
-	memcpy(uh + 1, tx->reply, NTP_HEADER_LEN);
+	reason = ntp_reply_stamp(&tx->reply->hdr, tx->serve, tx->t3_raw_ns, tx->random);
+	memcpy(uh + 1, tx->reply, tx->reply_len);
 	return reason;
 }
 
@@ -151,7 +154,7 @@ static enum ntpk_reason send_v4(struct ntpk_tx *tx)
 		kfree_skb(skb);
 		return reason;
 	}
-	udp_set_csum(false, skb, ip_hdr(skb)->saddr, ip_hdr(skb)->daddr, REPLY_UDP_LEN);
+	udp_set_csum(false, skb, ip_hdr(skb)->saddr, ip_hdr(skb)->daddr, udp_len(tx));
 	return sent(ip_local_out(tx->net, NULL, skb));
 }
 
@@ -211,7 +214,7 @@ static enum ntpk_reason send_v6(struct ntpk_tx *tx)
 		kfree_skb(skb);
 		return reason;
 	}
-	udp6_set_csum(false, skb, &ipv6_hdr(skb)->saddr, &ipv6_hdr(skb)->daddr, REPLY_UDP_LEN);
+	udp6_set_csum(false, skb, &ipv6_hdr(skb)->saddr, &ipv6_hdr(skb)->daddr, udp_len(tx));
 	return sent(ip6_local_out(tx->net, NULL, skb));
 }
 #else

@@ -15,7 +15,9 @@ struct sk_buff;
  * @net: namespace
  * @req: the request, its network header in place
  * @serve: the state that @reply was built of
- * @reply: from ntp_reply_build()
+ * @reply: header from ntp_reply_build(), extension fields behind it; T3 and the
+ *	MAC are added here
+ * @reply_len: header and extension fields, at most what the request had there
  * @sport: UDP port of the client, which is the reply's destination
  * @dport: UDP port that was asked
  * @pf: NFPROTO_IPV4 or NFPROTO_IPV6
@@ -26,7 +28,8 @@ struct ntpk_tx {
 	struct net	*net;
 	struct sk_buff	*req;
 	const struct ntp_serve *serve;
-	struct ntp_header *reply;
+	struct ntp_packet *reply;
+	size_t	reply_len;
 	__be16	sport;
 	__be16	dport;
 	u8	pf;

@@ -58,6 +58,14 @@ struct ntp_header {
 	__be64	xmt_ts;			/* T3; in a request T1 */
 } __attribute__((packed, aligned(4)));
 
+#define NTP_TAIL_MAX	128	/* one extension field of ours, key id, longest MAC; and room */
+
+/* struct ntp_packet - a reply with what follows its header */
+struct ntp_packet {
+	struct ntp_header hdr;
+	__u8	tail[NTP_TAIL_MAX];	/* extension fields, then the MAC */
+} __attribute__((packed, aligned(4)));
+
 /* Seconds since 1900 mod 2^32, 32.32, host order.  0 = unknown. */
 typedef __u64 ntp64_t;
 /* Unsigned seconds 16.16, host order. */
