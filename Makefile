@@ -53,7 +53,7 @@ FZ := build/fuzz
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 san = $(patsubst %.c,$(SAN)/obj/%.o,$(1))
 
-.PHONY: all module user tests check check-unit check-lint check-rig check-debug check-peers check-faults score fuzz vm run deps \
+.PHONY: all module user tests check check-unit check-lint check-rig check-debug check-peers check-faults score bench fuzz vm run deps \
 	install uninstall clean help
 all: user
 
@@ -67,6 +67,7 @@ help:
 	@echo 'make check-faults what ntpkd does, and its operator sees, when things go wrong (NTPK_FAULT_S=600: longer)'
 	@echo 'make check-peers  ntpkd among the NTP programs of others, all of them'
 	@echo 'make score        the estimator in simulation, 101 seeds, beside chrony (half a minute)'
+	@echo 'make bench        what an answer costs, beside chronyd and others (minutes; SUITE=...), into build/bench'
 	@echo 'make fuzz TARGET=conf SECONDS=60   one of: $(FUZZ); needs clang'
 	@echo 'make vm           a shell in a virtual machine with the module (SUITE=...)'
 	@echo 'make user         ntpkd and ntpkctl, into build/user/bin'
@@ -167,6 +168,10 @@ check-unit check-lint check-rig check-debug check-peers check-faults:
 
 score: $(B)/bin/score
 	$< 101
+
+bench: deps user
+	selftests/vm/peers.sh >/dev/null
+	selftests/bench/bench --suite $(or $(SUITE),bookworm)
 
 vm: deps user
 	selftests/vm/vm shell --suite $(or $(SUITE),bookworm)

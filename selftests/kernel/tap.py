@@ -79,6 +79,8 @@ def is_uml():
 
 def slow():
 	"""By how much longer things may take here than on a stock kernel in QEMU."""
+	if os.environ.get("RIG_ICOUNT"):
+		return 1000	# while the host reads a file for us the clock leaps ahead
 	return 5 if is_uml() else 1
 
 

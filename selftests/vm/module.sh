@@ -8,7 +8,7 @@
 #	module.sh host [KDIR=DIR]	this machine's kernel, its headers and compiler
 #
 # Prints the path, build/kmod/KVER/ntpk.ko, on the last line; a log is beside
-# it.  The build is incremental and locked, so it may be called at each use.
+# it, and for test machines the modules of selftests/kmod in a folder like that.  The build is incremental and locked, so it may be called at each use.
 # Environment: STRICT=1 builds anew and fails on any warning that is not in the
 # kernel's own headers; SPARSE=1 runs sparse as well (not for uml: the same
 # kernel is sid's, and an older sparse stumbles over its headers);
@@ -42,19 +42,21 @@ copy_sources() {
 
 	mkdir -p "$work"
 	if [ "$STRICT" = 1 ]; then
-		rm -rf "$work/kmod" "$work/include"
+		rm -rf "$work/kmod" "$work/include" "$work/selftests"
 	fi
-	(cd "$work" && find kmod include -name '*.[ch]' ! -name '*.mod.c' 2>/dev/null || true) |
+	(cd "$work" && find kmod include selftests -name '*.[ch]' ! -name '*.mod.c' 2>/dev/null || true) |
 	while read -r f; do
 		[ -e "$tree/$f" ] || rm -f "$work/$f"
 	done
 	cp -Rp "$tree/Kbuild" "$tree/kmod" "$tree/include" "$work/"
+	[ "$flavour" = host ] || { mkdir -p "$work/selftests" && cp -Rp "$tree/selftests/kmod" "$work/selftests/"; }
 }
 
 # KBUILD_CHECKSRC: 7.2 asks a script that its header packages lack whether
 # sparse is good enough, and else goes on without it.
 make_args() {
 	args=(-j"$(nproc)" W=1 "NTPK_BUILD_UNIX_S=$(build_date)")
+	[ "$flavour" = host ] || args+=(NTPK_TEST_MODULES=m)
 	[ "$SPARSE" != 1 ] || args+=(C=2 KBUILD_CHECKSRC=2 CHECK=sparse CF=-D__CHECK_ENDIAN__)
 }
 

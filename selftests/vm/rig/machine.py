@@ -134,8 +134,11 @@ class Qemu(Machine):
     """A stock Debian kernel, whole-system emulation, no outside network."""
 
     def __init__(self, role, out, share, suite="bookworm", smp=2, mem=1024,
-                 append="", shmem=None, **kwargs):
+                 append="", shmem=None, icount=False, **kwargs):
         super().__init__(role, out, share, **kwargs)
+        self.icount = icount
+        if icount:
+            self.env["RIG_ICOUNT"] = "1"
         self.root = tool("root.sh", suite)
         self.kver = initrd.kernel_version(self.root)
         self.smp, self.mem, self.append, self.shmem = smp, mem, append, shmem
@@ -154,7 +157,10 @@ class Qemu(Machine):
                                        ",readonly=on" if readonly else "")]
 
     def command(self):
-        cmd = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max",
+        # one instruction is one nanosecond of every clock inside
+        accel = ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"] \
+            if self.icount else ["-accel", "tcg,thread=multi"]
+        cmd = ["qemu-system-x86_64", "-M", "q35", *accel, "-cpu", "max",
                "-m", str(self.mem), "-smp", str(self.smp), "-nodefaults",
                "-no-user-config", "-display", "none", "-no-reboot", "-nic", "none",
                "-kernel", initrd.kernel_image(self.root),

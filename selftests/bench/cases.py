@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+What the bench compares: each case is a kind of request, somebody who answers
+it, and the circumstances.
+"""
+import contextlib
+import os
+import socket
+
+import daemon
+import netns
+import ntpknl
+import ntpq
+import peerprogs
+import pkt
+import tap
+
+Missing = peerprogs.Missing
+CLIENT = {4: "192.0.2.2", 6: "2001:db8::2"}
+SERVER = {4: "192.0.2.1", 6: "2001:db8::1"}
+REFLECT_KO = os.path.join(os.path.dirname(netns.module_path() or ""), "selftests/kmod/reflect.ko")
+
+
+class Case:
+	"""
+	name: of subject and circumstances; kind: cases of the same kind and number of
+	frames share the generator's own cost; answers: replies per request, 0 where
+	none is to come.
+	"""
+
+	def __init__(self, name, kind, make, serving, answers=1, clients=1):
+		self.name, self.kind, self.make = name, kind, make
+		self.serving, self.answers, self.clients = serving, answers, clients
+
+	def frames(self, link):
+		return [pkt.eth(link.smac, link.cmac, self.make(n)) for n in range(max(self.clients, 16))]
+
+
+def ntp(version):
+	"""Requests as an SNTP client's, each from another port."""
+	def make(n):
+		udp = pkt.udp(CLIENT[version], SERVER[version], 20000 + n, 123,
+			      ntpq.request(xmt=0xe0000000_00000000 + n))
+		return pkt.ip(CLIENT[version], SERVER[version], pkt.UDP, udp)
+	return make
+
+
+def ping(version):
+	return lambda n: pkt.echo(CLIENT[version], SERVER[version], 1, n)
+
+
+def other_udp(n):
+	"""For a socket that never reads."""
+	return pkt.ip(CLIENT[4], SERVER[4], pkt.UDP,
+		      pkt.udp(CLIENT[4], SERVER[4], 20000 + n, 9999, bytes(48)))
+
+
+def other_tcp(n):
+	"""A reset of a connection that there is not: nothing comes of it."""
+	head = (20000 + n).to_bytes(2, "big") + (9999).to_bytes(2, "big") + bytes(8) + b"\x50\x04" + bytes(6)
+	check = pkt.csum(pkt.pseudo(pkt.addr(CLIENT[4]), pkt.addr(SERVER[4]), 6, 20) + head)
+	return pkt.ip(CLIENT[4], SERVER[4], 6, head[:16] + check.to_bytes(2, "big") + head[18:])
+
+
+class Ntpsec(peerprogs.Ntpsec):
+	"""Its own default limits each client to a burst of 20."""
+
+	def serve_from(self, _addr):
+		return self.begin("tos orphan 5 orphanwait 1", "unrestrict default limited")
+
+
+class OpenNtpd(peerprogs.OpenNtpd):
+	"""Answers before it has synchronised, too, with leap 3."""
+
+	def serve_from(self, addr):
+		return self.follow("127.0.0.1")
+
+
+@contextlib.contextmanager
+def nobody(_link):
+	yield
+
+
+@contextlib.contextmanager
+def sink(link):
+	"""A socket for what is not NTP, its buffer full from the beginning."""
+	with link.server.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+		s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+		s.bind((SERVER[4], 9999))
+		yield
+
+
+@contextlib.contextmanager
+def loaded(_link):
+	"""The module in the kernel, attached nowhere."""
+	netns.load()
+	try:
+		yield
+	finally:
+		netns.unload()
+
+
+@contextlib.contextmanager
+def attached(link):
+	"""The module serving the machine's clock, its own default settings."""
+	with loaded(link):
+		g = ntpknl.Genl(link.server)
+		g.attach()
+		g.push_default()
+		try:
+			yield
+		finally:
+			g.close()
+
+
+@contextlib.contextmanager
+def reflector(_link):
+	if not os.path.exists(REFLECT_KO):
+		raise Missing("no " + REFLECT_KO)
+	netns.sh("insmod", REFLECT_KO)
+	try:
+		yield
+	finally:
+		netns.sh("rmmod", "reflect")
+
+
+@contextlib.contextmanager
+def responder(link):
+	"""ntpkd without the module, of the machine's own clock."""
+	daemon.need_ntpkd()
+	d = daemon.Ntpkd(link.server, "local stratum 3", "allow all", args=("-x",))
+	try:
+		if not tap.wait_for(lambda: answers(link), 30, 0.2):
+			raise Missing("does not answer: " + d.text()[-400:])
+		yield
+	finally:
+		d.stop()
+
+
+def answers(link):
+	"""Does anybody answer on port 123?"""
+	link.client.sh("nft", "delete", "table", "netdev", "sink", check=False)
+	asker = ntpq.Asker(link.client, SERVER[4])
+	try:
+		return asker.ask(ntpq.request(), timeout=0.2)[1]
+	except OSError:		# nobody listens there yet
+		return None
+	finally:
+		asker.close()
+
+
+def program(kind):
+	@contextlib.contextmanager
+	def serving(link):
+		p = kind(link.server)
+		p.serve_from(SERVER[4])
+		try:
+			if not tap.wait_for(lambda: answers(link), 30, 0.2):
+				raise Missing("does not answer: " + p.everything()[-400:])
+			yield
+		finally:
+			p.stop()
+	return serving
+
+
+def under(*contexts):
+	"""Several circumstances at once."""
+	@contextlib.contextmanager
+	def serving(link):
+		with contextlib.ExitStack() as stack:
+			for context in contexts:
+				stack.enter_context(context(link))
+			yield
+	return serving
+
+
+def nft_rules(text):
+	@contextlib.contextmanager
+	def serving(link):
+		link.server.nft(text)
+		try:
+			yield
+		finally:
+			link.server.sh("nft", "flush", "ruleset")
+	return serving
+
+
+CONNTRACK = nft_rules("""table inet bench {
+	chain in { type filter hook input priority 0; ct state new,established accept; }
+}
+""")
+RULES = nft_rules("""table inet bench {
+	set s { type ipv4_addr; flags interval; elements = { %s } }
+	chain in { type filter hook input priority 0; ip saddr @s drop; }
+}
+""" % ", ".join(f"10.{n >> 8}.{n & 255}.0/24" for n in range(1000)))
+
+
+def all_cases():
+	ntp4, ntp6 = ntp(4), ntp(6)
+	return [
+		Case("reflector", "ntp4", ntp4, reflector),
+		Case("ntpk", "ntp4", ntp4, attached),
+		Case("icmp echo", "icmp4", ping(4), nobody),
+		Case("chronyd", "ntp4", ntp4, program(peerprogs.Chronyd)),
+		Case("ntpsec", "ntp4", ntp4, program(Ntpsec)),
+		Case("openntpd", "ntp4", ntp4, program(OpenNtpd)),
+		Case("ntpd-rs", "ntp4", ntp4, program(peerprogs.NtpdRs)),
+		Case("ntpkd alone", "ntp4", ntp4, responder),
+		Case("reflector, IPv6", "ntp6", ntp6, reflector),
+		Case("ntpk, IPv6", "ntp6", ntp6, attached),
+		Case("icmp echo, IPv6", "icmp6", ping(6), nobody),
+		Case("ntpk, conntrack", "ntp4", ntp4, under(CONNTRACK, attached)),
+		Case("chronyd, conntrack", "ntp4", ntp4, under(CONNTRACK, program(peerprogs.Chronyd))),
+		Case("ntpk, 1000 rules", "ntp4", ntp4, under(RULES, attached)),
+		Case("other UDP, no module", "udp4", other_udp, sink, answers=0),
+		Case("other UDP, loaded", "udp4", other_udp, under(sink, loaded), answers=0),
+		Case("other UDP, attached", "udp4", other_udp, under(sink, attached), answers=0),
+		Case("other TCP, no module", "tcp4", other_tcp, nobody, answers=0),
+		Case("other TCP, loaded", "tcp4", other_tcp, loaded, answers=0),
+		Case("other TCP, attached", "tcp4", other_tcp, attached, answers=0),
+	]

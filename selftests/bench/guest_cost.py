@@ -1,0 +1,122 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+Inside a machine that counts instructions (`vm run --icount`): what one answer
+costs, of ntpk and of everything that it is compared with.
+
+	guest_cost.py [--cases A,B] [--count N] [--strict] --out FILE
+
+Frames are sent from a second namespace over a veth; what comes back is dropped
+and counted by nftables at that namespace's ingress.  The same frames dropped at
+the server's ingress cost what the generator costs: that is subtracted.  Each
+figure is taken twice, and both are written down.
+"""
+import argparse
+import json
+import os
+import re
+import struct
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "../kernel"), os.path.join(HERE, "../e2e"), HERE]
+
+import cases                                                     # noqa: E402
+import netns                                                     # noqa: E402
+import tap                                                       # noqa: E402
+
+DROP = """table netdev {name} {{
+	chain in {{ type filter hook ingress device {dev} priority 0; counter drop; }}
+}}
+"""
+
+
+class Bench:
+	"""The two namespaces and the generator."""
+
+	def __init__(self, count):
+		self.link, self.count = netns.Link(), count
+		self.dir = os.environ.get("TMPDIR", "/tmp")
+		self.generator = {}
+		# as a network card does it: checksums of what is sent are not ours to compute
+		self.link.server.sh("ethtool", "-K", self.link.sdev, "tx", "on")
+
+	def sink(self):
+		"""Replies end at the client's device, and are counted from here on."""
+		self.link.client.sh("nft", "delete", "table", "netdev", "sink", check=False)
+		self.link.client.nft(DROP.format(name="sink", dev=self.link.cdev))
+
+	def dropped(self):
+		text = self.link.client.sh("nft", "list", "table", "netdev", "sink").stdout
+		return int(re.search(r"packets (\d+)", text)[1])
+
+	def write(self, frames):
+		path = os.path.join(self.dir, "frames")
+		with open(path, "wb") as f:
+			for frame in frames:
+				f.write(struct.pack("<H", len(frame)) + frame)
+		return path
+
+	def blast(self, path, count):
+		out = self.link.client.sh("blast", self.link.cdev, path, str(count), timeout=600)
+		return int(out.stdout)
+
+	def empty(self, key, path):
+		"""What the generator itself costs per frame of that kind."""
+		if key not in self.generator:
+			self.link.server.nft(DROP.format(name="wall", dev=self.link.sdev))
+			self.blast(path, self.count // 4)
+			self.generator[key] = self.blast(path, self.count) / self.count
+			self.link.server.sh("nft", "delete", "table", "netdev", "wall")
+		return self.generator[key]
+
+	def cost(self, case):
+		"""Twice the instructions per frame, and how many were answered each time."""
+		frames = case.frames(self.link)
+		path = self.write(frames)
+		self.sink()
+		empty = self.empty((case.kind, len(frames)), path)
+		self.blast(path, self.count // 4)	# caches, neighbours, sources
+		out = {"name": case.name, "generator": empty, "per_frame": [], "answered": []}
+		for _ in range(2):
+			before = self.dropped()
+			total = self.blast(path, self.count)
+			tap.wait_for(lambda: self.dropped() - before >= self.count * case.answers, 2)
+			out["answered"].append(self.dropped() - before)
+			out["per_frame"].append(total / self.count - empty)
+		return out
+
+
+def run(bench, case):
+	try:
+		with case.serving(bench.link):
+			result = bench.cost(case)
+	except cases.Missing as why:
+		return {"name": case.name, "missing": str(why)}
+	if min(result["answered"]) < bench.count * case.answers:
+		result["missing"] = "only %d of %d were answered" % (min(result["answered"]), bench.count)
+	return result
+
+
+def main():
+	parser = argparse.ArgumentParser(description=__doc__)
+	parser.add_argument("--cases", default="", help="only those whose name holds one of these, comma between")
+	parser.add_argument("--count", type=int, default=4096)
+	parser.add_argument("--out", required=True)
+	parser.add_argument("--strict", action="store_true", help="who cannot be had is a failure")
+	args = parser.parse_args()
+	want = [w for w in args.cases.split(",") if w]
+	bench = Bench(args.count)
+	with open(args.out, "w") as f:
+		for case in cases.all_cases():
+			if want and not any(w in case.name for w in want):
+				continue
+			result = run(bench, case)
+			tap.ok("missing" not in result or not args.strict, json.dumps(result))
+			f.write(json.dumps(result) + "\n")
+			f.flush()
+			os.fsync(f.fileno())
+
+
+if __name__ == "__main__":
+	tap.run(main)
