@@ -12,6 +12,7 @@
 
 #include <ntpk/ntp_reason.h>
 
+#include "keys.h"
 #include "netlink.h"
 #include "netlink_priv.h"
 #include "state.h"
@@ -32,6 +33,7 @@ static const struct nla_policy family_policy[NTPK_A_MAX + 1] = {
 	[NTPK_A_STATE] = NLA_POLICY_NESTED(ntpk_nl_state_policy),
 	[NTPK_A_STATS] = NTPK_NL_GET_ONLY,
 	[NTPK_A_EVENT] = NTPK_NL_GET_ONLY,
+	[NTPK_A_KEYS] = NLA_POLICY_NESTED(ntpk_nl_keys_policy),
 };
 
 /**
@@ -291,6 +293,10 @@ static const struct genl_small_ops ops[] = {
 	{ .cmd = NTPK_CMD_SET_STATE, .doit = ntpk_nl_set_state_doit },
 	{ .cmd = NTPK_CMD_GET_STATE, .doit = ntpk_nl_get_state_doit },
 	{ .cmd = NTPK_CMD_GET_STATS, .doit = ntpk_nl_get_stats_doit },
+	{ .cmd = NTPK_CMD_KEYS_BEGIN, .doit = ntpk_nl_keys_begin_doit },
+	{ .cmd = NTPK_CMD_KEYS_ADD, .doit = ntpk_nl_keys_add_doit },
+	{ .cmd = NTPK_CMD_KEYS_COMMIT, .doit = ntpk_nl_keys_commit_doit },
+	{ .cmd = NTPK_CMD_GET_KEYS, .doit = ntpk_nl_get_keys_doit },
 };
 
 static const struct genl_multicast_group mcgrps[] = {
@@ -351,6 +357,18 @@ void ntpk_nl_event(struct net *net, enum ntpk_event kind, enum ntpk_status statu
 	mutex_unlock(&events_lock);
 }
 
+/* What a sender had begun and not committed goes with its socket. */
+static int on_netlink(struct notifier_block *nb, unsigned long event, void *arg)
+{
+	const struct netlink_notify *n = arg;
+
+	if (event == NETLINK_URELEASE && n->protocol == NETLINK_GENERIC)
+		ntpk_keys_forget_owner(n->net, n->portid);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block netlink_nb = { .notifier_call = on_netlink };
+
 /**
  * ntpk_nl_setup() - offer the family
  *
@@ -358,14 +376,19 @@ void ntpk_nl_event(struct net *net, enum ntpk_event kind, enum ntpk_status statu
  */
 int ntpk_nl_setup(void)
 {
-	int err = genl_register_family(&family);
+	int err = netlink_register_notifier(&netlink_nb);
 
-	if (!err) {
-		mutex_lock(&events_lock);
-		events_on = true;
-		mutex_unlock(&events_lock);
+	if (err)
+		return err;
+	err = genl_register_family(&family);
+	if (err) {
+		netlink_unregister_notifier(&netlink_nb);
+		return err;
 	}
-	return err;
+	mutex_lock(&events_lock);
+	events_on = true;
+	mutex_unlock(&events_lock);
+	return 0;
 }
 
 /** ntpk_nl_teardown() - withdraw it; waits for running commands and events */
@@ -375,4 +398,5 @@ void ntpk_nl_teardown(void)
 	events_on = false;
 	mutex_unlock(&events_lock);
 	genl_unregister_family(&family);
+	netlink_unregister_notifier(&netlink_nb);
 }

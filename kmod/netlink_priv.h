@@ -42,4 +42,11 @@ extern const struct nla_policy ntpk_nl_state_policy[NTPK_A_STATE_MAX + 1];
 int ntpk_nl_set_state_doit(struct sk_buff *skb, struct genl_info *info);
 int ntpk_nl_get_state_doit(struct sk_buff *skb, struct genl_info *info);
 
+/* netlink_keys.c */
+extern const struct nla_policy ntpk_nl_keys_policy[NTPK_A_KEYS_MAX + 1];
+int ntpk_nl_keys_begin_doit(struct sk_buff *skb, struct genl_info *info);
+int ntpk_nl_keys_add_doit(struct sk_buff *skb, struct genl_info *info);
+int ntpk_nl_keys_commit_doit(struct sk_buff *skb, struct genl_info *info);
+int ntpk_nl_get_keys_doit(struct sk_buff *skb, struct genl_info *info);
+
 #endif /* NTPK_NETLINK_PRIV_H */

@@ -21,6 +21,7 @@ static const struct nla_policy listener_policy[NTPK_A_LISTENER_MAX + 1] = {
 	[NTPK_A_LISTENER_IFINDEX] = { .type = NLA_U32 },
 	[NTPK_A_LISTENER_NEVER_SYNCED] = NLA_POLICY_MAX(NLA_U32, NTPK_POLICY_UNSYNC),
 	[NTPK_A_LISTENER_EXPIRED] = NLA_POLICY_MAX(NLA_U32, NTPK_POLICY_UNSYNC),
+	[NTPK_A_LISTENER_FLAGS] = NLA_POLICY_MASK(NLA_U32, NTPK_LISTENER_F_ALL),
 };
 
 const struct nla_policy ntpk_nl_state_policy[NTPK_A_STATE_MAX + 1] = {
@@ -95,6 +96,8 @@ static int parse_listener(const struct nlattr *nest, struct ntpk_listener *liste
 	listener->port = nla_get_u16(tb[NTPK_A_LISTENER_PORT]);
 	listener->policy.never_synced = nla_get_u32(tb[NTPK_A_LISTENER_NEVER_SYNCED]);
 	listener->policy.expired = nla_get_u32(tb[NTPK_A_LISTENER_EXPIRED]);
+	if (tb[NTPK_A_LISTENER_FLAGS])
+		listener->policy.flags = nla_get_u32(tb[NTPK_A_LISTENER_FLAGS]);
 	return 0;
 }
 
@@ -241,7 +244,8 @@ static int fill_listener(struct sk_buff *msg, const struct ntpk_listener *listen
 	if (!nest ||
 	    nla_put_u16(msg, NTPK_A_LISTENER_PORT, listener->port) ||
 	    nla_put_u32(msg, NTPK_A_LISTENER_NEVER_SYNCED, listener->policy.never_synced) ||
-	    nla_put_u32(msg, NTPK_A_LISTENER_EXPIRED, listener->policy.expired))
+	    nla_put_u32(msg, NTPK_A_LISTENER_EXPIRED, listener->policy.expired) ||
+	    nla_put_u32(msg, NTPK_A_LISTENER_FLAGS, listener->policy.flags))
 		return -EMSGSIZE;
 	nla_nest_end(msg, nest);
 	return 0;

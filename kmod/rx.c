@@ -13,6 +13,7 @@
 
 #include <ntpk/ntp_reason.h>
 
+#include "auth.h"
 #include "rx.h"
 #include "rx_priv.h"
 #include "state.h"
@@ -39,6 +40,15 @@ static bool may_be_udp(const struct sk_buff *skb, u8 pf)
 	return nexthdr == IPPROTO_UDP || ipv6_ext_hdr(nexthdr);
 }
 
+/* Fields that were asked for, so the request had room for them; bytes of them. */
+static size_t put_fields(const struct ntpk_rx *rx, struct ntp_packet *reply)
+{
+	if (!rx->ext.mono_root)
+		return 0;
+	ntp_ext_put_mono_root(reply->tail, &reply->hdr, &rx->state->serve, &rx->now, rx->t2_age_ns);
+	return NTP_EXT_MONO_ROOT_LEN;
+}
+
 static enum ntpk_reason answer(struct ntpk_rx *rx)
 {
 	const struct ntp_serve *serve = &rx->state->serve;
@@ -51,6 +61,8 @@ static enum ntpk_reason answer(struct ntpk_rx *rx)
 		.reply_len = NTP_HEADER_LEN,
 		.sport = rx->sport,
 		.dport = rx->dport,
+		.key = rx->key,
+		.mac_len = rx->nak ? NTP_MAC_ID_LEN : rx->key ? rx->ext.mac_len : 0,
 		.pf = rx->pf,
 	};
 	enum ntpk_reason verdict, failure;
@@ -65,11 +77,12 @@ static enum ntpk_reason answer(struct ntpk_rx *rx)
 	if (ntp_reason_class(verdict) != NTPK_CLASS_ANSWER)
 		return verdict;
 	tx.random = random >> 32;
+	tx.reply_len += put_fields(rx, &reply);
 	failure = ntpk_tx_send(&tx);
 	if (failure != NTPK_REASON_NONE)
 		return failure;
 	rx->residence_ns = tx.t3_raw_ns - rx->now.raw_ns + rx->t2_age_ns;
-	return verdict;
+	return rx->nak ? NTPK_REASON_REPLIED_NAK : verdict;
 }
 
 /* The stages, in their order: what is cheap and what is not ours first. */
@@ -87,6 +100,8 @@ static enum ntpk_reason receive(struct ntpk_rx *rx)
 		reason = ntpk_rx_check_xfrm(rx);
 	if (reason == NTPK_REASON_NONE)
 		reason = ntpk_rx_check_sum(rx);
+	if (reason == NTPK_REASON_NONE)
+		reason = ntpk_auth_check(rx);
 	if (reason == NTPK_REASON_NONE)
 		reason = answer(rx);
 	return reason;

@@ -194,7 +194,7 @@ enum ntpk_reason ntpk_rx_classify(struct ntpk_rx *rx)
 	if (skb_copy_bits(rx->skb, rx->udp_off + sizeof(*uh), &rx->req,
 			  min_t(size_t, len, NTP_HEADER_LEN)))
 		return NTPK_REASON_BAD_LENGTH;
-	return ntp_reply_classify(&rx->req, len, ntohs(rx->sport));
+	return ntp_reply_classify(&rx->req, len, ntohs(rx->sport), &rx->listener->policy);
 }
 
 /**

@@ -6,9 +6,10 @@
 #ifndef NTPK_RX_PRIV_H
 #define NTPK_RX_PRIV_H
 
-#include <ntpk/ntp_reply.h>
+#include <ntpk/ntp_ext.h>
 
 struct ntpk_inst;
+struct ntpk_key;
 struct ntpk_listener;
 struct ntpk_state;
 struct sk_buff;
@@ -30,6 +31,9 @@ struct sk_buff;
  * @pf: NFPROTO_IPV4 or NFPROTO_IPV6
  * @ext_headers: IPv6 extension headers lie before the UDP header
  * @req: the NTP header
+ * @ext: what follows it
+ * @key: whose MAC it has, NULL = none
+ * @nak: its MAC is not right, and it is to be told so
  */
 struct ntpk_rx {
 	struct ntpk_inst *inst;
@@ -46,7 +50,10 @@ struct ntpk_rx {
 	__sum16	check;
 	u8	pf;
 	bool	ext_headers;
+	bool	nak;
 	struct ntp_header req;
+	struct ntp_ext ext;
+	struct ntpk_key *key;
 };
 
 bool ntpk_rx_find_udp(struct ntpk_rx *rx);

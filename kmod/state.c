@@ -7,9 +7,11 @@
  */
 #include <linux/math64.h>
 #include <linux/netdevice.h>
+#include <linux/random.h>
 #include <linux/slab.h>
 #include <net/netns/generic.h>
 
+#include "keys.h"
 #include "netlink.h"
 #include "rx.h"
 #include "state.h"
@@ -45,6 +47,41 @@ static struct ntpk_inst *inst_locked(struct ntpk_net *nn)
 struct ntpk_inst *ntpk_state_inst(const struct net *net)
 {
 	return rcu_dereference(get_ntpk_net(net)->inst);
+}
+
+/**
+ * ntpk_state_lock() - keep a namespace from being attached, detached or changed
+ * @net: which
+ *
+ * Context: process; ntpk_state_unlock() must follow, whatever was returned.
+ * Return: the attached instance, NULL while not attached.
+ */
+struct ntpk_inst *ntpk_state_lock(struct net *net)
+{
+	struct ntpk_net *nn = get_ntpk_net(net);
+
+	mutex_lock(&nn->lock);
+	return inst_locked(nn);
+}
+
+/**
+ * ntpk_state_unlock() - the end of ntpk_state_lock()
+ * @net: which
+ */
+void ntpk_state_unlock(struct net *net)
+{
+	mutex_unlock(&get_ntpk_net(net)->lock);
+}
+
+/**
+ * ntpk_state_queue_release() - free something in process context, after a grace period
+ * @work: whose function frees it; waited for before the module goes
+ *
+ * Context: any.
+ */
+void ntpk_state_queue_release(struct rcu_work *work)
+{
+	queue_rcu_work(events_wq, work);
 }
 
 /* Milliseconds until the state could expire, rounded up and bounded. */
@@ -156,6 +193,7 @@ static void inst_release(struct ntpk_inst *inst)
 	if (is_userns(inst->net))
 		atomic_dec(&userns_attached);
 	free_percpu(inst->stats);
+	ntpk_keys_clean(inst);
 	kfree(rcu_dereference_protected(inst->state, true));
 	kfree(inst);
 }
@@ -273,6 +311,7 @@ static void complete_state(struct ntpk_state *state, const struct ntpk_state *ol
 	state->serve.ever_synced = state->serve.leap != NTP_LEAP_UNSYNC ||
 				   (old && old->serve.ever_synced);
 	state->pushes = old ? old->pushes + 1 : 1;
+	ntp_serve_continue(&state->serve, old ? &old->serve : NULL, get_random_u32());
 }
 
 /**
@@ -443,5 +482,7 @@ int ntpk_state_setup(void)
 /** ntpk_state_teardown() - once, when no namespace is attached any more */
 void ntpk_state_teardown(void)
 {
+	/* what ntpk_state_queue_release() was given may not be queued yet */
+	rcu_barrier();
 	destroy_workqueue(events_wq);
 }

@@ -13,6 +13,8 @@
 
 #include "stats.h"
 
+struct ntpk_keys;
+
 /**
  * struct ntpk_listener - where requests are accepted
  * @policy: what is answered there without truth
@@ -59,12 +61,16 @@ struct ntpk_state {
  * @state: served now, NULL before the first push; written under ntpk_net.lock
  * @stats: counters
  * @work: raises events; re-armed by itself, by a push and by the receive path
+ * @keys: for symmetric authentication, NULL = none; written under ntpk_net.lock
+ * @keys_coming: a set that is being sent, under ntpk_net.lock
  */
 struct ntpk_inst {
 	struct net	*net;
 	struct ntpk_state __rcu *state;
 	struct ntpk_stats __percpu *stats;
 	struct delayed_work work;
+	struct ntpk_keys __rcu *keys;
+	struct ntpk_keys *keys_coming;
 };
 
 /**
@@ -105,6 +111,9 @@ struct ntpk_view {
 /* Key of struct ntpk_net in a namespace, owned by main.c. */
 extern unsigned int ntpk_net_id;
 
+struct ntpk_inst *ntpk_state_lock(struct net *net);
+void ntpk_state_unlock(struct net *net);
+void ntpk_state_queue_release(struct rcu_work *work);
 struct ntpk_state *ntpk_state_alloc(unsigned int n_listeners);
 int ntpk_state_attach(struct net *net);
 int ntpk_state_detach(struct net *net);

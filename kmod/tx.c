@@ -19,6 +19,7 @@
 #include <net/route.h>
 #include <net/udp.h>
 
+#include "auth.h"
 #include "tstamp.h"
 #include "tx.h"
 
@@ -49,7 +50,7 @@ static void set_conntrack(struct sk_buff *skb, const struct sk_buff *req)
 
 static size_t udp_len(const struct ntpk_tx *tx)
 {
-	return sizeof(struct udphdr) + tx->reply_len;
+	return sizeof(struct udphdr) + tx->reply_len + tx->mac_len;
 }
 
 static struct sk_buff *alloc_reply(const struct ntpk_tx *tx, size_t ip_len, u32 mark)
@@ -72,7 +73,10 @@ static struct sk_buff *alloc_reply(const struct ntpk_tx *tx, size_t ip_len, u32 
 	return skb;
 }
 
-/* The UDP datagram but for its checksum: T3 is taken here. */
+/*
+ * The UDP datagram but for its checksum.  T3 is taken here, and is what it will be
+ * once the MAC over it is made.
+ */
 static enum ntpk_reason put_udp(struct sk_buff *skb, struct ntpk_tx *tx)
 {
 	struct udphdr *uh = skb_put(skb, udp_len(tx));
@@ -82,9 +86,11 @@ static enum ntpk_reason put_udp(struct sk_buff *skb, struct ntpk_tx *tx)
 	uh->dest = tx->sport;
 	uh->len = htons(udp_len(tx));
 	uh->check = 0;
-	tx->t3_raw_ns = ntpk_tstamp_tx();
+	tx->t3_raw_ns = ntpk_tstamp_tx() + ntpk_auth_work_ns(tx->key);
 	reason = ntp_reply_stamp(&tx->reply->hdr, tx->serve, tx->t3_raw_ns, tx->random);
 	memcpy(uh + 1, tx->reply, tx->reply_len);
+	if (tx->mac_len)
+		ntpk_auth_put_mac(tx->key, (u8 *)(uh + 1), tx->reply_len, tx->mac_len);
 	return reason;
 }
 

@@ -8,6 +8,7 @@
 #include <ntpk/ntp_reply.h>
 
 struct net;
+struct ntpk_key;
 struct sk_buff;
 
 /**
@@ -18,6 +19,8 @@ struct sk_buff;
  * @reply: header from ntp_reply_build(), extension fields behind it; T3 and the
  *	MAC are added here
  * @reply_len: header and extension fields, at most what the request had there
+ * @key: for the MAC, NULL = none
+ * @mac_len: of the MAC, key id included; 4 without @key: a crypto-NAK; 0 = none
  * @sport: UDP port of the client, which is the reply's destination
  * @dport: UDP port that was asked
  * @pf: NFPROTO_IPV4 or NFPROTO_IPV6
@@ -30,6 +33,8 @@ struct ntpk_tx {
 	const struct ntp_serve *serve;
 	struct ntp_packet *reply;
 	size_t	reply_len;
+	struct ntpk_key *key;
+	size_t	mac_len;
 	__be16	sport;
 	__be16	dport;
 	u8	pf;

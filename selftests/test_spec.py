@@ -115,12 +115,13 @@ def test_enums(src):
     """enums: the same names with the same values"""
     seen = set()
     for name, d in src.defs.items():
-        if d["type"] != "enum":
+        if d["type"] not in ("enum", "flags"):
             continue
         cname = d["enum-name"].replace("-", "_")
         seen.add(cname)
-        want = {c_name(d["name-prefix"], e["name"]): i + d.get("value-start", 0)
-                for i, e in enumerate(d["entries"])}
+        names = [e["name"] if isinstance(e, dict) else e for e in d["entries"]]
+        want = {c_name(d["name-prefix"], e): 1 << i if d["type"] == "flags" else
+                i + d.get("value-start", 0) for i, e in enumerate(names)}
         same(src.enums.get(cname), want, "enum " + name)
     rest = {e for e in src.enums if not e.startswith("ntpk_attr") and e != "ntpk_cmd"}
     same(seen, rest, "enums of the header")
@@ -163,8 +164,8 @@ def test_types(src):
             text = comments.get(name, "")
             same(re.split(r"[\s,:;(]", text)[0], a["type"], name)
             same("multi-attr" in text, a.get("multi-attr", False), name + " multi-attr")
-            if "enum" in a:
-                check("enum ntpk_" + a["enum"] in text, name + ": enum " + a["enum"])
+            if "enum" in a and not a.get("enum-as-flags"):
+                check("enum ntpk_" + a["enum"].replace("-", "_") in text, name + ": enum " + a["enum"])
             if a["type"] == "nest":
                 enum = src.sets[a["nested-attributes"]]["enum-name"].replace("-", "_")
                 check("enum " + enum in text, "%s: nests %s" % (name, enum))
@@ -185,11 +186,11 @@ def parse_policy_entry(src, text):
     """One initialiser of a struct nla_policy in the words of the specification."""
     if text == "NTPK_NL_GET_ONLY":
         return GET_ONLY
-    m = re.fullmatch(r"\{ \.type = NLA_(\w+)(?:, \.len = (\d+))? \}", text)
+    m = re.fullmatch(r"\{ \.type = NLA_(\w+)(?:, \.len = (\w+))? \}", text)
     if m:
         entry = {"type": m.group(1).lower()}
         if m.group(2):
-            entry["max-len"] = int(m.group(2))
+            entry["max-len"] = src.number(m.group(2))
         return entry
     m = re.fullmatch(r"NLA_POLICY_(\w+)\((.*)\)", text)
     kind, args = m.group(1), [a.strip() for a in m.group(2).split(",")]
@@ -204,6 +205,8 @@ def parse_policy_entry(src, text):
         entry.update({"min": src.number(args[1]), "max": src.number(args[2])})
     elif kind in ("MIN", "MAX"):
         entry[kind.lower()] = src.number(args[1])
+    elif kind == "MASK":
+        entry["flags-mask"] = src.number(args[1])
     else:
         raise ValueError("unknown policy " + text)
     return entry

@@ -42,6 +42,9 @@ struct ntp_line {
  * @floor_unix_ns: served time before this is never sent (build date)
  * @disp_rate_ppb: growth of root_disp_ns per raw time
  * @clock_seq: clock_was_set_seq that the push was computed under
+ * @mono_epoch: of the scale without phase corrections, see ntp_serve_continue();
+ *	0 = there is none
+ * @mono_offset_ns: that scale is served time plus this
  * @refid: as on the wire
  * @leap: enum ntp_leap; NTP_LEAP_UNSYNC = not synchronised
  * @stratum: 1..15, 0 exactly when unsynchronised
@@ -60,6 +63,8 @@ struct ntp_serve {
 	__s64	floor_unix_ns;
 	__u32	disp_rate_ppb;
 	__u32	clock_seq;
+	__u32	mono_epoch;
+	__s64	mono_offset_ns;
 	__be32	refid;
 	__u8	leap;
 	__u8	stratum;
@@ -80,13 +85,15 @@ struct ntp_now {
 };
 
 /**
- * struct ntp_policy - what one listener does without truth
+ * struct ntp_policy - what one listener does
  * @never_synced: before the first synchronised push
  * @expired: after expiry, a step, or an unsynchronised push
+ * @flags: NTPK_LISTENER_F_*
  */
 struct ntp_policy {
 	enum ntpk_policy never_synced;
 	enum ntpk_policy expired;
+	__u32	flags;
 };
 
 /**
@@ -132,18 +139,47 @@ enum ntpk_status ntp_serve_status(const struct ntp_serve *serve, const struct nt
 const char *ntp_serve_check(const struct ntp_serve *serve);
 
 /**
+ * ntp_serve_continue() - the scale without phase corrections, through a push
+ * @next: about to be published; its mono_epoch and mono_offset_ns are set
+ * @prev: published before, NULL = nothing
+ * @random: for a new epoch
+ *
+ * What the new line jumps by where it begins is taken out again, so that two T2
+ * of one epoch on that scale differ by true time alone, however the server's
+ * phase was corrected between them.  An epoch ends with a jump of more than a
+ * second and with every unsynchronised push.
+ */
+void ntp_serve_continue(struct ntp_serve *next, const struct ntp_serve *prev, __u32 random);
+
+/**
+ * ntp_reply_disp_ns() - root dispersion of a reply
+ * @serve: state
+ * @raw_ns: CLOCK_MONOTONIC_RAW
+ * @t2_age_ns: how long before that the request was received, >= 0
+ *
+ * The age of T2 was measured on a clock that is not ours and that others may be
+ * slewing, so an eighth of it is what T2 may be off by.
+ *
+ * Return: ntp_serve_disp_ns() and that, saturated.
+ */
+__u64 ntp_reply_disp_ns(const struct ntp_serve *serve, __s64 raw_ns, __s64 t2_age_ns);
+
+/**
  * ntp_reply_classify() - is this a request that a server answers?
  * @req: min(@len, NTP_HEADER_LEN) readable bytes
  * @len: bytes of NTP payload; what follows the header is ignored
  * @src_port: UDP source port, host order
+ * @policy: of the listener
  *
  * Versions 1..4 in mode 3; version 1 in mode 0 from a port other than 123
- * (RFC 1059 had no mode field there).  Version and mode come before the length,
+ * (RFC 1059 had no mode field there); mode 1, which is what Windows asks in,
+ * unless NTPK_LISTENER_F_NO_MODE1.  Version and mode come before the length,
  * as control messages are shorter than a header and are not a server's to drop.
  *
  * Return: NTPK_REASON_NONE to go on, else BAD_LENGTH, VERSION or MODE.
  */
-enum ntpk_reason ntp_reply_classify(const struct ntp_header *req, size_t len, __u16 src_port);
+enum ntpk_reason ntp_reply_classify(const struct ntp_header *req, size_t len, __u16 src_port,
+				    const struct ntp_policy *policy);
 
 /**
  * ntp_reply_build() - all of the reply but T3
@@ -155,6 +191,9 @@ enum ntpk_reason ntp_reply_classify(const struct ntp_header *req, size_t len, __
  * @t2_age_ns: how long before @now the request was received, >= 0; an eighth of
  *	it goes into the root dispersion, for the clock that it was measured on
  * @random: uniform bits; those of T2 below the precision are taken from it
+ *
+ * A client gets mode 4, a symmetric active peer mode 2, and nothing is
+ * remembered of either.
  *
  * Return: NTPK_REASON_REPLIED or NTPK_REASON_REPLIED_UNSYNC with @reply
  * filled, else SILENT_UNSYNC, SILENT_EXPIRED or INSANE_TIME.

@@ -59,6 +59,15 @@ static const struct reason reasons[__NTPK_REASON_MAX] = {
 	[NTPK_REASON_SEND_FAILED] = {
 		"send_failed", "the output path (firewall, queue) refused the reply",
 		NTPK_CLASS_DROP },
+	[NTPK_REASON_AUTH_FAILED] = {
+		"auth_failed", "its MAC is not right, or of a key that is not known",
+		NTPK_CLASS_DROP },
+	[NTPK_REASON_AUTH_REQUIRED] = {
+		"auth_required", "no MAC, and the listener answers no request without",
+		NTPK_CLASS_DROP },
+	[NTPK_REASON_REPLIED_NAK] = {
+		"replied_nak", "answered by a crypto-NAK, as its MAC was not right",
+		NTPK_CLASS_ANSWER },
 };
 
 static const char status_names[__NTPK_STATUS_MAX][20] = {

@@ -11,6 +11,7 @@
 #define UNSYNC_DISP		((ntp32_t)16 << 16)	/* MAXDISP of RFC 5905 */
 /* A clock may be made to run 10 % and 500 ppm off: adjtimex(2). */
 #define T2_AGE_ERROR_SHIFT	3
+#define MONO_JUMP_MAX_NS	NTP_NS_PER_S
 
 /* a - b, or false where that overflows or is further than the line reaches */
 static bool span_ns(__s64 a, __s64 b, __s64 *d)
@@ -63,6 +64,33 @@ __u64 ntp_serve_disp_ns(const struct ntp_serve *serve, __s64 raw_ns)
 	if (rest)
 		growth++;
 	return sat_add(serve->root_disp_ns, growth);
+}
+
+__u64 ntp_reply_disp_ns(const struct ntp_serve *serve, __s64 raw_ns, __s64 t2_age_ns)
+{
+	return sat_add(ntp_serve_disp_ns(serve, raw_ns), (__u64)t2_age_ns >> T2_AGE_ERROR_SHIFT);
+}
+
+void ntp_serve_continue(struct ntp_serve *next, const struct ntp_serve *prev, __u32 random)
+{
+	__s64 here, before, jump_ns;
+
+	next->mono_offset_ns = 0;
+	next->mono_epoch = 0;
+	if (next->leap == NTP_LEAP_UNSYNC)
+		return;
+	next->mono_epoch = random ? random : 1;
+	if (!prev || !prev->mono_epoch)
+		return;
+	here = ntp_line_at(&next->line, next->line.base_raw_ns);
+	before = ntp_line_at(&prev->line, next->line.base_raw_ns);
+	if (before == NTP_LINE_NOWHERE || !span_ns(here, before, &jump_ns) ||
+	    jump_ns > MONO_JUMP_MAX_NS || jump_ns < -MONO_JUMP_MAX_NS ||
+	    !span_ns(prev->mono_offset_ns, jump_ns, &next->mono_offset_ns)) {
+		next->mono_offset_ns = 0;
+		return;
+	}
+	next->mono_epoch = prev->mono_epoch;
 }
 
 /* Root distance lambda of RFC 5905 section 11.1: delay/2 + dispersion. */
@@ -149,19 +177,32 @@ const char *ntp_serve_check(const struct ntp_serve *serve)
 	return text;
 }
 
-enum ntpk_reason ntp_reply_classify(const struct ntp_header *req, size_t len, __u16 src_port)
+static bool answered_mode(unsigned int version, unsigned int mode, __u16 src_port, __u32 flags)
 {
-	unsigned int version, mode;
+	switch (mode) {
+	case NTP_MODE_CLIENT:
+		return true;
+	case NTP_MODE_SYM_ACTIVE:
+		return !(flags & NTPK_LISTENER_F_NO_MODE1);
+	case NTP_MODE_UNSPEC:
+		/* RFC 1059: version 1 knew clients and peers by their port only */
+		return version == 1 && src_port != NTP_PORT;
+	default:
+		return false;
+	}
+}
+
+enum ntpk_reason ntp_reply_classify(const struct ntp_header *req, size_t len, __u16 src_port,
+				    const struct ntp_policy *policy)
+{
+	unsigned int version;
 
 	if (!len)
 		return NTPK_REASON_BAD_LENGTH;
 	version = ntp_lvm_version(req->lvm);
-	mode = ntp_lvm_mode(req->lvm);
 	if (version < NTP_VERSION_MIN || version > NTP_VERSION_MAX)
 		return NTPK_REASON_VERSION;
-	/* RFC 1059: version 1 knew clients and peers by their port only */
-	if (mode != NTP_MODE_CLIENT &&
-	    !(version == 1 && mode == NTP_MODE_UNSPEC && src_port != NTP_PORT))
+	if (!answered_mode(version, ntp_lvm_mode(req->lvm), src_port, policy->flags))
 		return NTPK_REASON_MODE;
 	/* only now: control messages (RFC 9327) are shorter, and are not ours to drop */
 	if (len < NTP_HEADER_LEN)
@@ -202,9 +243,17 @@ static ntp64_t timestamp(__s64 unix_ns, __s8 precision_log2s, __u64 random)
 	return ts ? ts : 1;	/* 0 would mean unknown */
 }
 
-static void fill_unsync(struct ntp_header *reply, unsigned int version)
+static __u8 reply_lvm(unsigned int leap, __u8 req_lvm)
 {
-	reply->lvm = ntp_lvm(NTP_LEAP_UNSYNC, version, NTP_MODE_SERVER);
+	bool peer = ntp_lvm_mode(req_lvm) == NTP_MODE_SYM_ACTIVE;
+
+	return ntp_lvm(leap, ntp_lvm_version(req_lvm),
+		       peer ? NTP_MODE_SYM_PASSIVE : NTP_MODE_SERVER);
+}
+
+static void fill_unsync(struct ntp_header *reply, __u8 req_lvm)
+{
+	reply->lvm = reply_lvm(NTP_LEAP_UNSYNC, req_lvm);
 	reply->stratum = 0;
 	reply->root_delay = 0;
 	reply->root_disp = ntp_htobe32(UNSYNC_DISP);
@@ -212,17 +261,13 @@ static void fill_unsync(struct ntp_header *reply, unsigned int version)
 	reply->ref_ts = 0;
 }
 
-/*
- * The age of T2 was measured on a clock that is not ours and that others may be
- * slewing, so that much is added to what T2 may be off by.
- */
-static void fill_sync(struct ntp_header *reply, unsigned int version,
-		      const struct ntp_serve *serve, __s64 raw_ns, __u64 t2_age_ns)
+static void fill_sync(struct ntp_header *reply, __u8 req_lvm, const struct ntp_serve *serve,
+		      __s64 raw_ns, __s64 t2_age_ns)
 {
 	ntp64_t ref = serve->ref_unix_ns ? ntp64_from_unix_ns(serve->ref_unix_ns) : 0;
-	__u64 disp_ns = sat_add(ntp_serve_disp_ns(serve, raw_ns), t2_age_ns >> T2_AGE_ERROR_SHIFT);
+	__u64 disp_ns = ntp_reply_disp_ns(serve, raw_ns, t2_age_ns);
 
-	reply->lvm = ntp_lvm(serve->leap, version, NTP_MODE_SERVER);
+	reply->lvm = reply_lvm(serve->leap, req_lvm);
 	reply->stratum = serve->stratum;
 	reply->root_delay = ntp_htobe32(ntp32_from_ns(serve->root_delay_ns));
 	reply->root_disp = ntp_htobe32(ntp32_from_ns(disp_ns));
@@ -235,7 +280,6 @@ enum ntpk_reason ntp_reply_build(struct ntp_header *reply, const struct ntp_head
 				 const struct ntp_now *now, __s64 t2_age_ns, __u64 random)
 {
 	enum ntpk_reason reason = decide(serve, policy, now);
-	unsigned int version = ntp_lvm_version(req->lvm);
 	__s64 t2_ns;
 
 	if (reason != NTPK_REASON_REPLIED && reason != NTPK_REASON_REPLIED_UNSYNC)
@@ -245,9 +289,9 @@ enum ntpk_reason ntp_reply_build(struct ntp_header *reply, const struct ntp_head
 		return NTPK_REASON_INSANE_TIME;
 
 	if (reason == NTPK_REASON_REPLIED)
-		fill_sync(reply, version, serve, now->raw_ns, (__u64)t2_age_ns);
+		fill_sync(reply, req->lvm, serve, now->raw_ns, t2_age_ns);
 	else
-		fill_unsync(reply, version);
+		fill_unsync(reply, req->lvm);
 	reply->poll_log2s = req->poll_log2s;
 	reply->precision_log2s = serve->precision_log2s;
 	reply->org_ts = req->xmt_ts;

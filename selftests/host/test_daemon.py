@@ -207,7 +207,7 @@ def test_addresses():
 
 
 BAD = ([(b"", "bad_length"), (b"\x23", "bad_length"), (b"\x23" + bytes(46), "bad_length")] +
-       [(bytes([4 << 3 | mode]) + bytes(47), "mode") for mode in (0, 1, 2, 4, 5, 6, 7)] +
+       [(bytes([4 << 3 | mode]) + bytes(47), "mode") for mode in (0, 2, 4, 5, 6, 7)] +
        [(bytes([version << 3 | 3]) + bytes(47), "version") for version in (0, 5, 6, 7)])
 
 

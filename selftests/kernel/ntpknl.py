@@ -36,9 +36,12 @@ def read_uapi():
 		value = 0
 		for item in filter(None, (i.strip() for i in body.split(","))):
 			name, _, given = (p.strip() for p in item.partition("="))
-			if not given:
-				out[name] = value
-				value += 1
+			if given.isdigit():
+				value = int(given)
+			elif given:
+				continue
+			out[name] = value
+			value += 1
 	return out
 
 
@@ -50,7 +53,7 @@ STATE_TYPES = {
 	"MAX_DIST_NS": "Q", "PUSH_INTERVAL_NS": "Q", "STATUS": "I", "AGE_NS": "Q", "PUSHES": "Q",
 	"NOW_DISP_NS": "Q", "NOW_UNIX_NS": "q",
 }
-LISTENER_TYPES = {"PORT": "H", "IFINDEX": "I", "NEVER_SYNCED": "I", "EXPIRED": "I"}
+LISTENER_TYPES = {"PORT": "H", "IFINDEX": "I", "NEVER_SYNCED": "I", "EXPIRED": "I", "FLAGS": "I"}
 SILENT, UNSYNC = UAPI["NTPK_POLICY_SILENT"], UAPI["NTPK_POLICY_UNSYNC"]
 STATUS = {value: name[len("NTPK_STATUS_"):].lower() for name, value in UAPI.items()
 	  if name.startswith("NTPK_STATUS_")}
@@ -108,6 +111,14 @@ def state_nest(state):
 	parts = [state_attr(k, v) for k, v in state.items() if k in STATE_TYPES]
 	parts += [listener_attr(listener) for listener in state.get("LISTENERS", [])]
 	return nest(UAPI["NTPK_A_STATE"], *parts)
+
+
+def key_attr(key_id, kind, secret):
+	"""One key; kind is a name such as "sha1"."""
+	return nest(UAPI["NTPK_A_KEYS_KEY"],
+		    attr(UAPI["NTPK_A_KEY_ID"], struct.pack("=I", key_id)),
+		    attr(UAPI["NTPK_A_KEY_TYPE"], struct.pack("=I", UAPI["NTPK_KEY_" + kind.upper()])),
+		    attr(UAPI["NTPK_A_KEY_SECRET"], secret))
 
 
 def attr_at(message, offset):
@@ -222,6 +233,28 @@ class Genl:
 
 	def push_unsync(self, **kwargs):
 		return self.push_default(LEAP=3, STRATUM=0, REFID=bytes(4), REF_UNIX_NS=0, **kwargs)
+
+	def keys(self, keys, generation=1):
+		"""Replace the keys by [(id, type, secret)]."""
+		self.keys_begin(generation, len(keys))
+		for i in range(0, len(keys), 64):
+			self.keys_add(generation, keys[i:i + 64])
+		self.keys_cmd("COMMIT", GENERATION=generation)
+
+	def keys_begin(self, generation, count):
+		self.keys_cmd("BEGIN", GENERATION=generation, COUNT=count)
+
+	def keys_add(self, generation, keys):
+		self.keys_cmd("ADD", *(key_attr(*key) for key in keys), GENERATION=generation)
+
+	def keys_cmd(self, what, *parts, **numbers):
+		parts += tuple(attr(UAPI["NTPK_A_KEYS_" + k], struct.pack("=I", v))
+			       for k, v in numbers.items())
+		self.cmd("KEYS_" + what, nest(UAPI["NTPK_A_KEYS"], *parts))
+
+	def get_keys(self):
+		"""{attribute: bytes} of what can be read of the keys."""
+		return dict(attrs(dict(attrs(self.cmd("GET_KEYS")))[UAPI["NTPK_A_KEYS"]]))
 
 	def state(self):
 		"""The state as a dict; LISTENERS a list of dicts, STATUS by name."""

@@ -98,7 +98,8 @@ def time_faults(state, reply, raw0, raw1):
 	"""T2 <= T3, both inside raw0..raw1 of the served line, but for the precision."""
 	slack = 2 + int(10**9 * 2.0 ** state["PRECISION_LOG2S"])
 	low, high = line_at(state, raw0) - slack, line_at(state, raw1) + slack
-	if low <= reply.t2_ns and reply.rec <= reply.xmt and reply.t3_ns <= high:
+	forward = (reply.xmt - reply.rec) % 2**64 < 2**63	# also where an era ends between
+	if low <= reply.t2_ns and forward and reply.t3_ns <= high:
 		return []
 	return [f"T2 {reply.t2_ns - low:+d}, T3 {reply.t3_ns - low:+d} ns are not in "
 		f"0..{high - low} ns of the request"]

@@ -102,11 +102,30 @@ def test_passed(s):
 	for version in (0, 5, 6, 7):
 		check(s, f"version {version}", datagram(ntpq.request(version)), "version", ICMP)
 	check(s, "version 0, IPv6", v6(ntpq.request(0)), "version", ICMP)
-	for mode in (0, 1, 2, 4, 5, 6, 7):
+	for mode in (0, 2, 4, 5, 6, 7):
 		check(s, f"mode {mode}", datagram(ntpq.request(4, mode)), "mode", ICMP)
 	check(s, "version 1 mode 0 from port 123", datagram(ntpq.request(1, 0), sport=123),
 	      "mode", ICMP)
 	check(s, "a control message of 12 bytes", datagram(b"\x16\x02" + bytes(10)), "mode", ICMP)
+
+
+def test_auth(s):
+	bad = ntpq.request(trailing=b"\0\0\0\1" + bytes(16))
+	check(s, "a MAC of an unknown key", datagram(bad), "auth_failed", NOTHING)
+	check(s, "the same, IPv6", v6(bad), "auth_failed", NOTHING)
+	state = s.g.default_state()
+	listener = state["LISTENERS"][0]
+	listener["FLAGS"] = ntpknl.UAPI["NTPK_LISTENER_F_CRYPTO_NAK"]
+	s.g.push(state)
+	check(s, "the same where it is told so", datagram(bad), "replied_nak", REPLY)
+	listener["FLAGS"] = ntpknl.UAPI["NTPK_LISTENER_F_REQUIRE_KEY"]
+	s.g.push(state)
+	check(s, "no MAC where one is required", datagram(), "auth_required", NOTHING)
+	listener["FLAGS"] = ntpknl.UAPI["NTPK_LISTENER_F_NO_MODE1"]
+	s.g.push(state)
+	check(s, "mode 1 where it is not wanted", datagram(ntpq.request(3, 1)), "mode", ICMP)
+	s.g.push_default()
+	check(s, "mode 1", datagram(ntpq.request(3, 1)), "replied", REPLY)
 
 
 def test_not_unicast(s):
@@ -129,7 +148,7 @@ def test_delivered(s):
 			("broadcast", datagram(dst="192.0.2.255"), "not_unicast", BROADCAST),
 			("options", datagram(ipargs={"options": b"\1\1\1\0"}), "ip_options", None),
 			("version 5", datagram(ntpq.request(5)), "version", None),
-			("symmetric active", datagram(ntpq.request(4, 1)), "mode", None),
+			("symmetric passive", datagram(ntpq.request(4, 2)), "mode", None),
 			("a control message", datagram(b"\x16\x02" + bytes(10)), "mode", None)):
 		check(s, f"{what}, with a socket bound", packet, reason, NOTHING, mac)
 		data = packet[(packet[0] & 15) * 4 + 8:]
@@ -323,7 +342,7 @@ def test_forwarded(s):
 def main():
 	s = fixture.served()
 	s.g.push_default()
-	for test in (test_answered, test_passed, test_not_unicast, test_delivered, test_lengths,
+	for test in (test_answered, test_passed, test_auth, test_not_unicast, test_delivered, test_lengths,
 		     test_checksums, test_sources, test_xfrm, test_policies, test_output,
 		     test_no_memory, test_never_seen, test_forwarded):
 		test(s)

@@ -74,11 +74,9 @@ def test_echo(s, state):
 
 
 def test_trailing(s, state):
-	mac = b"\0\0\0\1" + bytes(range(16))
 	field = b"\x01\x04\0\x24" + bytes(32)
-	for what, data in (("a MAC of 20 bytes", mac), ("a crypto-NAK", bytes(4)),
-			   ("an unknown extension field", field), ("1 byte", b"x"),
-			   ("a field and a MAC", field + mac), ("1400 bytes", bytes(1400))):
+	for what, data in (("an unknown extension field", field), ("1 byte", b"x"),
+			   ("8 bytes", bytes(8)), ("1400 bytes", bytes(1400))):
 		one_reply(s, f"followed by {what}", state, ntpq.request(trailing=data))
 
 

@@ -78,9 +78,12 @@ struct respond *respond_new(const struct respond_env *env)
 
 void respond_publish(struct respond *r, const struct ntp_serve *serve)
 {
+	struct ntp_serve next = *serve;
+
 	if (!r)
 		return;
-	r->serve = *serve;
+	ntp_serve_continue(&next, r->published ? &r->serve : NULL, (uint32_t)next_random(r));
+	r->serve = next;
 	r->published = true;
 }
 
@@ -138,7 +141,7 @@ enum ntpk_reason respond_decide(struct respond *r, const struct respond_packet *
 
 	if (!packet->unicast)
 		return NTPK_REASON_NOT_UNICAST;
-	reason = ntp_reply_classify(packet->data, packet->len, packet->src_port);
+	reason = ntp_reply_classify(packet->data, packet->len, packet->src_port, &r->env.policy);
 	if (reason != NTPK_REASON_NONE)
 		return reason;
 	if (!packet->src_port)

@@ -62,6 +62,7 @@ static const struct field listener_fields[] = {
 	FIELD(ntpk_nl_listener, NTPK_A_LISTENER_PORT, port, true),
 	FIELD(ntpk_nl_listener, NTPK_A_LISTENER_NEVER_SYNCED, policy.never_synced, false),
 	FIELD(ntpk_nl_listener, NTPK_A_LISTENER_EXPIRED, policy.expired, false),
+	FIELD(ntpk_nl_listener, NTPK_A_LISTENER_FLAGS, policy.flags, false),
 };
 
 static const struct field counter_fields[] = {

@@ -25,6 +25,10 @@ enum ntpk_cmd {
 	NTPK_CMD_GET_STATE,	/* do: NTPK_A_STATE with its NTPK_A_STATE_STATUS */
 	NTPK_CMD_GET_STATS,	/* do: NTPK_A_STATS */
 	NTPK_CMD_EVENT,		/* notify, group "events": NTPK_A_EVENT */
+	NTPK_CMD_KEYS_BEGIN,	/* do: begin a new set of keys, NTPK_A_KEYS (admin) */
+	NTPK_CMD_KEYS_ADD,	/* do: keys for the set, NTPK_A_KEYS (admin) */
+	NTPK_CMD_KEYS_COMMIT,	/* do: the set replaces the one in use, NTPK_A_KEYS (admin) */
+	NTPK_CMD_GET_KEYS,	/* do: NTPK_A_KEYS without any key (admin) */
 
 	/* private: */
 	__NTPK_CMD_MAX,
@@ -39,6 +43,7 @@ enum ntpk_attr {
 	NTPK_A_STATE,		/* nest, enum ntpk_attr_state */
 	NTPK_A_STATS,		/* nest, enum ntpk_attr_stats */
 	NTPK_A_EVENT,		/* nest, enum ntpk_attr_event */
+	NTPK_A_KEYS,		/* nest, enum ntpk_attr_keys */
 
 	/* private: */
 	__NTPK_A_MAX,
@@ -107,16 +112,72 @@ enum ntpk_attr_listener {
 	NTPK_A_LISTENER_IFINDEX,	/* u32; absent or 0 = any */
 	NTPK_A_LISTENER_NEVER_SYNCED,	/* u32, enum ntpk_policy: before the first synchronised push */
 	NTPK_A_LISTENER_EXPIRED,	/* u32, enum ntpk_policy: expired, stepped, or unsynchronised again */
+	NTPK_A_LISTENER_FLAGS,		/* u32, NTPK_LISTENER_F_*; absent = 0 */
 
 	/* private: */
 	__NTPK_A_LISTENER_MAX,
 	NTPK_A_LISTENER_MAX = __NTPK_A_LISTENER_MAX - 1,
 };
 
+/* Bits of NTPK_A_LISTENER_FLAGS. */
+enum ntpk_listener_flags {
+	NTPK_LISTENER_F_NO_MODE1 = 1,	/* symmetric active requests are not answered */
+	NTPK_LISTENER_F_REQUIRE_KEY = 2, /* requests without a MAC are not answered */
+	NTPK_LISTENER_F_CRYPTO_NAK = 4,	/* a wrong MAC is answered by a crypto-NAK */
+};
+
+#define NTPK_LISTENER_F_ALL	7
+
 /* What to do with a request while there is no truth to serve. */
 enum ntpk_policy {
 	NTPK_POLICY_SILENT,		/* drop */
 	NTPK_POLICY_UNSYNC,		/* leap 3, stratum 0, root dispersion 16 s */
+};
+
+/*
+ * The keys of symmetric authentication go in as one set: BEGIN, any number of
+ * ADD, COMMIT, all with the same GENERATION.  Until COMMIT the old set is used; a
+ * new BEGIN, the end of the socket or DETACH drops what was not committed.
+ * A secret goes in and never comes out.
+ */
+enum ntpk_attr_keys {
+	NTPK_A_KEYS_UNSPEC,
+	NTPK_A_KEYS_GENERATION,		/* u32: the sender's name for the set */
+	NTPK_A_KEYS_COUNT,		/* u32: keys in the whole set, at most NTPK_KEYS_MAX */
+	NTPK_A_KEYS_KEY,		/* nest, multi-attr, enum ntpk_attr_key */
+
+	/* private: */
+	__NTPK_A_KEYS_MAX,
+	NTPK_A_KEYS_MAX = __NTPK_A_KEYS_MAX - 1,
+};
+
+#define NTPK_KEYS_MAX		4096
+#define NTPK_SECRET_MAX		512
+
+enum ntpk_attr_key {
+	NTPK_A_KEY_UNSPEC,
+	NTPK_A_KEY_ID,			/* u32, 1..2^32-1: as on the wire */
+	NTPK_A_KEY_TYPE,		/* u32, enum ntpk_key_type */
+	NTPK_A_KEY_SECRET,		/* binary, 1..NTPK_SECRET_MAX bytes; AES: 16 or 32 */
+
+	/* private: */
+	__NTPK_A_KEY_MAX,
+	NTPK_A_KEY_MAX = __NTPK_A_KEY_MAX - 1,
+};
+
+/* Algorithm: digest of secret and message (RFC 5905), or AES-CMAC (RFC 8573). */
+enum ntpk_key_type {
+	NTPK_KEY_MD5,
+	NTPK_KEY_SHA1,
+	NTPK_KEY_SHA256,
+	NTPK_KEY_SHA384,
+	NTPK_KEY_SHA512,
+	NTPK_KEY_AES128,
+	NTPK_KEY_AES256,
+
+	/* private: */
+	__NTPK_KEY_TYPE_MAX,
+	NTPK_KEY_TYPE_MAX = __NTPK_KEY_TYPE_MAX - 1,
 };
 
 /* What the served state is worth at this moment. */
@@ -217,6 +278,9 @@ enum ntpk_reason {
 	NTPK_REASON_NO_ROUTE,		/* no way back to the client */
 	NTPK_REASON_NO_MEMORY,
 	NTPK_REASON_SEND_FAILED,	/* the output path refused the reply (firewall, queue) */
+	NTPK_REASON_AUTH_FAILED,	/* dropped: MAC of an unknown key, or a wrong one */
+	NTPK_REASON_AUTH_REQUIRED,	/* dropped: no MAC, and the listener demands one */
+	NTPK_REASON_REPLIED_NAK,	/* answered: by a crypto-NAK, as the MAC was not right */
 
 	/* private: */
 	__NTPK_REASON_MAX,

@@ -41,8 +41,9 @@ static void classes_follow_the_header(void **state)
 		assert_int_equal(ntp_reason_class(i), NTPK_CLASS_ANSWER);
 	for (i = NTPK_REASON_OTHER_PORT; i <= NTPK_REASON_MODE; i++)
 		assert_int_equal(ntp_reason_class(i), NTPK_CLASS_PASS);
-	for (i = NTPK_REASON_BAD_LENGTH; i < __NTPK_REASON_MAX; i++)
+	for (i = NTPK_REASON_BAD_LENGTH; i <= NTPK_REASON_AUTH_REQUIRED; i++)
 		assert_int_equal(ntp_reason_class(i), NTPK_CLASS_DROP);
+	assert_int_equal(ntp_reason_class(NTPK_REASON_REPLIED_NAK), NTPK_CLASS_ANSWER);
 }
 
 static void out_of_range_is_harmless(void **state)

@@ -189,6 +189,13 @@ static void every_status(void **state)
 	assert_int_equal(status(&b), NTPK_STATUS_UNSYNC);
 }
 
+static int classified(const struct ntp_header *h, size_t len, unsigned int port)
+{
+	const struct ntp_policy policy = { .flags = 0 };
+
+	return ntp_reply_classify(h, len, (uint16_t)port, &policy);
+}
+
 static void classify(void **state)
 {
 	struct ntp_header h;
@@ -203,17 +210,40 @@ static void classify(void **state)
 
 				if (v < 1 || v > 4)
 					want = NTPK_REASON_VERSION;
-				else if (m != 3 && !(v == 1 && m == 0 && port != 123))
+				else if (m != 3 && m != 1 && !(v == 1 && m == 0 && port != 123))
 					want = NTPK_REASON_MODE;
 				h.lvm = ntp_lvm(rng() & 3, v, m);
-				assert_int_equal(ntp_reply_classify(&h, 48, port), want);
-				assert_int_equal(ntp_reply_classify(&h, 1472, port), want);
+				assert_int_equal(classified(&h, 48, port), want);
+				assert_int_equal(classified(&h, 1472, port), want);
 				if (!want)
 					want = NTPK_REASON_BAD_LENGTH;
-				assert_int_equal(ntp_reply_classify(&h, 47, port), want);
-				assert_int_equal(ntp_reply_classify(&h, 1, port), want);
+				assert_int_equal(classified(&h, 47, port), want);
+				assert_int_equal(classified(&h, 1, port), want);
 			}
-	assert_int_equal(ntp_reply_classify(&h, 0, 5000), NTPK_REASON_BAD_LENGTH);
+	assert_int_equal(classified(&h, 0, 5000), NTPK_REASON_BAD_LENGTH);
+}
+
+/* Windows asks as a symmetric active peer: mode 2 and everything echoed, unless told not to. */
+static void mode_1_gets_mode_2(void **state)
+{
+	struct ntp_policy no = { .flags = NTPK_LISTENER_F_NO_MODE1 };
+	struct bench b;
+
+	(void)state;
+	for (unsigned int v = 1; v <= 4; v++) {
+		bench_init(&b);
+		b.req.lvm = ntp_lvm(3, v, NTP_MODE_SYM_ACTIVE);
+		b.req.poll_log2s = 10;
+		assert_int_equal(classified(&b.req, 48, 123), NTPK_REASON_NONE);
+		assert_int_equal(ntp_reply_classify(&b.req, 48, 123, &no), NTPK_REASON_MODE);
+		assert_int_equal(ask(&b), NTPK_REASON_REPLIED);
+		assert_int_equal(b.reply.lvm, ntp_lvm(NTP_LEAP_INSERT, v, NTP_MODE_SYM_PASSIVE));
+		assert_int_equal(b.reply.poll_log2s, 10);
+		assert_int_equal(ntp_be64toh(b.reply.org_ts), T1);
+		unsynchronise(&b);
+		assert_int_equal(ask(&b), NTPK_REASON_REPLIED_UNSYNC);
+		assert_int_equal(b.reply.lvm, ntp_lvm(NTP_LEAP_UNSYNC, v, NTP_MODE_SYM_PASSIVE));
+	}
 }
 
 static void a_reply_field_by_field(void **state)
@@ -529,6 +559,7 @@ int main(void)
 		cmocka_unit_test(dispersion_grows),
 		cmocka_unit_test(every_status),
 		cmocka_unit_test(classify),
+		cmocka_unit_test(mode_1_gets_mode_2),
 		cmocka_unit_test(a_reply_field_by_field),
 		cmocka_unit_test(version_is_echoed),
 		cmocka_unit_test(policies),
