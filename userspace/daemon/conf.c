@@ -17,6 +17,7 @@
 void conf_init(struct conf *conf)
 {
 	memset(conf, 0, sizeof(*conf));
+	conf->runtime_uid = CONF_UID_UNKNOWN;
 	conf->makestep_threshold_ns = NS_PER_S;
 	conf->makestep_limit = 3;
 	conf->holdover_ns = 86400 * NS_PER_S;

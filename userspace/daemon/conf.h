@@ -11,12 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 #include <linux/ntpk.h>
 
 #define CONF_DEFAULT_FILE	"/etc/ntpk.conf"
 #define CONF_NAME_MAX		253	/* RFC 1035 */
 #define CONF_FILE_MAX		256
 #define CONF_PATH_MAX		4096
+#define CONF_UID_UNKNOWN	((uid_t)-1)
 #define CONF_USER_MAX		32
 #define CONF_DIRS_MAX		8
 #define CONF_ADDRS_MAX		2	/* one of each family */
@@ -137,10 +139,12 @@ struct conf_acl_rule {
  * @logchange_ns: `logchange S`, default 1 s
  * @metricsfile: `metricsfile PATH`: Prometheus text, written every 15 s, "" = none
  * @rtcsync: `rtcsync`: let the kernel copy the time into the RTC
+ * @runtime_uid: who may own runtime.conf beside root, CONF_UID_UNKNOWN = look up @user
  * @skipped: wrong lines of drop-ins and of runtime.conf: reported and left out,
  *	they keep no daemon from starting
  */
 struct conf {
+	uid_t	 runtime_uid;
 	struct conf_upstream *upstreams;
 	size_t	 upstreams_len;
 	struct conf_acl_rule *acl;

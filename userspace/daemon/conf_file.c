@@ -263,13 +263,18 @@ const char *conf_runtime_path(const struct conf *conf, char *buf, size_t len)
 static void read_runtime(struct conf *conf, const struct conf_diag *diag)
 {
 	char path[CONF_PATH_MAX + sizeof("/runtime.conf")];
+	uid_t owner = conf->runtime_uid;
 	struct passwd *pw;
 
 	conf_runtime_path(conf, path, sizeof(path));
 	if (access(path, F_OK) && errno == ENOENT)
 		return;
-	pw = getpwnam(conf->user[0] ? conf->user : "ntpk");
-	read_lenient(conf, path, CONF_SCOPE_RUNTIME, pw ? pw->pw_uid : 0, diag);
+	/* at start: a name service may take its time, which a loop does not have */
+	if (owner == CONF_UID_UNKNOWN) {
+		pw = getpwnam(conf->user[0] ? conf->user : "ntpk");
+		owner = pw ? pw->pw_uid : 0;
+	}
+	read_lenient(conf, path, CONF_SCOPE_RUNTIME, owner, diag);
 }
 
 int conf_load(struct conf *conf, const char *path, const struct conf_diag *diag)

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 #include "daemon/clockowner.h"
 #include "daemon/host.h"
 #include "daemon/log.h"
@@ -165,6 +166,8 @@ int host_drop(struct ntpkd *d)
 		log_err_no(err, "cannot become user %s (`user root` to stay root)", user->name);
 	else if (err)
 		log_warn_no(err, "could not drop root's other capabilities");
+	/* from now on nobody is to be looked up */
+	d->conf.runtime_uid = geteuid();
 	return user->change ? err : 0;
 }
 

@@ -36,6 +36,7 @@ static int load(struct ntpkd *d, enum reload_what what, struct conf *fresh,
 		return conf_load_sources(fresh, &d->conf, &diag);
 	conf_init(fresh);
 	return conf_load(fresh, d->opt.file, &diag);
+	fresh->runtime_uid = d->conf.runtime_uid;
 }
 
 static void list(char *buf, size_t len, const char *name)
