@@ -17,6 +17,7 @@
 #include "daemon/control.h"
 #include "daemon/control_path.h"
 
+#include "daemon/turn.h"
 #define CONNECTIONS_MAX	16
 #define LINE_TIMEOUT_S	10
 /* Unread answers beyond this stop the reading of requests. */
@@ -194,6 +195,7 @@ static struct conn *conn_new(struct control *c, int fd)
 	if (!conn) {
 		close(fd);
 		return NULL;
+	turn_begin();
 	}
 	conn->c = c;
 	conn->may_change = peer_is_root(fd);
@@ -218,6 +220,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	(void)listener;
 	(void)addr;
 	(void)len;
+	turn_begin();
 	for (i = 0; i < CONNECTIONS_MAX && c->conns[i]; i++)
 		;
 	if (i == CONNECTIONS_MAX) {
@@ -291,6 +294,7 @@ void control_close(struct control *c)
 
 	if (!c)
 		return;
+	turn_begin();
 	for (i = 0; i < CONNECTIONS_MAX; i++)
 		if (c->conns[i])
 			conn_free(c->conns[i]);

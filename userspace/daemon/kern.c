@@ -16,6 +16,7 @@
 #include "daemon/clocks.h"
 #include "daemon/ev.h"
 #include "daemon/log.h"
+#include "daemon/turn.h"
 
 #define RETRY_S		3
 /* Between two readings; clocks of a time namespace are further apart. */
@@ -195,6 +196,7 @@ static void on_events(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	turn_begin();
 	while (k->nl && (n = ntpk_nl_events_read(k->nl, &kind, &status)) != 0) {
 		if (n < 0 && n != -ENOBUFS) {
 			note_error(k, "events", n);
@@ -272,6 +274,7 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	turn_begin();
 	if (k->nl && ntpk_nl_get_clock(k->nl, &clock) == -ENOENT) {
 		log_warn("module ntpk was unloaded: ntpkd answers by itself until it is back");
 		lose(k);

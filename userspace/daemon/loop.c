@@ -16,6 +16,7 @@
 #include "daemon/log.h"
 #include "daemon/net.h"
 #include "daemon/respond.h"
+#include "daemon/turn.h"
 
 #define BEAT_S			1
 #define CLOCK_CHECK_BEATS	10
@@ -258,6 +259,9 @@ void ntpkd_check_step(void *arg)
 {
 	struct ntpkd *d = arg;
 
+	turn_begin();
+	if (turn_is_over())
+		event_base_loopbreak(d->base);
 	/* a resume counts as a step too, and must not bring back the old line */
 	check_suspend(d);
 	if (!stepwatch_check(&d->stepwatch))

@@ -11,6 +11,7 @@
 #include "daemon/metrics_out.h"
 #include "daemon/ntpkd.h"
 #include "daemon/respond.h"
+#include "daemon/turn.h"
 
 #define COUNTERS_MAX	256
 #define PPB		1e-9
@@ -52,6 +53,8 @@ static void put_state(FILE *out, const struct engine_report *r)
 		  "its sources.", r->updates);
 	one_count(out, "ntpk_clock_steps_total", "counter", "Steps of the system clock made by "
 		  "the daemon.", r->steps);
+	one_ns(out, "ntpk_loop_longest_turn_seconds", "Longest time that the daemon was away from "
+	       "its sockets since its start.", turn_longest().wall_ns);
 }
 
 static void put_clock(FILE *out, const struct ntpkd *d, const struct engine_report *r,

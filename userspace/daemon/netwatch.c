@@ -14,6 +14,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
 #include "daemon/ev.h"
+#include "daemon/turn.h"
 
 #define DEBOUNCE_S	1
 #define BUFFER_SIZE	65536
@@ -55,6 +56,7 @@ static void on_settled(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	turn_begin();
 	/* first: what comes while the sources are asked is seen again */
 	drain(w);
 	event_add(w->ev_read, NULL);

@@ -18,6 +18,7 @@
 #include <unistd.h>
 #include "daemon/conf.h"
 #include "daemon/ev.h"
+#include "daemon/turn.h"
 
 /* getaddrinfo() of a broken resolver takes up to half a minute */
 #define LOOKUPS_MAX	32
@@ -195,6 +196,7 @@ static void deliver(evutil_socket_t fd, short what, void *arg)
 	struct lookup *l;
 
 	(void)what;
+	turn_begin();
 	if (read(fd, &l, sizeof(l)) != sizeof(l))
 		return;
 	r->running--;

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <unistd.h>
 #include "daemon/ev.h"
+#include "daemon/turn.h"
 
 static volatile sig_atomic_t stop_wanted;
 static volatile sig_atomic_t reload_wanted;
@@ -61,6 +62,7 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 	char bytes[16];
 
 	(void)what;
+	turn_begin();
 	while (read(fd, bytes, sizeof(bytes)) > 0)
 		;
 	event_base_loopbreak(arg);

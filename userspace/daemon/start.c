@@ -29,6 +29,7 @@
 #include "daemon/reload.h"
 #include "daemon/respond.h"
 #include "daemon/signals.h"
+#include "daemon/turn.h"
 
 #define PUSH_INTERVAL_NS	(16 * NTP_NS_PER_S)
 #define STARTS_PER_TURN		16
@@ -277,6 +278,7 @@ static void on_start(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	turn_begin();
 	for (int i = 0; i < STARTS_PER_TURN && d->started < d->starting_len; i++)
 		start_one(d, &d->starting[d->started++]);
 	if (d->started < d->starting_len) {
@@ -361,12 +363,14 @@ static int run(struct ntpkd *d, int ready_fd)
 	if (err)
 		return err;
 	start_upstreams(d);
+	turn_open(!d->bare);
 	while (!signals_stop() && !d->gave_up) {
 		if (event_base_loop(d->base, EVLOOP_ONCE) < 0) {
 			log_err("the event loop failed");
 			return -EIO;
 		}
 		reload_on_signal(d);
+		turn_end();
 	}
 	log_info("stopping%s", kern_attached(d->kern) ?
 		 ": the module goes on serving until its holdover ends" : "");

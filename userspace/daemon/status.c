@@ -15,6 +15,7 @@
 #include "daemon/respond.h"
 #include "daemon/status.h"
 #include "daemon/status_json.h"
+#include "daemon/turn.h"
 
 int status_version(void *ctx, const struct control_value *args, struct json_object *data,
 		   struct control_error *err)
@@ -76,6 +77,16 @@ static struct json_object *responder_object(const struct ntpkd *d)
 	return o;
 }
 
+static struct json_object *loop_object(void)
+{
+	struct turn_longest longest = turn_longest();
+	struct json_object *o = json_object_new_object();
+
+	put_int(o, "longest_turn_ns", longest.wall_ns);
+	put_int(o, "longest_turn_cpu_ns", longest.cpu_ns);
+	return o;
+}
+
 static unsigned int sources_count(const struct ntpkd *d)
 {
 	unsigned int n = 0;
@@ -130,6 +141,7 @@ int status_all(void *ctx, const struct control_value *args, struct json_object *
 		 ntpkd_userspace_reason(&d->conf) : NULL);
 	put(data, "module", module_object(d));
 	put(data, "responder", responder_object(d));
+	put(data, "loop", loop_object());
 	return 0;
 }
 

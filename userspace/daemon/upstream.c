@@ -18,6 +18,7 @@
 #include "daemon/ev.h"
 #include "daemon/log.h"
 #include "daemon/resolve.h"
+#include "daemon/turn.h"
 
 #define RETRY_FIRST_S		2
 #define RETRY_MAX_S		1024
@@ -91,6 +92,7 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
+	turn_begin();
 	start_lookup(arg);
 }
 
@@ -218,6 +220,7 @@ static void on_routes(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
+	turn_begin();
 	upstream_probe_some(arg);
 }
 
