@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include "daemon/log.h"
@@ -68,6 +69,18 @@ static void keep_first(void *ctx, const char *file, unsigned int line, unsigned 
 		snprintf(err->text, sizeof(err->text), "%s:%u: %s", file, column, text);
 }
 
+/*
+ * struct keeping - a --save under way
+ * @later: the command has returned, and its answer waits
+ */
+struct keeping {
+	struct ntpkd *d;
+	uint64_t ticket;
+	bool	 later;
+	bool	 done;
+	int	 err;
+};
+
 /* What --save asked for; the change itself is made and stays. */
 static int not_saved(struct control_error *err, int result, const char *why)
 {
@@ -77,12 +90,63 @@ static int not_saved(struct control_error *err, int result, const char *why)
 			      "%.400s", why);
 }
 
+static int not_written(struct ntpkd *d, struct control_error *err, int result)
+{
+	char path[CONF_PATH_MAX + sizeof("/runtime.conf")], why[RUNTIME_WHY_LEN];
+
+	snprintf(why, sizeof(why), "%.400s: %s",
+		 conf_runtime_path(&d->conf, path, sizeof(path)), strerror(-result));
+	return not_saved(err, result, why);
+}
+
+static void on_kept(void *ctx, int result)
+{
+	struct keeping *k = ctx;
+	struct control_error err = { 0 };
+
+	k->done = true;
+	k->err = result;
+	if (!k->later)
+		return;
+	if (result) {
+		not_written(k->d, &err, result);
+		log_err("runtime.conf: %s", err.text);
+	}
+	control_release(k->d->control, k->ticket, result ? &err : NULL);
+	free(k);
+}
+
+/* Adds @up, or else deletes @name, in runtime.conf; the answer waits for the disk. */
+static int keep(struct ntpkd *d, const struct conf_upstream *up, const char *name,
+		struct control_error *err)
+{
+	struct keeping *k = calloc(1, sizeof(*k));
+	const struct runtime_writer w = { d->saver, on_kept, k };
+	char why[RUNTIME_WHY_LEN];
+	int result;
+
+	if (!k)
+		return not_written(d, err, -ENOMEM);
+	k->d = d;
+	result = up ? runtime_add_upstream(&d->conf, up, why, &w) :
+		 runtime_del_upstream(&d->conf, name, why, &w);
+	if (!result && !k->done) {
+		k->later = true;
+		k->ticket = control_hold(d->control, "the change is made; it is still being "
+					  "saved: the disk is slow");
+		return 0;
+	}
+	result = result ? not_saved(err, result, why) : not_written(d, err, k->err);
+	free(k);
+	return result;
+}
+
 int command_upstream_add(void *ctx, const struct control_value *args, struct json_object *data,
 			 struct control_error *err)
 {
 	const struct conf_diag diag = { .report = keep_first, .ctx = err };
 	struct conf_upstream up;
-	char text[LINE_LEN], why[RUNTIME_WHY_LEN];
+	char text[LINE_LEN];
 	struct ntpkd *d = ctx;
 	int result;
 
@@ -105,7 +169,7 @@ int command_upstream_add(void *ctx, const struct control_value *args, struct jso
 	log_info("upstream added: %s", text);
 	put_text(data, "added", text);
 	put_bool(data, "saved", args[1].flag);
-	return args[1].flag ? not_saved(err, runtime_add_upstream(&d->conf, &up, why), why) : 0;
+	return args[1].flag ? keep(d, &up, NULL, err) : 0;
 }
 
 static int unknown(struct control_error *err, const char *name)
@@ -119,15 +183,13 @@ int command_upstream_del(void *ctx, const struct control_value *args, struct jso
 {
 	struct ntpkd *d = ctx;
 	unsigned int n = upstreams_del(&d->upstreams, args[0].text);
-	char why[RUNTIME_WHY_LEN];
 
 	if (!n)
 		return unknown(err, args[0].text);
 	log_info("upstream removed: %s", args[0].text);
 	put_int(data, "removed", n);
 	put_bool(data, "saved", args[1].flag);
-	return args[1].flag ?
-	       not_saved(err, runtime_del_upstream(&d->conf, args[0].text, why), why) : 0;
+	return args[1].flag ? keep(d, NULL, args[0].text, err) : 0;
 }
 
 /* By the upstream's name or by one source's address; NULL means all. */

@@ -280,6 +280,11 @@ static struct json_object *envelope(int ret, struct json_object *data,
 	return answer;
 }
 
+struct json_object *control_failure(const struct control_error *err)
+{
+	return envelope(-EIO, NULL, err);
+}
+
 struct json_object *control_handle_line(const struct control_table *t, const char *line,
 					size_t len, bool may_change)
 {

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <json-c/json.h>
 
 #define CONTROL_DEFAULT_SOCKET	"/run/ntpk/ntpkd.sock"
@@ -122,6 +123,14 @@ struct json_object *control_handle_line(const struct control_table *t, const cha
 					size_t len, bool may_change);
 
 /**
+ * control_failure() - the answer to a request that failed
+ * @err: why
+ *
+ * Return: a new reference, NULL when memory is out.
+ */
+struct json_object *control_failure(const struct control_error *err);
+
+/**
  * control_open() - listen
  * @base: the loop
  * @path: of the socket; its folder is made root:ntpk 0750 when missing, a stale
@@ -133,6 +142,27 @@ struct json_object *control_handle_line(const struct control_table *t, const cha
  */
 int control_open(struct event_base *base, const char *path, const struct control_table *table,
 		 struct control **out);
+
+/**
+ * control_hold() - hold back the answer to the request that is being carried out
+ * @c: the socket, or NULL
+ * @late: the error's text when it takes longer than seconds; constant
+ *
+ * What the command puts into its data is the answer, once control_release() says
+ * that all went well; the connection's next requests wait behind it, and are not
+ * carried out before control_release() has returned.
+ *
+ * Return: the ticket for control_release(), 0 outside a connection's request.
+ */
+uint64_t control_hold(struct control *c, const char *late);
+
+/**
+ * control_release() - let an answer go that was held back
+ * @c: the socket, or NULL
+ * @ticket: of control_hold(); nothing happens when its connection has gone
+ * @failure: what to answer instead, NULL = all went well
+ */
+void control_release(struct control *c, uint64_t ticket, const struct control_error *failure);
 
 /** control_close() - close all and unlink the socket; NULL is fine */
 void control_close(struct control *c);

@@ -6,6 +6,7 @@
  * for a line is over.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,10 +17,11 @@
 #include <event2/listener.h>
 #include "daemon/control.h"
 #include "daemon/control_path.h"
-
 #include "daemon/turn.h"
+
 #define CONNECTIONS_MAX	16
 #define LINE_TIMEOUT_S	10
+#define HELD_TIMEOUT_S	4	/* before ntpkctl gives up */
 /* Unread answers beyond this stop the reading of requests. */
 #define PENDING_MAX	65536
 /* Pause of accept() when descriptors are out. */
@@ -31,6 +33,9 @@ struct conn {
 	struct event *timer;
 	bool	 may_change;
 	bool	 closing;	/* free it when the last answer is out */
+	uint64_t ticket;	/* of the answer that is held back, 0 = none ... */
+	struct json_object *held;	/* ... and that answer, if all goes well, ... */
+	const char *late;	/* ... or, when it takes too long, why */
 };
 
 struct control {
@@ -39,6 +44,8 @@ struct control {
 	struct evconnlistener *listener;
 	struct event *retry;
 	struct conn *conns[CONNECTIONS_MAX];
+	struct conn *current;	/* whose request is being answered */
+	uint64_t tickets;	/* given so far */
 	struct stat id;
 	char	 path[];
 };
@@ -54,21 +61,21 @@ static void conn_free(struct conn *conn)
 		event_free(conn->timer);
 	if (conn->bev)
 		bufferevent_free(conn->bev);
+	json_object_put(conn->held);
 	free(conn);
 }
 
 static void restart_timer(struct conn *conn)
 {
-	const struct timeval tv = { .tv_sec = LINE_TIMEOUT_S };
+	const struct timeval tv = { .tv_sec = conn->held ? HELD_TIMEOUT_S : LINE_TIMEOUT_S };
 
 	event_add(conn->timer, &tv);
 }
 
-/* Return: false when memory is out. */
-static bool answer(struct evbuffer *out, const struct control *c, const char *line, size_t len,
-		   bool may_change)
+/* @obj is given away.  Return: false when memory is out. */
+static bool write_answer(struct conn *conn, struct json_object *obj)
 {
-	struct json_object *obj = control_handle_line(&c->table, line, len, may_change);
+	struct evbuffer *out = bufferevent_get_output(conn->bev);
 	const char *s;
 	bool fine;
 
@@ -81,12 +88,29 @@ static bool answer(struct evbuffer *out, const struct control *c, const char *li
 	return fine;
 }
 
+/* Return: false when memory is out. */
+static bool answer(struct conn *conn, const char *line, size_t len)
+{
+	struct control *c = conn->c;
+	struct json_object *obj;
+
+	c->current = conn;
+	obj = control_handle_line(&c->table, line, len, conn->may_change);
+	c->current = NULL;
+	if (!obj || !conn->ticket)
+		return write_answer(conn, obj);
+	bufferevent_disable(conn->bev, EV_READ);
+	conn->held = obj;
+	restart_timer(conn);
+	return true;
+}
+
 /* No more requests; the answers that wait still go out. */
 static void finish(struct conn *conn)
 {
 	conn->closing = true;
 	bufferevent_disable(conn->bev, EV_READ);
-	if (!evbuffer_get_length(bufferevent_get_output(conn->bev)))
+	if (!conn->held && !evbuffer_get_length(bufferevent_get_output(conn->bev)))
 		conn_free(conn);
 }
 
@@ -94,7 +118,6 @@ static void finish(struct conn *conn)
 static bool take_line(struct conn *conn)
 {
 	struct evbuffer *in = bufferevent_get_input(conn->bev);
-	struct evbuffer *out = bufferevent_get_output(conn->bev);
 	size_t len;
 	char *line = evbuffer_readln(in, &len, EVBUFFER_EOL_LF);
 	bool fine, whole = line;
@@ -103,7 +126,7 @@ static bool take_line(struct conn *conn)
 		return false;
 	if (!whole)
 		len = CONTROL_LINE_MAX + 1;	/* refused by its length alone */
-	fine = answer(out, conn->c, whole ? line : "", len, conn->may_change);
+	fine = answer(conn, whole ? line : "", len);
 	free(line);
 	if (!fine) {
 		conn_free(conn);
@@ -126,14 +149,53 @@ static void take_lines(struct conn *conn)
 			bufferevent_disable(conn->bev, EV_READ);
 			return;
 		}
-		if (!take_line(conn))
+		if (!take_line(conn) || conn->held)
 			return;
 	}
+}
+
+uint64_t control_hold(struct control *c, const char *late)
+{
+	if (!c || !c->current)
+		return 0;
+	c->current->late = late;
+	return c->current->ticket = ++c->tickets;
+}
+
+static struct conn *find_held(struct control *c, uint64_t ticket)
+{
+	for (unsigned int i = 0; c && ticket && i < CONNECTIONS_MAX; i++)
+		if (c->conns[i] && c->conns[i]->held && c->conns[i]->ticket == ticket)
+			return c->conns[i];
+	return NULL;
+}
+
+void control_release(struct control *c, uint64_t ticket, const struct control_error *failure)
+{
+	struct conn *conn = find_held(c, ticket);
+	struct json_object *obj;
+
+	if (!conn)
+		return;
+	obj = failure ? control_failure(failure) : json_object_get(conn->held);
+	json_object_put(conn->held);
+	conn->held = NULL;
+	conn->ticket = 0;
+	if (!write_answer(conn, obj)) {
+		conn_free(conn);
+		return;
+	}
+	restart_timer(conn);
+	bufferevent_enable(conn->bev, EV_READ);
+	/* not from here: the caller may be in the midst of another command */
+	bufferevent_trigger(conn->bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS |
+			    BEV_TRIG_DEFER_CALLBACKS);
 }
 
 static void on_read(struct bufferevent *bev, void *ctx)
 {
 	(void)bev;
+	turn_begin();
 	take_lines(ctx);
 }
 
@@ -142,6 +204,9 @@ static void on_written(struct bufferevent *bev, void *ctx)
 {
 	struct conn *conn = ctx;
 
+	turn_begin();
+	if (conn->held)
+		return;
 	if (conn->closing) {
 		conn_free(conn);
 		return;
@@ -155,6 +220,7 @@ static void on_written(struct bufferevent *bev, void *ctx)
 static void on_event(struct bufferevent *bev, short what, void *ctx)
 {
 	(void)bev;
+	turn_begin();
 	/* The end of its requests is not the end of our answers. */
 	if ((what & BEV_EVENT_EOF) && !(what & BEV_EVENT_ERROR))
 		finish(ctx);
@@ -164,9 +230,18 @@ static void on_event(struct bufferevent *bev, short what, void *ctx)
 
 static void on_timeout(evutil_socket_t fd, short what, void *ctx)
 {
+	struct control_error late = { .code = "late" };
+	struct conn *conn = ctx;
+
 	(void)fd;
 	(void)what;
-	conn_free(ctx);
+	turn_begin();
+	if (!conn->held) {
+		conn_free(conn);
+		return;
+	}
+	snprintf(late.text, sizeof(late.text), "%s", conn->late);
+	control_release(conn->c, conn->ticket, &late);
 }
 
 static bool peer_is_root(int fd)
@@ -195,7 +270,6 @@ static struct conn *conn_new(struct control *c, int fd)
 	if (!conn) {
 		close(fd);
 		return NULL;
-	turn_begin();
 	}
 	conn->c = c;
 	conn->may_change = peer_is_root(fd);
@@ -294,7 +368,6 @@ void control_close(struct control *c)
 
 	if (!c)
 		return;
-	turn_begin();
 	for (i = 0; i < CONNECTIONS_MAX; i++)
 		if (c->conns[i])
 			conn_free(c->conns[i]);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The drift file.  Called from the event loop; the write waits for the disk,
- * so the caller writes seldom.
+ * The drift file.  Called from the event loop.
  */
 #include "daemon/drift.h"
 
@@ -12,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "daemon/replace.h"
 
 #define DRIFT_TEXT_MAX	128
 #define DRIFT_PPM_MAX	500000.0
@@ -87,16 +85,19 @@ int drift_read(const char *path, double *freq_ppb, double *sd_ppb, char *why, si
 	return 0;
 }
 
-int drift_write(const char *path, double freq_ppb, double sd_ppb)
+void drift_write(struct saver *s, const char *path, double freq_ppb, double sd_ppb,
+		 saver_done *done, void *ctx)
 {
 	const struct replace how = { .mode = 0640, .sync = true };
 	char text[DRIFT_TEXT_MAX];
 	int len;
 
 	if (!isfinite(freq_ppb) || !isfinite(sd_ppb) ||
-	    fabs(freq_ppb) > DRIFT_PPM_MAX * PPB_PER_PPM)
-		return -EINVAL;
+	    fabs(freq_ppb) > DRIFT_PPM_MAX * PPB_PER_PPM) {
+		done(ctx, -EINVAL);
+		return;
+	}
 	len = snprintf(text, sizeof(text), "%20.6f %20.6f\n", -freq_ppb / PPB_PER_PPM,
 		       fmin(sd_ppb / PPB_PER_PPM, SKEW_PPM_MAX));
-	return replace_file(path, text, (size_t)len, &how);
+	saver_put(s, path, text, (size_t)len, &how, done, ctx);
 }

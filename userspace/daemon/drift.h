@@ -9,6 +9,7 @@
 #define NTPKD_DRIFT_H
 
 #include <stddef.h>
+#include "daemon/saver.h"
 
 /**
  * drift_read() - what was known when the daemon last ran
@@ -25,12 +26,14 @@ int drift_read(const char *path, double *freq_ppb, double *sd_ppb, char *why, si
 
 /**
  * drift_write() - replace the file, atomically
+ * @s: who writes it; NULL: this call
  * @path: of the file
  * @freq_ppb: UTC against the local timescale
  * @sd_ppb: its standard deviation
- *
- * Return: 0 or -errno, the old file then being untouched.
+ * @done: told 0 or -errno, the old file then being untouched
+ * @ctx: for it
  */
-int drift_write(const char *path, double freq_ppb, double sd_ppb);
+void drift_write(struct saver *s, const char *path, double freq_ppb, double sd_ppb,
+		 saver_done *done, void *ctx);
 
 #endif /* NTPKD_DRIFT_H */

@@ -14,6 +14,7 @@
 #include "daemon/metrics_text.h"
 #include "daemon/replace.h"
 #include "daemon/saved.h"
+#include "daemon/saver.h"
 #include "daemon/signals.h"
 
 #define SAVE_INTERVAL_NS	(3600 * NTP_NS_PER_S)
@@ -25,26 +26,34 @@ static void get_report(struct ntpkd *d, struct engine_report *r, struct clocks *
 	engine_get_report(d->engine, now, r);
 }
 
+static void on_drift(void *ctx, int err)
+{
+	struct ntpkd *d = ctx;
+
+	replace_say(&d->host.drift_err, err, "driftfile", d->conf.driftfile);
+}
+
 void host_save_drift(struct ntpkd *d, double freq_ppb, double sd_ppb)
 {
-	int err;
+	if (d->conf.driftfile[0])
+		drift_write(d->saver, d->conf.driftfile, freq_ppb, sd_ppb, on_drift, d);
+}
 
-	if (!d->conf.driftfile[0])
-		return;
-	err = drift_write(d->conf.driftfile, freq_ppb, sd_ppb);
-	replace_say(&d->host.drift_err, err, "driftfile", d->conf.driftfile);
+static void on_saved(void *ctx, int err)
+{
+	struct ntpkd *d = ctx;
+
+	replace_say(&d->host.saved_err, err, "saved time in", d->conf.savedir);
 }
 
 /* What is saved has certainly passed: the root distance is taken off. */
 static void save_time(struct ntpkd *d, const struct engine_report *r, const struct clocks *now)
 {
 	int64_t unix_ns = now->real_ns + r->clock_offset_ns - r->root_delay_ns / 2 - r->root_disp_ns;
-	int err;
 
 	if (d->bare || !d->conf.savedir[0] || unix_ns < d->engine_conf.floor_unix_ns)
 		return;
-	err = saved_write(d->conf.savedir, unix_ns);
-	replace_say(&d->host.saved_err, err, "saved time in", d->conf.savedir);
+	saved_write(d->saver, d->conf.savedir, unix_ns, on_saved, d);
 	d->host.saved_local_ns = now->local_ns;
 }
 
@@ -63,20 +72,29 @@ static void tell_manager(struct ntpkd *d, const struct engine_report *r)
 			      ": the clock is a guess, no source has answered");
 }
 
+static void on_metrics(void *ctx, int err)
+{
+	struct ntpkd *d = ctx;
+
+	replace_say(&d->host.metrics_err, err, "metricsfile", d->conf.metricsfile);
+}
+
 /* 0644: who collects it is another user; there is no secret in it. */
 static void write_metrics(struct ntpkd *d)
 {
 	const struct replace how = { .mode = 0644 };
+	size_t len;
 	char *text;
 
 	if (d->bare || !d->conf.metricsfile[0] || d->beats % METRICS_BEATS != 1)
 		return;
+	/* a disk that hangs must not be given more and more */
+	if (saver_pending(d->saver, d->conf.metricsfile, &len))
+		return;
 	text = metrics_text(d);
 	if (!text)
 		return;
-	replace_say(&d->host.metrics_err,
-		    replace_file(d->conf.metricsfile, text, strlen(text), &how), "metricsfile",
-		    d->conf.metricsfile);
+	saver_put(d->saver, d->conf.metricsfile, text, strlen(text), &how, on_metrics, d);
 	free(text);
 }
 

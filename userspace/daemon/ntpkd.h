@@ -30,6 +30,7 @@ struct keys;
 struct libevent;
 struct netwatch;
 struct respond;
+struct saver;
 
 /**
  * struct ntpkd - everything
@@ -71,6 +72,7 @@ struct respond;
  * @tracking: what updates of the line found
  * @ever_synced: a synchronised state was published
  * @gave_up: the engine asked to end with an error
+ * @saver: writes files of state; NULL: they are written at once
  * @host: user, state files, logs, service manager
  * @clock_error: the last errno of the system clock's controls, said once
  */
@@ -112,6 +114,7 @@ struct ntpkd {
 	struct tracking tracking;
 	bool	 ever_synced;
 	bool	 gave_up;
+	struct saver *saver;
 	struct host host;
 	int	 clock_error;
 };

@@ -12,6 +12,7 @@
 #include "daemon/log.h"
 #include "daemon/net.h"
 #include "daemon/ntpkd.h"
+#include "daemon/saver.h"
 #include "daemon/signals.h"
 
 static void report(void *ctx, const char *file, unsigned int line, unsigned int column,
@@ -35,8 +36,8 @@ static int load(struct ntpkd *d, enum reload_what what, struct conf *fresh,
 	if (what == RELOAD_SOURCES)
 		return conf_load_sources(fresh, &d->conf, &diag);
 	conf_init(fresh);
-	return conf_load(fresh, d->opt.file, &diag);
 	fresh->runtime_uid = d->conf.runtime_uid;
+	return conf_load(fresh, d->opt.file, &diag);
 }
 
 static void list(char *buf, size_t len, const char *name)
@@ -198,6 +199,7 @@ int ntpkd_reload(struct ntpkd *d, enum reload_what what, struct reload_report *r
 	memset(r, 0, sizeof(*r));
 	if (!fresh)
 		return -ENOMEM;
+	saver_flush(d->saver);	/* what --save has just kept is to be read */
 	err = load(d, what, fresh, r);
 	if (err) {
 		conf_clean(fresh);

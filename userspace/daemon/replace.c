@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Files of state, replaced whole or not at all.  Event loop only.
+ * Files of state, replaced whole or not at all.  replace_file(): any thread.
  */
 #include "daemon/replace.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Files of state, replaced whole or not at all.  Event loop only; a write waits
- * for the disk, so the caller writes seldom.
+ * Files of state, replaced whole or not at all.  replace_file() waits for the
+ * disk, in whatever thread calls it; replace_say() is the loop's.
  */
 #ifndef NTPKD_REPLACE_H
 #define NTPKD_REPLACE_H

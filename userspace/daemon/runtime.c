@@ -99,14 +99,25 @@ static int read_all(int fd, struct text *t)
 	return 0;
 }
 
-/* Room for the file and for a line more.  A file that is not there has the heading alone. */
-static int load_text(const char *path, struct text *t)
+static int drop_text(struct text *t, int err)
 {
+	free(t->s);
+	return err;
+}
+
+/* Room for the file and for a line more.  A file that is not there has the heading alone. */
+static int load_text(const char *path, struct text *t, const struct runtime_writer *w)
+{
+	const void *pending = w ? saver_pending(w->saver, path, &t->len) : NULL;
 	int fd, err = 0;
 
 	t->s = malloc(FILE_MAX_LEN + sizeof(heading) + 2 * LINE_LEN);
 	if (!t->s)
 		return -ENOMEM;
+	if (pending) {
+		memcpy(t->s, pending, t->len);
+		return t->len > FILE_MAX_LEN ? drop_text(t, -EFBIG) : 0;
+	}
 	t->len = 0;
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	if (fd >= 0) {
@@ -115,10 +126,8 @@ static int load_text(const char *path, struct text *t)
 	} else if (errno != ENOENT) {
 		err = -errno;
 	}
-	if (err) {
-		free(t->s);
-		return err;
-	}
+	if (err)
+		return drop_text(t, err);
 	if (!t->len) {
 		t->len = sizeof(heading) - 1;
 		memcpy(t->s, heading, t->len);
@@ -163,7 +172,8 @@ static void drop_lines(struct text *t, const struct edit *e)
 }
 
 /* @append: a line, NULL = only drop */
-static int change(const struct conf *conf, const struct edit *e, const char *append, char *why)
+static int change(const struct conf *conf, const struct edit *e, const char *append, char *why,
+		  const struct runtime_writer *w)
 {
 	static const struct replace how = { .mode = 0640, .sync = true };
 	char path[CONF_PATH_MAX + sizeof("/runtime.conf")];
@@ -171,24 +181,28 @@ static int change(const struct conf *conf, const struct edit *e, const char *app
 	int err;
 
 	conf_runtime_path(conf, path, sizeof(path));
-	err = load_text(path, &t);
+	err = load_text(path, &t, w);
 	if (err)
 		return fail(why, path, err);
 	drop_lines(&t, e);
 	if (append)
 		t.len += (size_t)snprintf(t.s + t.len, LINE_LEN, "%s\n", append);
-	err = replace_file(path, t.s, t.len, &how);
+	if (w)
+		saver_put(w->saver, path, t.s, t.len, &how, w->done, w->ctx);
+	else
+		err = replace_file(path, t.s, t.len, &how);
 	free(t.s);
 	return err ? fail(why, path, err) : 0;
 }
 
-int runtime_add_upstream(const struct conf *conf, const struct conf_upstream *up, char *why)
+int runtime_add_upstream(const struct conf *conf, const struct conf_upstream *up, char *why,
+			 const struct runtime_writer *w)
 {
 	const struct edit e = { .name = up->name };
 	char line[CONF_LINE_MAX];
 
 	conf_format_upstream(up, line, sizeof(line));
-	return change(conf, &e, line, why);
+	return change(conf, &e, line, why, w);
 }
 
 /* Does the file, or a drop-in, bring it back? */
@@ -207,15 +221,16 @@ static bool in_file(const struct conf *conf, const char *name)
 	return false;
 }
 
-int runtime_del_upstream(const struct conf *conf, const char *name, char *why)
+int runtime_del_upstream(const struct conf *conf, const char *name, char *why,
+			 const struct runtime_writer *w)
 {
 	const struct edit e = { .name = name };
 	char line[CONF_LINE_MAX];
 
 	if (!in_file(conf, name))
-		return change(conf, &e, NULL, why);
+		return change(conf, &e, NULL, why, w);
 	snprintf(line, sizeof(line), "removed %s", name);
-	return change(conf, &e, line, why);
+	return change(conf, &e, line, why, w);
 }
 
 /* The parser's first complaint. */
@@ -258,5 +273,5 @@ int runtime_set(const struct conf *conf, const char *line, char *why)
 		e.name = l.words[1].text;
 	if (e.row->flags & CONF_MANY)
 		e.row = NULL;
-	return change(conf, &e, line, why);
+	return change(conf, &e, line, why, NULL);
 }

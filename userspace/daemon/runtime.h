@@ -1,16 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * runtime.conf in savedir: what ntpkctl --save keeps, one line of the
- * configuration each, read after everything else.  Event loop only; a write
- * waits for the disk.
+ * configuration each, read after everything else.  Event loop only; the
+ * file is written by whom the caller names.
  */
 #ifndef NTPKD_RUNTIME_H
 #define NTPKD_RUNTIME_H
 
 #include <stddef.h>
 #include "daemon/conf.h"
+#include "daemon/saver.h"
 
 #define RUNTIME_WHY_LEN	512
+
+/**
+ * struct runtime_writer - who writes the file
+ * @saver: its thread
+ * @done: called when it is written, or could not be; perhaps at once
+ * @ctx: for it
+ */
+struct runtime_writer {
+	struct saver *saver;
+	saver_done *done;
+	void	*ctx;
+};
 
 /**
  * runtime_parse() - one line of runtime.conf on top of a configuration
@@ -31,20 +44,24 @@ int runtime_parse(struct conf *conf, const char *line, const char *file,
  * @conf: running configuration
  * @up: upstream; a saved line of the same name goes
  * @why: RUNTIME_WHY_LEN bytes, filled when it fails
+ * @w: who writes it; NULL: this call
  *
- * Return: 0 or -errno, the file then being untouched.
+ * Return: 0 or -errno, the file then being untouched and @w not called.
  */
-int runtime_add_upstream(const struct conf *conf, const struct conf_upstream *up, char *why);
+int runtime_add_upstream(const struct conf *conf, const struct conf_upstream *up, char *why,
+			 const struct runtime_writer *w);
 
 /**
  * runtime_del_upstream() - keep an upstream away over restarts
  * @conf: running configuration; what its file names gets a `removed` line
  * @name: of the upstream
  * @why: RUNTIME_WHY_LEN bytes, filled when it fails
+ * @w: as above
  *
- * Return: 0 or -errno, the file then being untouched.
+ * Return: 0 or -errno, the file then being untouched and @w not called.
  */
-int runtime_del_upstream(const struct conf *conf, const char *name, char *why);
+int runtime_del_upstream(const struct conf *conf, const char *name, char *why,
+			 const struct runtime_writer *w);
 
 /**
  * runtime_set() - keep a setting, or a line of allow or deny

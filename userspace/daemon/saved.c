@@ -12,7 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 #include <ntpk/ntp_wire.h>
-#include "daemon/replace.h"
 
 #define TEXT_MAX	64
 /* A hundred years after the build nobody runs it: such a file is damaged. */
@@ -69,15 +68,17 @@ int saved_read(const char *dir, int64_t not_before_unix_ns, int64_t *unix_ns, ch
 	return 0;
 }
 
-int saved_write(const char *dir, int64_t unix_ns)
+void saved_write(struct saver *s, const char *dir, int64_t unix_ns, saver_done *done, void *ctx)
 {
 	const struct replace how = { .mode = 0640, .sync = true, .mtime_unix_ns = unix_ns };
 	char path[PATH_MAX], text[TEXT_MAX];
 	int err = path_of(dir, path);
 	int len;
 
-	if (err)
-		return err;
+	if (err) {
+		done(ctx, err);
+		return;
+	}
 	len = snprintf(text, sizeof(text), "%lld\n", (long long)(unix_ns / NTP_NS_PER_S));
-	return replace_file(path, text, (size_t)len, &how);
+	saver_put(s, path, text, (size_t)len, &how, done, ctx);
 }

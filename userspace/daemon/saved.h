@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include "daemon/saver.h"
 
 #define SAVED_NAME	"time"
 
@@ -28,11 +29,12 @@ int saved_read(const char *dir, int64_t not_before_unix_ns, int64_t *unix_ns, ch
 
 /**
  * saved_write() - replace the saved time, atomically
+ * @s: who writes it; NULL: this call
  * @dir: folder
  * @unix_ns: an instant that has certainly passed
- *
- * Return: 0 or -errno, the old file then being untouched.
+ * @done: told 0 or -errno, the old file then being untouched
+ * @ctx: for it
  */
-int saved_write(const char *dir, int64_t unix_ns);
+void saved_write(struct saver *s, const char *dir, int64_t unix_ns, saver_done *done, void *ctx);
 
 #endif /* NTPKD_SAVED_H */

@@ -28,6 +28,7 @@
 #include "daemon/privs.h"
 #include "daemon/reload.h"
 #include "daemon/respond.h"
+#include "daemon/saver.h"
 #include "daemon/signals.h"
 #include "daemon/turn.h"
 
@@ -187,6 +188,13 @@ static int open_clock(struct ntpkd *d)
 	return err;
 }
 
+/* In bare mode there is no thread. */
+static int open_saver(struct ntpkd *d)
+{
+	d->saver = d->bare ? NULL : saver_open(d->base);
+	return d->saver || d->bare ? 0 : -ENOMEM;
+}
+
 static int open_respond(struct ntpkd *d)
 {
 	struct respond_env env = {
@@ -238,7 +246,7 @@ static int open_kern(struct ntpkd *d)
 static int open_parts(struct ntpkd *d)
 {
 	int (*const parts[])(struct ntpkd *) = {
-		host_open, open_base, open_clock, open_engine, open_respond, open_control,
+		host_open, open_base, open_saver, open_clock, open_engine, open_respond, open_control,
 		open_kern, ntpkd_loop_open,
 	};
 	int err = 0;
@@ -322,6 +330,7 @@ static void start_upstreams(struct ntpkd *d)
 static void close_parts(struct ntpkd *d)
 {
 	signals_close();
+	saver_close(d->saver);
 	logs_close(&d->host.logs);
 	notify_close(&d->host.notify);
 	control_close(d->control);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <time.h>
 #include <unistd.h>
 #include <sys/socket.h>
@@ -33,6 +34,8 @@ static struct {
 	unsigned int calls;
 	bool refuse;
 	bool big;
+	struct control *control;
+	uint64_t ticket;
 } fake;
 
 static int said(const char *what, const char *arg, struct json_object *data,
@@ -71,6 +74,16 @@ FAKE(upstream_add, args[0].text)
 FAKE(upstream_del, args[0].text)
 FAKE(burst, args[0].text ? args[0].text : args[1].flag ? "(all, save)" : "(all)")
 
+/* Its answer is held back, see struct fake. */
+static int fake_keep(void *ctx, const struct control_value *args, struct json_object *data,
+		     struct control_error *err)
+{
+	(void)ctx;
+	(void)args;
+	fake.ticket = control_hold(fake.control, "still at it");
+	return said("keep", "", data, err);
+}
+
 static const struct control_command rows[] = {
 	{ "version", CONTROL_READ, { { 0 } }, fake_version },
 	{ "status", CONTROL_READ, { { 0 } }, fake_status },
@@ -80,6 +93,7 @@ static const struct control_command rows[] = {
 				   { "save", CONTROL_FLAG, false } }, fake_burst },
 	{ "upstream-add", CONTROL_CHANGE, { { "line", CONTROL_TEXT, true } }, fake_upstream_add },
 	{ "upstream-del", CONTROL_CHANGE, { { "name", CONTROL_TEXT, true } }, fake_upstream_del },
+	{ "keep", CONTROL_READ, { { 0 } }, fake_keep },
 };
 static const struct control_table table = { rows, LEN(rows), &fake };
 
@@ -190,7 +204,7 @@ static void test_refused(void **state)
 		{ "{\"cmd\":\"status\\u0000\"}", true, "bad-request", "\"cmd\" holds a NUL" },
 		{ "{\"cmd\":\"\"}", true, "unknown-command", "accepted: version, status" },
 		{ "{\"cmd\":\"Status\"}", true, "unknown-command", "\"Status\"" },
-		{ "{\"cmd\":\"reload\"}", true, "unknown-command", "upstream-del)" },
+		{ "{\"cmd\":\"reload\"}", true, "unknown-command", "upstream-del, keep)" },
 		{ "{\"cmd\":\"upstream-add\"}", true, "bad-request", "needs \"line\"" },
 		{ "{\"cmd\":\"upstream-add\",\"line\":5}", true, "bad-request",
 		  "\"line\" must be a string" },
@@ -278,6 +292,7 @@ static int rig_up(void **state)
 	rig.base = event_base_new();
 	assert_non_null(rig.base);
 	assert_int_equal(control_open(rig.base, rig.path, &table, &rig.c), 0);
+	fake.control = rig.c;
 	*state = &rig;
 	return 0;
 }
@@ -520,6 +535,82 @@ static void test_slow(void **state)
 	close(busy);
 }
 
+static uint64_t held(struct rig *rig, int fd, const char *lines)
+{
+	double until_s = now_s() + 5;
+
+	fake.ticket = 0;
+	put(fd, lines);
+	while (!fake.ticket && now_s() < until_s)
+		event_base_loop(rig->base, EVLOOP_ONCE);
+	assert_true(fake.ticket != 0);
+	return fake.ticket;
+}
+
+/* An answer that waits: what comes behind it waits too, other connections do not. */
+static void test_hold(void **state)
+{
+	const struct control_error err = { .code = "io", .text = "the disk is full" };
+	struct rig *rig = *state;
+	int fd = dial(rig->path), other = dial(rig->path);
+	uint64_t ticket = held(rig, fd, "{\"cmd\":\"keep\"}\n{\"cmd\":\"version\"}\n");
+	unsigned int calls = fake.calls;
+	char buf[512];
+
+	put(other, "{\"cmd\":\"status\"}\n");
+	assert_true(read_line(rig, other, buf, sizeof(buf), 5) > 0);
+	assert_int_equal(read_line(rig, fd, buf, sizeof(buf), 0.1), -1);
+	assert_int_equal(fake.calls, calls + 1);
+	/* another's ticket, or none, lets nothing go */
+	control_release(rig->c, ticket + 1, NULL);
+	control_release(rig->c, 0, NULL);
+	control_release(NULL, ticket, NULL);
+	assert_int_equal(read_line(rig, fd, buf, sizeof(buf), 0.1), -1);
+	control_release(rig->c, ticket, NULL);
+	assert_int_equal(fake.calls, calls + 1);	/* not from within */
+	assert_true(read_line(rig, fd, buf, sizeof(buf), 5) > 0);
+	assert_non_null(strstr(buf, "\"ok\":true"));
+	assert_non_null(strstr(buf, "\"did\":\"keep\""));
+	assert_true(read_line(rig, fd, buf, sizeof(buf), 5) > 0);
+	assert_non_null(strstr(buf, "\"did\":\"version\""));
+	control_release(rig->c, ticket, NULL);
+	/* with a failure, to one who sends no more */
+	ticket = held(rig, fd, "{\"cmd\":\"keep\"}\n");
+	assert_int_equal(shutdown(fd, SHUT_WR), 0);
+	assert_int_equal(read_line(rig, fd, buf, sizeof(buf), 0.1), -1);
+	control_release(rig->c, ticket, &err);
+	assert_true(read_line(rig, fd, buf, sizeof(buf), 5) > 0);
+	assert_non_null(strstr(buf, "\"code\":\"io\",\"text\":\"the disk is full\""));
+	assert_int_equal(read_line(rig, fd, buf, sizeof(buf), 5), 0);
+	close(fd);
+	close(other);
+	/* outside a request there is nothing to hold */
+	assert_true(control_hold(rig->c, "x") == 0);
+	assert_true(control_hold(NULL, "x") == 0);
+}
+
+/* It takes too long, or nobody waits for it any more. */
+static void test_hold_late(void **state)
+{
+	struct rig *rig = *state;
+	int fd = dial(rig->path), gone = dial(rig->path);
+	uint64_t ticket = held(rig, fd, "{\"cmd\":\"keep\"}\n"), ticket_gone;
+	char buf[512];
+
+	ticket_gone = held(rig, gone, "{\"cmd\":\"keep\"}\n");
+	close(gone);
+	assert_true(read_line(rig, fd, buf, sizeof(buf), 30) > 0);
+	assert_non_null(strstr(buf, "\"code\":\"late\",\"text\":\"still at it\""));
+	control_release(rig->c, ticket, NULL);
+	assert_int_equal(read_line(rig, fd, buf, sizeof(buf), 0.1), -1);
+	control_release(rig->c, ticket_gone, NULL);
+	put(fd, "{\"cmd\":\"status\"}\n");
+	assert_true(read_line(rig, fd, buf, sizeof(buf), 5) > 0);
+	/* the socket goes with an answer held */
+	held(rig, fd, "{\"cmd\":\"keep\"}\n");
+	close(fd);
+}
+
 static void test_places(void **state)
 {
 	struct rig *rig = *state;
@@ -580,9 +671,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_too_long, rig_up, rig_down),
 		cmocka_unit_test_setup_teardown(test_seventeenth, rig_up, rig_down),
 		cmocka_unit_test_setup_teardown(test_slow, rig_up, rig_down),
+		cmocka_unit_test_setup_teardown(test_hold, rig_up, rig_down),
+		cmocka_unit_test_setup_teardown(test_hold_late, rig_up, rig_down),
 		cmocka_unit_test_setup_teardown(test_places, rig_up, rig_down),
 	};
 
+	signal(SIGPIPE, SIG_IGN);	/* as the daemon does */
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests_name("control", tests, NULL, NULL);
 }

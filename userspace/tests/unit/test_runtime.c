@@ -81,13 +81,13 @@ static void add(const struct conf *conf, const char *line)
 	struct conf_upstream up;
 
 	assert_int_equal(conf_parse_upstream(&up, line, "test", 1, &diag), 0);
-	if (runtime_add_upstream(conf, &up, why))
+	if (runtime_add_upstream(conf, &up, why, NULL))
 		fail_msg("%s", why);
 }
 
 static void del(const struct conf *conf, const char *name)
 {
-	if (runtime_del_upstream(conf, name, why))
+	if (runtime_del_upstream(conf, name, why, NULL))
 		fail_msg("%s", why);
 }
 
