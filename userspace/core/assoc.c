@@ -63,7 +63,13 @@ int8_t assoc_poll_log2s(const struct assoc *a)
 static int64_t interval_ns(const struct assoc *a, struct rng *rng)
 {
 	double jitter = JITTER * rng_unit(rng);
-	int64_t ns = NTP_NS_PER_S << assoc_poll_log2s(a);
+	int log2s = assoc_poll_log2s(a);
+	int64_t ns;
+
+	if (a->poll.doubt)
+		log2s = a->conf.minpoll_log2s > a->floor_log2s ? a->conf.minpoll_log2s :
+								  a->floor_log2s;
+	ns = NTP_NS_PER_S << log2s;
 
 	return ns + (int64_t)(jitter * (double)ns);
 }
@@ -272,8 +278,7 @@ void assoc_adapt(struct assoc *a, double surprise, struct assoc_env *env)
 		poll_reset(&a->poll, a->conf.minpoll_log2s);
 	else
 		poll_adapt(&a->poll, a->conf.minpoll_log2s, a->conf.maxpoll_log2s, env->line,
-			   sqrt(noise_var_ns2(&a->noise, a->last.delay_ns, a->last.err_ns)),
-			   surprise);
+			   noise_usual_ns(&a->noise, a->last.err_ns), surprise);
 	if (!a->burst_left)
 		assoc_plan(a, env);
 }

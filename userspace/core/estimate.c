@@ -20,8 +20,8 @@
 /* The hypotheses: from an oven to a virtual machine, and how wrong the noise may be. */
 static const double wanders_ppb[EST_WANDERS] = { 0.1, 0.316, 1, 3.16, 10, 31.6, 100 };
 static const double wander_log_prior[EST_WANDERS] = { -3, -2, -1, 0, 0, -1, -2 };
-static const double noises[EST_NOISES] = { 1, 4, 16 };
-static const double noise_log_prior[EST_NOISES] = { 0, -1.5, -3 };
+static const double noises[EST_NOISES] = { 1, 0.4, 4, 16 };
+static const double noise_log_prior[EST_NOISES] = { 0, -2, -1.5, -3 };
 
 static double secs(int64_t ns)
 {
@@ -100,16 +100,21 @@ static void predict(struct estimate *e, int64_t local_ns)
 }
 
 /* All models at one point, uncertain by as much. */
-static void set_phase(struct estimate *e, double var_ns2)
+static void set_phase(struct estimate *e, const struct law *l)
 {
 	struct model *m;
 
 	for (m = e->models; m < models_end(e); m++) {
-		m->x_ns = e->frac_ns;
-		m->p00 = var_ns2 * m->noise;
+		m->x_ns = e->frac_ns + l->mean_ns;
+		m->p00 = model_noise_ns2(m, l);
 		m->p01 = 0;
 	}
 	mix(e);
+}
+
+static void lose_phase(struct estimate *e)
+{
+	set_phase(e, &(struct law){ .var_ns2 = EST_UNKNOWN_SD_NS * EST_UNKNOWN_SD_NS });
 }
 
 void est_init(struct estimate *e, double freq_ppb, double freq_sd_ppb)
@@ -126,7 +131,7 @@ void est_init(struct estimate *e, double freq_ppb, double freq_sd_ppb)
 		m->p11 = freq_sd_ppb * freq_sd_ppb;
 		m->log_w = log_prior(i);
 	}
-	set_phase(e, EST_UNKNOWN_SD_NS * EST_UNKNOWN_SD_NS);
+	lose_phase(e);
 }
 
 void est_start(struct estimate *e, int64_t local_ns, int64_t unix_ns)
@@ -135,7 +140,7 @@ void est_start(struct estimate *e, int64_t local_ns, int64_t unix_ns)
 	e->base_unix_ns = unix_ns;
 	e->frac_ns = 0;
 	e->valid = false;
-	set_phase(e, EST_UNKNOWN_SD_NS * EST_UNKNOWN_SD_NS);
+	lose_phase(e);
 }
 
 int64_t est_at(const struct estimate *e, int64_t local_ns)
@@ -146,7 +151,7 @@ int64_t est_at(const struct estimate *e, int64_t local_ns)
 	       (int64_t)floor(e->frac_ns + secs(d_ns) * e->freq_ppb + 0.5);
 }
 
-static void first(struct estimate *e, int64_t local_ns, int64_t unix_ns, double var_ns2)
+static void first(struct estimate *e, int64_t local_ns, int64_t unix_ns, const struct law *l)
 {
 	int64_t d_ns = local_ns - e->base_local_ns;
 	struct model *m;
@@ -156,7 +161,7 @@ static void first(struct estimate *e, int64_t local_ns, int64_t unix_ns, double 
 	e->base_local_ns = local_ns;
 	e->base_unix_ns = unix_ns;
 	e->frac_ns = 0;
-	set_phase(e, var_ns2);
+	set_phase(e, l);
 	e->rejects = 0;
 	e->updates = 1;
 	e->valid = true;
@@ -199,7 +204,7 @@ static bool gate(struct estimate *e, int64_t local_ns, double innov_ns, double v
 }
 
 /* What the mixture expects of the innovation's square. */
-static double innov_var_ns2(const struct estimate *e, double dt, double var_ns2)
+static double innov_var_ns2(const struct estimate *e, double dt, const struct law *l)
 {
 	double sum = 0, noise = 0, w;
 	const struct model *m;
@@ -207,21 +212,22 @@ static double innov_var_ns2(const struct estimate *e, double dt, double var_ns2)
 	for (m = e->models; m < e->models + EST_MODELS; m++) {
 		w = exp(m->log_w);
 		sum += w;
-		noise += w * m->noise;
+		noise += w * fmax(model_noise_ns2(m, l), l->var_ns2);
 	}
-	return e->p00 + dt * (2 * e->p01 + dt * e->p11) + noise / sum * var_ns2;
+	return e->p00 + dt * (2 * e->p01 + dt * e->p11) + noise / sum;
 }
 
-static void correct(struct estimate *e, double offset_ns, double dt, double var_ns2)
+static void correct(struct estimate *e, double offset_ns, double dt, const struct law *l)
 {
-	double best = -INFINITY, prior;
+	/* of an instant before the base, the frequency may have wandered since */
+	double best = -INFINITY, prior, back = dt < 0 ? -dt * dt * dt / 3 : 0;
 	struct model *m;
 	size_t i = 0;
 
 	for (m = e->models; m < models_end(e); m++, i++) {
 		prior = log_prior(i);
 		m->log_w = prior + EST_MEMORY * (m->log_w - prior) +
-			   model_correct(m, offset_ns, dt, var_ns2);
+			   model_correct(m, offset_ns, dt, l, m->q * back);
 		best = fmax(best, m->log_w);
 	}
 	for (m = e->models; m < models_end(e); m++)
@@ -229,27 +235,24 @@ static void correct(struct estimate *e, double offset_ns, double dt, double var_
 	mix(e);
 }
 
-bool est_update(struct estimate *e, int64_t local_ns, int64_t unix_ns, double var_ns2,
+bool est_update(struct estimate *e, int64_t local_ns, int64_t unix_ns, const struct law *l,
 		double *surprise)
 {
 	double innov_ns, dt, s;
 
 	*surprise = 0;
 	if (!e->valid) {
-		first(e, local_ns, unix_ns, var_ns2);
+		first(e, local_ns, unix_ns, l);
 		return true;
 	}
 	predict(e, local_ns);
 	dt = secs(local_ns - e->base_local_ns);
-	/* of an instant before the base, the frequency may have wandered since */
-	var_ns2 += dt < 0 ? e->q * -dt * dt * dt / 3 : 0;
-	innov_ns = (double)(unix_ns - est_at(e, local_ns));
-	s = innov_var_ns2(e, dt, var_ns2);
+	innov_ns = (double)(unix_ns - est_at(e, local_ns)) + l->mean_ns;
+	s = innov_var_ns2(e, dt, l);
 	*surprise = fabs(innov_ns) / sqrt(fmax(s, 1e-6));
 	if (!gate(e, local_ns, innov_ns, s))
 		return false;
-	correct(e, (double)(unix_ns - e->base_unix_ns - (local_ns - e->base_local_ns)), dt,
-		var_ns2);
+	correct(e, (double)(unix_ns - e->base_unix_ns - (local_ns - e->base_local_ns)), dt, l);
 	if (e->updates < EST_MANY)
 		e->updates++;
 	return true;
@@ -291,7 +294,7 @@ void est_shift(struct estimate *e, int64_t shift_ns)
 void est_lose_phase(struct estimate *e)
 {
 	e->valid = false;
-	set_phase(e, EST_UNKNOWN_SD_NS * EST_UNKNOWN_SD_NS);
+	lose_phase(e);
 }
 
 void est_line(const struct estimate *e, int64_t local_ns, struct ntp_line *line)

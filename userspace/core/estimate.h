@@ -16,7 +16,7 @@
 #include "model.h"
 
 #define EST_WANDERS	7
-#define EST_NOISES	3
+#define EST_NOISES	4
 #define EST_MODELS	(EST_WANDERS * EST_NOISES)
 
 /**
@@ -81,7 +81,7 @@ int64_t est_at(const struct estimate *e, int64_t local_ns);
  * @e: estimate
  * @local_ns: local instant, may be a little before the last one
  * @unix_ns: UTC measured there
- * @var_ns2: variance of the measurement
+ * @law: of the measurement
  * @surprise: out, |innovation| in standard deviations; 0 for the first
  *
  * A measurement beyond the gate is refused, until several in a row say the
@@ -89,7 +89,7 @@ int64_t est_at(const struct estimate *e, int64_t local_ns);
  *
  * Return: false when it was refused.
  */
-bool est_update(struct estimate *e, int64_t local_ns, int64_t unix_ns, double var_ns2,
+bool est_update(struct estimate *e, int64_t local_ns, int64_t unix_ns, const struct law *law,
 		double *surprise);
 
 /**

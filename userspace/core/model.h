@@ -2,16 +2,19 @@
 /*
  * One hypothesis about clock and noise: a Kalman filter of two states, offset
  * and frequency, whose frequency walks at random at an assumed rate, and which
- * takes the measurements' variances times an assumed factor.  Pure; no locking.
+ * takes the measurements' law as told, or as a Gaussian that is wider by an
+ * assumed factor.  Pure; no locking.
  * Units: nanoseconds and ppb, so that one second of one ppb is one nanosecond.
  */
 #ifndef NTPK_CORE_MODEL_H
 #define NTPK_CORE_MODEL_H
 
+#include "law.h"
+
 /**
  * struct model - hypothesis and state
  * @q: growth of the frequency's variance, ppb^2/s
- * @noise: factor of the measurements' variances
+ * @noise: factor of the measurements' variances; 1 = the law as told
  * @x_ns: offset from a base that the caller keeps
  * @freq_ppb: frequency
  * @p00: variance of @x_ns, ns^2
@@ -38,22 +41,23 @@ struct model {
 void model_predict(struct model *m, double secs);
 
 /**
- * model_innov_var_ns2() - how far a measurement may be off
+ * model_noise_ns2() - variance of a measurement as this model takes it
  * @m: model
- * @secs: when it was made, from now; <= 0
- * @var_ns2: its variance
+ * @l: law
  */
-double model_innov_var_ns2(const struct model *m, double secs, double var_ns2);
+double model_noise_ns2(const struct model *m, const struct law *l);
 
 /**
  * model_correct() - learn from a measurement
  * @m: model
  * @offset_ns: measured, from the same base
  * @secs: when, from now; <= 0
- * @var_ns2: its variance
+ * @l: its law
+ * @extra_ns2: variance of the clock between then and now
  *
- * Return: log of the measurement's likelihood, but for a constant.
+ * Return: log of the measurement's likelihood.
  */
-double model_correct(struct model *m, double offset_ns, double secs, double var_ns2);
+double model_correct(struct model *m, double offset_ns, double secs, const struct law *l,
+		     double extra_ns2);
 
 #endif /* NTPK_CORE_MODEL_H */

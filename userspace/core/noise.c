@@ -17,11 +17,17 @@
 #define CHANGE_SCALES	4.0
 #define CHANGE_LEN	8
 #define CHANGE_MIN_NS	1000.0
-/* The slope: memory of its sums, and from how many standard deviations on it counts. */
-#define SLOPE_MEMORY	0.995
-#define SLOPE_SIGMAS	4.0
-#define SLOPE_MIN	0.25	/* less may be a mixture of laws, not a slope */
-#define SLOPE_MAX	0.5
+/* A round's least delay exceeds the floor by so much with a chance of 1e-7 only. */
+#define ROUND_SCALES	0.6
+/* Beyond so many scales a delay counts as slow: 1.7 % of exponential queues' do. */
+#define SLOW_SCALES	6.0
+#define SLOW_CHANCE	0.0174
+#define SLOW_FEW	3
+#define SLOW_MIN	0.005
+#define SLOW_MAX	0.3
+#define FLAT_MIN	0.05
+#define EDGE_SCALES	4.0
+#define TILT_BOX	2.0	/* rate times excess from which a tilted box is no box */
 
 void noise_flush(struct noise *n)
 {
@@ -55,6 +61,27 @@ static uint32_t kth(uint32_t *v, unsigned int len, unsigned int k)
 	return v[k];
 }
 
+static void evaluate_slow(struct noise *n)
+{
+	double from_ns = n->floor_ns + SLOW_SCALES * n->scale_ns, sum = 0;
+	unsigned int i, slow = 0;
+
+	for (i = 0; i < n->len; i++)
+		if (n->delay_ns[i] > from_ns) {
+			sum += n->delay_ns[i] - from_ns;
+			slow++;
+		}
+	n->slow = SLOW_MIN;
+	n->slow_ns = 2 * SLOW_SCALES * n->scale_ns;
+	if (slow < SLOW_FEW)
+		return;
+	n->slow_ns = fmax(sum / slow, 2 * n->scale_ns);
+	/* either way, and beyond where it begins to count */
+	n->slow = ((double)slow / n->len - SLOW_CHANCE) / 2 *
+		  exp(SLOW_SCALES * n->scale_ns / n->slow_ns);
+	n->slow = fmax(SLOW_MIN, fmin(SLOW_MAX, n->slow));
+}
+
 static void evaluate(struct noise *n)
 {
 	uint32_t v[NOISE_LEN];
@@ -67,10 +94,28 @@ static void evaluate(struct noise *n)
 		n->floor_ns = fmin(n->floor_ns, v[i]);
 		sum += v[i];
 	}
+	for (i = 0; i < n->blocks && i < NOISE_BLOCKS; i++)
+		n->floor_ns = fmin(n->floor_ns, n->block_ns[i]);
 	n->scale_ns = ((double)kth(v, n->len, n->len / 2) - n->floor_ns) / MEDIAN_EXCESS;
 	/* two of a few may be equal by chance; the mean is the safer, if spoilt by spikes */
 	if (n->len < FEW)
 		n->scale_ns = fmax(n->scale_ns, (sum / n->len - n->floor_ns) / 2);
+	evaluate_slow(n);
+}
+
+/* The ring is full once more: its least stays, unless it says that the floor is another. */
+static void close_round(struct noise *n)
+{
+	uint32_t least = n->delay_ns[0];
+	unsigned int i;
+
+	for (i = 1; i < NOISE_LEN; i++)
+		least = least < n->delay_ns[i] ? least : n->delay_ns[i];
+	if (least > n->floor_ns + fmax(ROUND_SCALES * n->scale_ns, CHANGE_MIN_NS))
+		n->blocks = 0;
+	n->block_ns[n->blocks++ % NOISE_BLOCKS] = least;
+	if (n->blocks >= 2 * NOISE_BLOCKS)
+		n->blocks -= NOISE_BLOCKS;
 }
 
 /* Only the youngest @keep stay. */
@@ -85,7 +130,8 @@ static void forget(struct noise *n, unsigned int keep)
 	n->len = keep;
 	n->next = keep;
 	n->high = 0;
-	n->slope = n->sw = n->swe = n->swv = n->swee = n->swev = 0;
+	n->blocks = 0;
+	tilt_flush(&n->tilt);
 }
 
 static void note_route(struct noise *n, double delay_ns)
@@ -109,6 +155,10 @@ void noise_add(struct noise *n, int64_t delay_ns)
 		n->len++;
 	note_route(n, (double)delay_ns);
 	evaluate(n);
+	if (n->next == 0) {
+		close_round(n);
+		evaluate(n);
+	}
 }
 
 /*
@@ -118,44 +168,98 @@ void noise_add(struct noise *n, int64_t delay_ns)
  */
 static double missing_ns(const struct noise *n)
 {
-	double len = n->len;
+	double len = n->len + NOISE_LEN * (double)(n->blocks < NOISE_BLOCKS ? n->blocks : NOISE_BLOCKS);
 
 	return n->scale_ns * sqrt(M_PI / (2 * len)) * (1 + 12 / len) + n->floor_ns / (4 * len * len);
 }
 
-double noise_var_ns2(const struct noise *n, int64_t delay_ns, int64_t err_ns)
+/* The excess over the floor, and what the floor is still too high by. */
+static double excess_ns(const struct noise *n, int64_t delay_ns, double *miss_ns)
 {
-	double e_ns = (double)delay_ns, err = (double)err_ns;
-
-	if (n->len)
-		e_ns = fmax(e_ns - n->floor_ns, 0) + missing_ns(n);
-	/* of what is left when the slope is known: nothing, were all of it one way */
-	e_ns *= sqrt(fmax(1 - 4 * n->slope * n->slope, 0.05));
-	/* two stamps, each uniform within half of the bound, and half of each counts */
-	return e_ns * e_ns / 12 + err * err / 24;
+	*miss_ns = 0;
+	if (!n->len)
+		return (double)delay_ns;
+	*miss_ns = missing_ns(n);
+	return fmax((double)delay_ns - n->floor_ns, 0) + *miss_ns;
 }
 
-double noise_bias_ns(const struct noise *n, int64_t delay_ns)
+/*
+ * Two stamps, each uniform within half of the bound, and half of each counts;
+ * the ends of the excess are as uncertain as half the floor.
+ */
+static double soft_ns2(double miss_ns, int64_t err_ns)
 {
-	return n->slope * fmax((double)delay_ns - n->floor_ns, 0);
+	double err = (double)err_ns;
+
+	return err * err / 24 + miss_ns * miss_ns / 16;
 }
 
-void noise_learn(struct noise *n, int64_t delay_ns, double innov_ns, double var_ns2)
+double noise_usual_ns(const struct noise *n, int64_t err_ns)
 {
-	double e = (double)delay_ns - n->floor_ns, w = 1 / fmax(var_ns2, 1), see, sd;
+	/* half the difference of two exponentials */
+	return sqrt(n->scale_ns * n->scale_ns / 2 + soft_ns2(0, err_ns));
+}
 
-	n->sw = SLOPE_MEMORY * n->sw + w;
-	n->swe = SLOPE_MEMORY * n->swe + w * e;
-	n->swv = SLOPE_MEMORY * n->swv + w * innov_ns;
-	n->swee = SLOPE_MEMORY * n->swee + w * e * e;
-	n->swev = SLOPE_MEMORY * n->swev + w * e * innov_ns;
-	see = n->swee - n->swe * n->swe / n->sw;
-	n->slope = 0;
-	if (n->len < FEW || see <= 0)
-		return;
-	n->slope = (n->swev - n->swe * n->swv / n->sw) / see;
-	sd = 1 / sqrt(see);
-	if (fabs(n->slope) < SLOPE_MIN + SLOPE_SIGMAS * sd)
-		n->slope = 0;
-	n->slope = fmax(-SLOPE_MAX, fmin(SLOPE_MAX, n->slope));
+/*
+ * How an excess may have come about: both queues usual, or one of them slow, or
+ * both slow.  The densities are those of sums of two exponentials.
+ */
+static void weigh(const struct noise *n, double e_ns, double *flat, double *edge)
+{
+	double a = n->scale_ns, b = n->slow_ns, p = n->slow;
+
+	*flat = (1 - p) * (1 - p) * e_ns / a / a * exp(-e_ns / a) +
+		p * p * e_ns / b / b * exp(-e_ns / b);
+	*edge = p * (1 - p) / (b - a) * (exp(-e_ns / b) - exp(-e_ns / a));
+	*flat = fmax(*flat, 2 * FLAT_MIN * *edge);
+}
+
+/* Queues alike: somewhere in the excess, or near either end if it is a large one. */
+static void add_alike(const struct noise *n, double e_ns, double soft, struct law *l)
+{
+	double flat = 1, edge = 0, in_ns = n->scale_ns;
+
+	if (n->len >= FEW && e_ns > EDGE_SCALES * in_ns && in_ns > 0)
+		weigh(n, e_ns, &flat, &edge);
+	law_add(l, &(struct law_part){ flat, 0, e_ns / 2, soft });
+	law_add(l, &(struct law_part){ edge, in_ns - e_ns / 2, 0, in_ns * in_ns + soft });
+	law_add(l, &(struct law_part){ edge, e_ns / 2 - in_ns, 0, in_ns * in_ns + soft });
+}
+
+/* As the tilt has it: hardly, a narrower box; clearly, a Gaussian near one end. */
+static void add_tilted(const struct noise *n, double e_ns, double soft, struct law *l)
+{
+	double per_ns = n->tilt.rate / n->scale_ns, mean, var;
+	struct law_part p = { .weight = 1 };
+
+	tilt_moments(per_ns, e_ns, &mean, &var);
+	p.mean_ns = mean;
+	if (fabs(per_ns) * e_ns < TILT_BOX)
+		p.half_ns = sqrt(3 * var);
+	p.var_ns2 = soft + (p.half_ns > 0 ? 0 : var);
+	law_add(l, &p);
+}
+
+void noise_law(const struct noise *n, int64_t delay_ns, int64_t err_ns, struct law *l)
+{
+	double miss_ns, e_ns = excess_ns(n, delay_ns, &miss_ns);
+	double soft = soft_ns2(miss_ns, err_ns);
+
+	*l = (struct law){ .scale_ns = n->scale_ns };
+	if (n->tilt.rate == 0 || n->scale_ns <= 0 || e_ns > SLOW_SCALES * n->scale_ns)
+		add_alike(n, e_ns, soft, l);
+	else
+		add_tilted(n, e_ns, soft, l);
+	law_close(l);
+}
+
+void noise_learn(struct noise *n, int64_t delay_ns, double innov_ns, double line_var_ns2,
+		 int64_t err_ns)
+{
+	double miss_ns, e_ns = excess_ns(n, delay_ns, &miss_ns);
+
+	/* of what is slow beyond the usual, there is another law */
+	if (n->len >= FEW && e_ns <= SLOW_SCALES * n->scale_ns)
+		tilt_learn(&n->tilt, n->scale_ns, e_ns, -innov_ns,
+			   line_var_ns2 + soft_ns2(miss_ns, err_ns));
 }

@@ -2,17 +2,21 @@
 /*
  * The noise of one source, as its delays tell it.  A delay is a floor plus an
  * excess e; for independent exponential queues each way the offset's error is
- * uniform within +-e/2, so each sample's variance is known from its own delay.
- * Where the queues differ by direction, the error grows with the excess: that
- * slope, within +-1/2, is learnt from the innovations.  All is learnt over many
- * samples and forgotten when the route changes.  Pure; no locking.
+ * uniform within +-e/2, so each sample's law is known from its own delay.
+ * Where the queues differ by direction the truth lies nearer to one end
+ * (tilt.h); of a packet that was much slower than usual it lies near either.
+ * All is learnt over many samples and forgotten when the route changes.
+ * Pure; no locking.
  */
 #ifndef NTPK_CORE_NOISE_H
 #define NTPK_CORE_NOISE_H
 
 #include <stdint.h>
+#include "law.h"
+#include "tilt.h"
 
-#define NOISE_LEN	128
+#define NOISE_LEN	128	/* delays kept one by one ... */
+#define NOISE_BLOCKS	15	/* ... and, of so many times as many before, the least of each */
 
 /**
  * struct noise - what is known
@@ -20,28 +24,26 @@
  * @len: how many
  * @next: where the next goes
  * @high: delays in a row far above the floor
- * @floor_ns: the least of them
+ * @block_ns: the least delays of earlier rounds of the ring, a ring of @blocks
+ * @blocks: see there
+ * @floor_ns: the least of all
  * @scale_ns: mean excess of one direction
- * @slope: of the offset's error over the excess; 0 until it is significant
- * @sw: weighted sums over (excess, innovation) pairs, fading: weights ...
- * @swe: ... excesses
- * @swv: ... innovations
- * @swee: ... squared excesses
- * @swev: ... products
+ * @slow: probability that a packet is held up, one way ...
+ * @slow_ns: ... and for how long, mean
+ * @tilt: where in an excess the truth lies
  */
 struct noise {
 	uint32_t delay_ns[NOISE_LEN];
 	unsigned int len;
 	unsigned int next;
 	unsigned int high;
+	uint32_t block_ns[NOISE_BLOCKS];
+	unsigned int blocks;
 	double	 floor_ns;
 	double	 scale_ns;
-	double	 slope;
-	double	 sw;
-	double	 swe;
-	double	 swv;
-	double	 swee;
-	double	 swev;
+	double	 slow;
+	double	 slow_ns;
+	struct tilt tilt;
 };
 
 /**
@@ -58,29 +60,30 @@ void noise_flush(struct noise *n);
 void noise_add(struct noise *n, int64_t delay_ns);
 
 /**
- * noise_var_ns2() - variance of an offset
+ * noise_usual_ns() - standard deviation of an offset as they usually are
+ * @n: noise
+ * @err_ns: bound of the stamps' errors
+ */
+double noise_usual_ns(const struct noise *n, int64_t err_ns);
+
+/**
+ * noise_law() - where the truth may lie
  * @n: noise, which has learnt this delay
  * @delay_ns: of the sample
  * @err_ns: bound of its stamps' errors
+ * @l: filled
  */
-double noise_var_ns2(const struct noise *n, int64_t delay_ns, int64_t err_ns);
+void noise_law(const struct noise *n, int64_t delay_ns, int64_t err_ns, struct law *l);
 
 /**
- * noise_bias_ns() - expected error of a sample's offset
- * @n: noise
- * @delay_ns: of the sample
- *
- * Return: to be taken from the offset.
- */
-double noise_bias_ns(const struct noise *n, int64_t delay_ns);
-
-/**
- * noise_learn() - learn the slope from a sample that a good line had foretold
+ * noise_learn() - learn from a sample that a good line had foretold
  * @n: noise, which has learnt this delay
  * @delay_ns: of the sample
  * @innov_ns: its offset, as measured, less the line's
- * @var_ns2: variance of that
+ * @line_var_ns2: variance of the line
+ * @err_ns: bound of the stamps' errors
  */
-void noise_learn(struct noise *n, int64_t delay_ns, double innov_ns, double var_ns2);
+void noise_learn(struct noise *n, int64_t delay_ns, double innov_ns, double line_var_ns2,
+		 int64_t err_ns);
 
 #endif /* NTPK_CORE_NOISE_H */

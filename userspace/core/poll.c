@@ -4,13 +4,17 @@
  */
 #include "poll.h"
 
-#define POLL_SURPRISE_SD	4.0	/* shorten at once */
+#define POLL_SURPRISE_SD	4.0	/* ask again soon; if it is no outlier, shorten */
+/* Error gathered until the next measurement, in its standard deviations. */
+#define POLL_LONGER		1.5
+#define POLL_SHORTER		3.0
 #define POLL_SCORE		4	/* votes needed for a change */
 
 void poll_reset(struct poll *p, int8_t minpoll_log2s)
 {
 	p->log2s = minpoll_log2s;
 	p->score = 0;
+	p->doubt = false;
 }
 
 static void move(struct poll *p, int by, int8_t minpoll_log2s, int8_t maxpoll_log2s)
@@ -34,12 +38,15 @@ void poll_adapt(struct poll *p, int8_t minpoll_log2s, int8_t maxpoll_log2s,
 		const struct estimate *line, double noise_ns, double surprise)
 {
 	if (surprise > POLL_SURPRISE_SD) {
-		move(p, -2, minpoll_log2s, maxpoll_log2s);
+		if (p->doubt)
+			move(p, -2, minpoll_log2s, maxpoll_log2s);
+		p->doubt = true;
 		return;
 	}
-	if (est_growth_ns(line, interval_s(p->log2s + 1)) < noise_ns)
+	p->doubt = false;
+	if (est_growth_ns(line, interval_s(p->log2s + 1)) < POLL_LONGER * noise_ns)
 		p->score++;
-	else if (est_growth_ns(line, interval_s(p->log2s)) > 2 * noise_ns)
+	else if (est_growth_ns(line, interval_s(p->log2s)) > POLL_SHORTER * noise_ns)
 		p->score--;
 	if (p->score >= POLL_SCORE)
 		move(p, 1, minpoll_log2s, maxpoll_log2s);

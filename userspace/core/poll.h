@@ -7,6 +7,7 @@
 #ifndef NTPK_CORE_POLL_H
 #define NTPK_CORE_POLL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "estimate.h"
 
@@ -14,10 +15,13 @@
  * struct poll - interval of one source
  * @log2s: now
  * @score: votes for longer (> 0) or shorter (< 0)
+ * @doubt: the last measurement was an outlier or the first of a change: the
+ *	next one, which will tell, is wanted soon
  */
 struct poll {
 	int8_t	 log2s;
 	int8_t	 score;
+	bool	 doubt;
 };
 
 /**

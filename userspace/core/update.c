@@ -16,17 +16,17 @@
 static bool teach(struct engine *e, struct assoc *a, const struct filter_sample *s,
 		  double *surprise)
 {
-	double var_ns2 = noise_var_ns2(&a->noise, s->delay_ns, s->err_ns);
 	double innov_ns = (double)filter_offset_ns(s, &e->est), sd_ns = 0;
-	int64_t bias_ns = (int64_t)noise_bias_ns(&a->noise, s->delay_ns);
 	bool known = e->est.valid;
+	struct law law;
 	bool learnt;
 
+	noise_law(&a->noise, s->delay_ns, s->err_ns, &law);
 	if (known)
 		sd_ns = est_sd_ns(&e->est, s->mid_local_ns);
-	learnt = est_update(&e->est, s->mid_local_ns, s->mid_unix_ns - bias_ns, var_ns2, surprise);
+	learnt = est_update(&e->est, s->mid_local_ns, s->mid_unix_ns, &law, surprise);
 	if (known && learnt)
-		noise_learn(&a->noise, s->delay_ns, innov_ns, var_ns2 + sd_ns * sd_ns);
+		noise_learn(&a->noise, s->delay_ns, innov_ns, sd_ns * sd_ns, s->err_ns);
 	return learnt;
 }
 

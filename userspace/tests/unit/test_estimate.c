@@ -17,6 +17,16 @@
 #define WANDER_PPB	10.0
 #define UTC0	(1800000000LL * S)
 
+/* A measurement of which nothing but the variance is known. */
+static bool update(struct estimate *e, int64_t local_ns, int64_t unix_ns, double var_ns2,
+		   double *surprise)
+{
+	struct law law;
+
+	law_gauss(&law, var_ns2);
+	return est_update(e, local_ns, unix_ns, &law, surprise);
+}
+
 static double gauss(struct rng *r)
 {
 	return sqrt(-2 * log(1 - rng_unit(r))) * cos(2 * M_PI * rng_unit(r));
@@ -52,7 +62,7 @@ static void test_first_is_believed(void **state)
 	(void)state;
 	est_init(&e, 0, 100000);
 	est_start(&e, 0, 0);
-	assert_true(est_update(&e, 10 * S, UTC0, 1e6, &surprise));
+	assert_true(update(&e, 10 * S, UTC0, 1e6, &surprise));
 	assert_int_equal(est_at(&e, 10 * S), UTC0);
 	/* as said, or a little more: the noise may be misjudged */
 	assert_true(est_sd_ns(&e, 10 * S) >= 1000 && est_sd_ns(&e, 10 * S) < 2000);
@@ -78,7 +88,7 @@ static void test_covariance_is_honest(void **state)
 		for (i = 0; i < 100; i++) {
 			int64_t t = (int64_t)i * 16 * S;
 
-			est_update(&e, t, UTC0 + t + (int64_t)(off + gauss(&r) * noise_ns),
+			update(&e, t, UTC0 + t + (int64_t)(off + gauss(&r) * noise_ns),
 				   noise_ns * noise_ns, &surprise);
 			if (i == 99)
 				break;
@@ -107,7 +117,7 @@ static struct estimate settled(void)
 	est_init(&e, 0, 100000);
 	est_start(&e, 0, UTC0);
 	for (i = 0; i < 50; i++)
-		assert_true(est_update(&e, i * 16 * S, UTC0 + i * 16 * S, 1e8, &surprise));
+		assert_true(update(&e, i * 16 * S, UTC0 + i * 16 * S, 1e8, &surprise));
 	return e;
 }
 
@@ -118,13 +128,13 @@ static void test_outlier_is_refused(void **state)
 	double surprise;
 
 	(void)state;
-	assert_false(est_update(&e, t, UTC0 + t + 5000000, 1e8, &surprise));
+	assert_false(update(&e, t, UTC0 + t + 5000000, 1e8, &surprise));
 	assert_true(surprise > 5);
 	assert_true(llabs(est_at(&e, t) - UTC0 - t) < 10000);
-	assert_true(est_update(&e, t + S, UTC0 + t + S, 1e8, &surprise));
+	assert_true(update(&e, t + S, UTC0 + t + S, 1e8, &surprise));
 	/* alternating ones are never believed */
 	for (int i = 2; i < 40; i++)
-		assert_false(est_update(&e, t + i * S, UTC0 + t + i * S + (i % 2 ? 1 : -1) * 9000000,
+		assert_false(update(&e, t + i * S, UTC0 + t + i * S + (i % 2 ? 1 : -1) * 9000000,
 					1e8, &surprise));
 }
 
@@ -137,7 +147,7 @@ static void test_change_is_believed(void **state)
 
 	(void)state;
 	for (i = 0; i < 20; i++)
-		refused += !est_update(&e, t + i * 16 * S, UTC0 + t + i * 16 * S + 5000000, 1e8,
+		refused += !update(&e, t + i * 16 * S, UTC0 + t + i * 16 * S + 5000000, 1e8,
 				       &surprise);
 	assert_true(refused >= 2 && refused <= 4);
 	t += 19 * 16 * S;
@@ -151,7 +161,7 @@ static void test_late_sample(void **state)
 	double surprise, sd = est_sd_ns(&e, t);
 
 	(void)state;
-	assert_true(est_update(&e, t - S / 100, UTC0 + t - S / 100, 1e8, &surprise));
+	assert_true(update(&e, t - S / 100, UTC0 + t - S / 100, 1e8, &surprise));
 	assert_int_equal(e.base_local_ns, base_ns);
 	assert_true(est_sd_ns(&e, t) < sd);
 }
