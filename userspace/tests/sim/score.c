@@ -3,7 +3,7 @@
  * The estimator's score: the scenarios for which chrony's figures are known,
  * over many seeds, medians, beside the oracle and chrony.
  *
- *	score [SEEDS [FIRST_SEED]]
+ *	score [SEEDS [FIRST_SEED [SCENARIO...]]]
  *
  * TAP: a row passes when its RMS is at most so much of chrony's and 1.25 times
  * the oracle's, its worst error no worse than chrony's, with no more packets,
@@ -12,6 +12,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "sim.h"
 
 #define MAX_SEEDS	1001
@@ -182,6 +183,17 @@ static bool good(const struct row *r, const struct score *s)
 	       s->max_ns <= r->chrony_max_ns && s->pkts <= r->chrony_pkts;
 }
 
+/* Return: whether a scenario is among those asked for by name, if any are. */
+static bool wanted(const struct row *r, char *const *names)
+{
+	if (!*names)
+		return true;
+	while (*names)
+		if (!strcmp(*names++, r->c.name))
+			return true;
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int seeds = argc > 1 ? (unsigned int)atoi(argv[1]) : 31;
@@ -197,6 +209,8 @@ int main(int argc, char **argv)
 	       "oracle", "max", "/oracle", "/chrony", "/itsmax", "pkts", "its", "1 est", "3 est",
 	       "distance");
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (argc > 3 && !wanted(&rows[i], argv + 3))
+			continue;
 		run_row(&rows[i], seeds, first, &s);
 		print_row(&rows[i], &s);
 		printf("%sok %zu - score: %s\n", good(&rows[i], &s) ? "" : "not ", i + 1,
