@@ -19,6 +19,7 @@
 
 /* The hypotheses: from an oven to a virtual machine, and how wrong the noise may be. */
 static const double wanders_ppb[EST_WANDERS] = { 0.1, 0.316, 1, 3.16, 10, 31.6, 100 };
+#define EST_WANDER_SLACK	3.16	/* in variance: each stands for half a step up and down */
 static const double wander_log_prior[EST_WANDERS] = { -3, -2, -1, 0, 0, -1, -2 };
 static const double noises[EST_NOISES] = { 1, 0.4, 4, 16 };
 static const double noise_log_prior[EST_NOISES] = { 0, -2, -1.5, -3 };
@@ -258,12 +259,22 @@ bool est_update(struct estimate *e, int64_t local_ns, int64_t unix_ns, const str
 	return true;
 }
 
-double est_sd_ns(const struct estimate *e, int64_t local_ns)
+static double sd_ns(const struct estimate *e, int64_t local_ns, double q)
 {
 	double t = fmax(secs(local_ns - e->base_local_ns), 0);
-	double var = e->p00 + t * (2 * e->p01 + t * e->p11) + e->q * t * t * t / 3;
+	double var = e->p00 + t * (2 * e->p01 + t * e->p11) + q * t * t * t / 3;
 
 	return sqrt(fmax(var, 0));
+}
+
+double est_sd_ns(const struct estimate *e, int64_t local_ns)
+{
+	return sd_ns(e, local_ns, e->q);
+}
+
+double est_bound_ns(const struct estimate *e, int64_t local_ns)
+{
+	return est_sigmas(e) * sd_ns(e, local_ns, e->q * EST_WANDER_SLACK);
 }
 
 double est_freq_sd_ppb(const struct estimate *e, int64_t local_ns)

@@ -117,6 +117,17 @@ double est_freq_sd_ppb(const struct estimate *e, int64_t local_ns);
 double est_sigmas(const struct estimate *e);
 
 /**
+ * est_bound_ns() - what the line may be off by at a local instant
+ * @e: estimate
+ * @local_ns: at or after the base
+ *
+ * For root distance: est_sigmas() of the standard deviation, as it grows with
+ * the largest wander that the measurements leave possible.  A day after the
+ * last of them that is all that counts.
+ */
+double est_bound_ns(const struct estimate *e, int64_t local_ns);
+
+/**
  * est_growth_ns() - error that gathers in some time, from the frequency alone
  * @e: estimate
  * @secs: how long from the base

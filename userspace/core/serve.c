@@ -23,7 +23,7 @@ int64_t engine_precision_ns(const struct engine *e)
 
 int64_t engine_ref_disp_ns(const struct engine *e, int64_t local_ns)
 {
-	return e->ref.disp_ns + e->refused_ns + (int64_t)ceil(est_sigmas(&e->est) * est_sd_ns(&e->est, local_ns));
+	return e->ref.disp_ns + e->refused_ns + (int64_t)ceil(est_bound_ns(&e->est, local_ns));
 }
 
 int64_t engine_root_disp_ns(const struct engine *e, int64_t local_ns)
@@ -32,15 +32,15 @@ int64_t engine_root_disp_ns(const struct engine *e, int64_t local_ns)
 }
 
 /*
- * Our error's standard deviation is convex in time, so a chord to the end of
+ * Our error's bound is convex in time, so a chord to the end of
  * the horizon stays above it all along.
  */
 static uint32_t disp_rate_ppb(const struct engine *e, int64_t local_ns, int64_t horizon_ns)
 {
 	double t = fmax((double)horizon_ns * 1e-9, 1);
-	double now_ns = est_sd_ns(&e->est, local_ns);
-	double then_ns = est_sd_ns(&e->est, local_ns + (int64_t)(t * 1e9));
-	double rate = est_sigmas(&e->est) * (then_ns - now_ns) / t;
+	double now_ns = est_bound_ns(&e->est, local_ns);
+	double then_ns = est_bound_ns(&e->est, local_ns + (int64_t)(t * 1e9));
+	double rate = (then_ns - now_ns) / t;
 
 	rate = fmax(SERVE_MIN_RATE_PPB, fmin(SERVE_MAX_RATE_PPB, rate));
 	return (uint32_t)ceil(rate);
