@@ -319,5 +319,5 @@ bool assoc_starting(const struct assoc *a)
 {
 	return a->online && !a->denied && (a->conf.flags & SOURCE_F_IBURST) &&
 	       !(a->conf.flags & SOURCE_F_NOSELECT) && a->burst_left &&
-	       a->filter.len < ASSOC_BURST_GOOD && a->unanswered < ASSOC_BURST_GOOD;
+	       a->filter.len < ASSOC_MIN_SAMPLES && a->unanswered < ASSOC_BURST_GOOD;
 }

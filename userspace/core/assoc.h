@@ -15,6 +15,7 @@
 
 #define ASSOC_BURST_MAX		8	/* requests of a burst at most ... */
 #define ASSOC_BURST_GOOD	4	/* ... until so many were answered */
+#define ASSOC_MIN_SAMPLES	3	/* of a source before it is a candidate */
 #define ASSOC_BURST_POLL	4	/* requests of a poll with SOURCE_F_BURST at most */
 #define ASSOC_MAX_DISTANCE_NS	(16 * NTP_NS_PER_S)	/* RFC 5905 MAXDISP */
 #define ASSOC_MAX_STRATUM	16

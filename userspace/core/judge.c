@@ -7,7 +7,6 @@
 
 #include <math.h>
 
-#define MIN_SAMPLES		3	/* of a source before it is a candidate */
 #define PHI_MIN_PPB		1000.0
 #define PHI_MAX_PPB		500000.0
 #define BAD_POLLS		8	/* wrong for so many intervals: another address is tried ... */
@@ -74,7 +73,7 @@ static enum source_state fitness(const struct engine *e, const struct assoc *a, 
 		return SRC_ORPHAN;
 	if (e->conf.max_jitter_ns > 0 && a->peer.jitter_ns > e->conf.max_jitter_ns)
 		return SRC_JITTERY;
-	*candidate = a->peer.samples >= MIN_SAMPLES;
+	*candidate = a->peer.samples >= ASSOC_MIN_SAMPLES;
 	return SRC_NEW;
 }
 
@@ -166,7 +165,7 @@ static void select_orphan(struct engine *e, size_t n, const struct select_policy
 		a = &e->src[s - e->judged];
 		if (s->candidate && s->state != SRC_DISTANT)
 			return;
-		if (s->state != SRC_ORPHAN || a->peer.samples < MIN_SAMPLES ||
+		if (s->state != SRC_ORPHAN || a->peer.samples < ASSOC_MIN_SAMPLES ||
 		    !refid_before(a->conf.refid, a->own_refid))
 			continue;
 		if (!first || refid_before(a->conf.refid, e->src[first - e->judged].conf.refid))

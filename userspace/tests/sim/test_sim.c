@@ -270,7 +270,7 @@ static void test_suspend(void **state)
 	expect(r.report.synchronised);
 	expect(r.violations == 0);
 	expect(r.max_ns < MS);
-	expect(r.served_s < 790 && r.served_s > 760);
+	expect(r.served_s < 796 && r.served_s > 760);
 }
 
 static void test_leap_second(void **state)
