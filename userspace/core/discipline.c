@@ -7,7 +7,7 @@
 #include <math.h>
 
 #define FREQ_EPS_PPB		0.1	/* the kernel resolves 0.015 */
-#define PHASE_EPS_NS		2000	/* and adjtime 1 us */
+#define PHASE_MIN_NS		2000	/* and adjtime 1 us */
 /* Without a count of steps, a rate that another sets (tick +-10 %) is no step. */
 #define FOREIGN_MIN_NS		50000000
 #define FOREIGN_RATE		0.12
@@ -17,10 +17,17 @@
 #define CHUNK_MIN_NS		10000.0
 #define STEP_TIMEOUT_NS		(2 * NTP_NS_PER_S)
 
+static double slew_rate_ppb(const struct disc *d)
+{
+	if (d->slew_ppb <= 0)
+		return DISC_SLEW_PPB;
+	return fmin(d->slew_ppb, fabs((double)d->phase_ns) / DISC_SLEW_SPAN_S);
+}
+
 /* Part of the slew that was done by then. */
 static int64_t slewed_ns(const struct disc *d, int64_t local_ns)
 {
-	double done = (double)(local_ns - d->phase_local_ns) * DISC_SLEW_PPB * 1e-9;
+	double done = (double)(local_ns - d->phase_local_ns) * slew_rate_ppb(d) * 1e-9;
 
 	if (done >= fabs((double)d->phase_ns))
 		return d->phase_ns;
@@ -135,6 +142,7 @@ void disc_steer(struct disc *d, const struct clocks *now, int64_t residual_ns, d
 {
 	int64_t left_ns = d->phase_ns - slewed_ns(d, now->local_ns);
 	int64_t diff_ns = residual_ns - left_ns;
+	int64_t min_ns = d->min_phase_ns ? d->min_phase_ns : PHASE_MIN_NS;
 
 	if (!d->freq_set || fabs(freq_ppb - d->freq_ppb) >= FREQ_EPS_PPB) {
 		out_add(out, ACT_FREQ, ENGINE_NO_SOURCE)->freq_ppb = freq_ppb;
@@ -146,7 +154,7 @@ void disc_steer(struct disc *d, const struct clocks *now, int64_t residual_ns, d
 	d->more = now->local_ns < d->chunk_local_ns;
 	if (d->more)
 		return;
-	if (diff_ns < PHASE_EPS_NS && diff_ns > -PHASE_EPS_NS)
+	if (diff_ns < min_ns && diff_ns > -min_ns)
 		return;
 	d->phase_ns = chunk_ns(d, now->local_ns, residual_ns);
 	d->phase_local_ns = now->local_ns;

@@ -11,6 +11,7 @@
 #include "out.h"
 
 #define DISC_SLEW_PPB	500000.0	/* adjtime in the kernel: 0.5 ms per second */
+#define DISC_SLEW_SPAN_S 1.0	/* a slew by rate is to take so long */
 
 /**
  * struct disc - what was asked of the system clock, and what it showed
@@ -23,6 +24,9 @@
  * @step_local_ns: when
  * @steps: ours
  * @max_slew_ppb: fastest slew asked for on average; 0 = the kernel's
+ * @slew_ppb: a slew is a rate for DISC_SLEW_SPAN_S, this fast at most; 0 = adjtime
+ * @min_phase_ns: what the clock is off by less is left to the next update; 0 = what
+ *	adjtime resolves
  * @chunk_local_ns: slower than the kernel: no part of a slew is asked for before
  * @more: ... and there is more to slew then
  * @off_ns: how far the clock has run off what was asked for, since it was
@@ -38,6 +42,8 @@ struct disc {
 	int64_t	 step_local_ns;
 	uint64_t steps;
 	double	 max_slew_ppb;
+	double	 slew_ppb;
+	int64_t	 min_phase_ns;
 	int64_t	 chunk_local_ns;
 	bool	 more;
 	int64_t	 off_ns;

@@ -65,6 +65,8 @@ struct engine *engine_init(void *mem, unsigned int max_sources,
 	lay_out(e, mem, capacity(max_sources));
 	e->conf = *conf;
 	e->disc.max_slew_ppb = conf->max_slew_ppb;
+	e->disc.min_phase_ns = conf->min_phase_ns;
+	e->disc.slew_ppb = conf->slew_ppb;
 	e->sel.syspeer = ENGINE_NO_SOURCE;
 	rng_init(&e->rng, conf->seed);
 	est_init(&e->est, conf->freq_ppb, conf->freq_sd_ppb);
@@ -81,6 +83,8 @@ void engine_reconfigure(struct engine *e, const struct engine_config *conf)
 	e->conf.seed = was.seed;
 	e->conf.floor_unix_ns = was.floor_unix_ns;
 	e->disc.max_slew_ppb = conf->max_slew_ppb;
+	e->disc.min_phase_ns = conf->min_phase_ns;
+	e->disc.slew_ppb = conf->slew_ppb;
 	e->push_wanted = true;
 }
 

@@ -92,6 +92,10 @@ struct source_config {
  * @own_refids: reference ids of our own addresses, for loop detection
  * @own_refids_len: how many
  * @control_clock: steer the system clock (false with -x)
+ * @slew_ppb: the clock is slewed by a rate for a second, this fast at most; 0 = by
+ *	adjtime, which ends by itself should we die
+ * @min_phase_ns: errors of the system clock smaller than this are left alone; 0 =
+ *	2 us, as adjtime resolves 1
  * @seed: of the engine's own generator (poll jitter, transmit stamps)
  */
 struct engine_config {
@@ -117,6 +121,8 @@ struct engine_config {
 	__be32	 own_refids[16];
 	unsigned int own_refids_len;
 	bool	 control_clock;
+	double	 slew_ppb;
+	int64_t	 min_phase_ns;
 	uint64_t seed;
 };
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Reading the clocks of the machine, close together, and carrying kernel
- * stamps (CLOCK_REALTIME) over to the local timescale.  No state but which
- * clock is the local one, chosen at the first reading.
+ * stamps (CLOCK_REALTIME) over to the local timescale.  No state, but under a
+ * simulator of clocks: there no clock runs freely, and the local timescale is
+ * kept here, CLOCK_REALTIME less all that we did to it.
  */
 #ifndef NTPKD_CLOCKS_H
 #define NTPKD_CLOCKS_H
@@ -23,6 +24,33 @@ struct clock_pair {
 	int64_t real_ns;
 	int64_t width_ns;
 };
+
+/**
+ * clocks_simulate() - may these be the clocks of a simulator?
+ *
+ * To be asked once, before any other reading, by a daemon that is fit to run
+ * there.  It is one when clock_gettime() and adjtimex() come from the same
+ * library, which is not the C library (LD_PRELOAD).
+ * Then only CLOCK_REALTIME and CLOCK_MONOTONIC are ever read.
+ *
+ * Return: true when they are; clocks_simulated() says so from now on.
+ */
+bool clocks_simulate(void);
+
+/** clocks_simulated() - as clocks_simulate() found */
+bool clocks_simulated(void);
+
+/**
+ * clocks_before_change() - the rate of CLOCK_REALTIME is about to be set, or it
+ *	is about to be stepped
+ */
+void clocks_before_change(void);
+
+/**
+ * clocks_after_change() - it was
+ * @rate_ppb: what CLOCK_REALTIME gains on the local timescale from now on
+ */
+void clocks_after_change(double rate_ppb);
 
 /**
  * clocks_local_ns() - the local timescale, now

@@ -42,7 +42,7 @@ static bool dequeue(struct ntpkd *d, struct event *ev)
 	return true;
 }
 
-static void set_timer(struct ntpkd *d, int64_t at_local_ns)
+static void set_timer(struct libevent *timer, int64_t at_local_ns)
 {
 	int64_t wait_ns = at_local_ns - clocks_local_ns();
 	struct timeval tv;
@@ -53,7 +53,7 @@ static void set_timer(struct ntpkd *d, int64_t at_local_ns)
 	wait_ns += 999;
 	tv.tv_sec = (time_t)(wait_ns / NTP_NS_PER_S);
 	tv.tv_usec = (suseconds_t)(wait_ns % NTP_NS_PER_S / 1000);
-	event_add(d->ev_timer, &tv);
+	event_add(timer, &tv);
 }
 
 static void send_request(struct ntpkd *d, const struct action *a)
@@ -127,6 +127,24 @@ static void step_clock(struct ntpkd *d, int64_t phase_ns)
 	ntpkd_simple_event(d, EV_CLOCK_STEPPED, ENGINE_NO_SOURCE);
 }
 
+static void slew_clock(struct ntpkd *d, int64_t phase_ns)
+{
+	note_clock_error(d, "slew", sysclock_slew(&d->sysclock, phase_ns));
+	if (sysclock_slew_due(&d->sysclock))
+		set_timer(d->ev_slew, sysclock_slew_due(&d->sysclock));
+}
+
+static void on_slew(evutil_socket_t fd, short what, void *arg)
+{
+	struct ntpkd *d = arg;
+
+	(void)fd;
+	(void)what;
+	note_clock_error(d, "slew", sysclock_slew_end(&d->sysclock));
+	if (sysclock_slew_due(&d->sysclock))
+		set_timer(d->ev_slew, sysclock_slew_due(&d->sysclock));
+}
+
 static void say(struct ntpkd *d, const struct action *a)
 {
 	char name[UPSTREAM_NAME_LEN];
@@ -152,7 +170,7 @@ static void act(struct ntpkd *d, const struct action *a)
 {
 	switch (a->type) {
 	case ACT_TIMER:
-		set_timer(d, a->at_local_ns);
+		set_timer(d->ev_timer, a->at_local_ns);
 		break;
 	case ACT_SEND:
 		send_request(d, a);
@@ -171,7 +189,7 @@ static void act(struct ntpkd *d, const struct action *a)
 				 sysclock_set_freq(&d->sysclock, a->freq_ppb));
 		break;
 	case ACT_PHASE:
-		note_clock_error(d, "slew", sysclock_slew(&d->sysclock, a->phase_ns));
+		slew_clock(d, a->phase_ns);
 		break;
 	case ACT_STEP:
 		step_clock(d, a->phase_ns);
@@ -416,7 +434,8 @@ int ntpkd_loop_open(struct ntpkd *d)
 	d->suspended_ns = clocks_suspended_ns();
 	d->ev_timer = event_new(d->base, -1, 0, on_timer, d);
 	d->ev_beat = event_new(d->base, -1, EV_PERSIST, on_beat, d);
-	if (!d->ev_timer || !d->ev_beat || event_add(d->ev_beat, &beat))
+	d->ev_slew = event_new(d->base, -1, 0, on_slew, d);
+	if (!d->ev_timer || !d->ev_slew || !d->ev_beat || event_add(d->ev_beat, &beat))
 		return -ENOMEM;
 	if (d->stepwatch.fd < 0)
 		return 0;
@@ -430,6 +449,8 @@ void ntpkd_loop_close(struct ntpkd *d)
 		event_free(d->ev_timer);
 	if (d->ev_beat)
 		event_free(d->ev_beat);
+	if (d->ev_slew)
+		event_free(d->ev_slew);
 	if (d->ev_step)
 		event_free(d->ev_step);
 }

@@ -48,6 +48,7 @@ struct saver;
  * @busy: an event is in hand
  * @ev_timer: ACT_TIMER
  * @ev_beat: every second
+ * @ev_slew: the end of a slew by rate
  * @ev_step: timerfd of @stepwatch
  * @beats: seconds of @ev_beat
  * @suspended_ns: time spent in suspend, as last seen
@@ -90,6 +91,7 @@ struct ntpkd {
 	bool	 busy;
 	struct libevent *ev_timer;
 	struct libevent *ev_beat;
+	struct libevent *ev_slew;
 	struct libevent *ev_step;
 	uint64_t beats;
 	int64_t	 suspended_ns;

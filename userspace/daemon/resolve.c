@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "daemon/conf.h"
+#include "daemon/clocks.h"
 #include "daemon/ev.h"
 #include "daemon/turn.h"
 
@@ -38,6 +39,7 @@ struct resolver {
 
 struct lookup {
 	struct lookup *next;
+	struct resolver *resolver;
 	char	 name[CONF_NAME_MAX + 1];
 	char	 error[128];
 	union sock_addr addrs[RESOLVE_ADDRS_MAX];
@@ -116,12 +118,10 @@ static void collect(struct lookup *l, const struct addrinfo *list)
 	}
 }
 
-static void *look_up(void *arg)
+static void find(struct lookup *l)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_DGRAM, .ai_flags = AI_ADDRCONFIG };
 	struct addrinfo *list = NULL;
-	struct lookup *l = arg;
-	int fd = l->fd;
 	int err;
 
 	hints.ai_family = l->family;
@@ -133,6 +133,14 @@ static void *look_up(void *arg)
 			 err ? gai_strerror(err) : "no usable address");
 	if (list)
 		freeaddrinfo(list);
+}
+
+static void *look_up(void *arg)
+{
+	struct lookup *l = arg;
+	int fd = l->fd;
+
+	find(l);
 	if (write(fd, &l, sizeof(l)) != sizeof(l))
 		free(l);
 	close(fd);
@@ -190,6 +198,26 @@ static void run_next(struct resolver *r)
 	}
 }
 
+static void on_found(evutil_socket_t fd, short what, void *arg)
+{
+	struct lookup *l = arg;
+	struct resolver *r = l->resolver;
+
+	(void)fd;
+	(void)what;
+	r->cb(r->ctx, l->tag, l->addrs, l->len, l->len ? NULL : l->error);
+	free(l);
+}
+
+/* The outcome still comes from the loop. */
+static int run_at_once(struct resolver *r, struct lookup *l)
+{
+	const struct timeval now = { 0 };
+
+	find(l);
+	return event_base_once(r->base, -1, EV_TIMEOUT, on_found, l, &now) ? -ENOMEM : 0;
+}
+
 static void deliver(evutil_socket_t fd, short what, void *arg)
 {
 	struct resolver *r = arg;
@@ -209,7 +237,7 @@ int resolve_start(struct resolver *r, const char *name, uint16_t port, int famil
 		  uint32_t tag)
 {
 	struct lookup *l;
-	int err = open_pipe(r);
+	int err = clocks_simulated() ? 0 : open_pipe(r);
 
 	if (err)
 		return err;
@@ -220,8 +248,9 @@ int resolve_start(struct resolver *r, const char *name, uint16_t port, int famil
 	l->port = port;
 	l->family = family;
 	l->tag = tag;
+	l->resolver = r;
 	if (r->running < LOOKUPS_MAX) {
-		err = run(r, l);
+		err = clocks_simulated() ? run_at_once(r, l) : run(r, l);
 		if (err)
 			free(l);
 		return err;

@@ -3,7 +3,8 @@
  * Host names to addresses without blocking: each look-up runs getaddrinfo(3)
  * in a thread of its own and comes back through a pipe into the event loop.
  * No thread and no pipe is made before the first name.  A few look-ups run at
- * a time, the others wait for their turn.
+ * a time, the others wait for their turn.  A simulator knows no threads, and its
+ * getaddrinfo(3) takes no time: there it is called at once.
  */
 #ifndef NTPKD_RESOLVE_H
 #define NTPKD_RESOLVE_H

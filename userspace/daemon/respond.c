@@ -273,11 +273,12 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	union respond_control control;
 	struct respond_path path;
 	struct respond *r = arg;
+	int turns = clocks_simulated() ? 1 : DATAGRAMS_PER_TURN;
 
 	(void)what;
 	if (r->env.before_turn)
 		r->env.before_turn(r->env.ctx);
-	for (int i = 0; i < DATAGRAMS_PER_TURN; i++) {
+	for (int i = 0; i < turns; i++) {
 		struct iovec iov = { .iov_base = buf, .iov_len = sizeof(buf) };
 		struct msghdr msg = {
 			.msg_name = &path.from,
@@ -337,7 +338,7 @@ static int bind_port(const struct respond *r, int fd, int family, uint16_t port)
 static int listen_on(struct respond *r, struct event_base *base, int slot, int family,
 		     uint16_t port)
 {
-	int fd = sock_udp(family, false);
+	int fd = sock_udp(family, NULL);
 	int err;
 
 	if (fd < 0)

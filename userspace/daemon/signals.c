@@ -16,6 +16,7 @@ static volatile sig_atomic_t stop_wanted;
 static volatile sig_atomic_t reload_wanted;
 static volatile sig_atomic_t reopen_wanted;
 static volatile int wake_fd = -1;
+static struct event_base *volatile bare_base;
 static int wait_fd = -1;
 static struct libevent *ev_wake;
 
@@ -30,6 +31,9 @@ static void on_signal(int sig)
 		reopen_wanted = 1;
 	else
 		stop_wanted = 1;
+	/* without threads this only stores a flag, which is looked at after the wait */
+	if (bare_base)
+		event_base_loopbreak(bare_base);
 	/* a full pipe wakes the loop just as well */
 	if (wake_fd >= 0 && write(wake_fd, &byte, 1) < 0)
 		errno = saved;
@@ -91,6 +95,8 @@ int signals_open(struct event_base *base, bool bare)
 
 	if (err)
 		return err;
+	if (bare)
+		bare_base = base;
 	sigemptyset(&stop.sa_mask);
 	sigemptyset(&ignore.sa_mask);
 	if (sigaction(SIGTERM, &stop, NULL) || sigaction(SIGINT, &stop, NULL) ||
@@ -104,6 +110,7 @@ void signals_close(void)
 {
 	int fd = wake_fd;
 
+	bare_base = NULL;
 	wake_fd = -1;
 	if (ev_wake)
 		event_free(ev_wake);

@@ -14,8 +14,8 @@ struct event_base;
 /**
  * signals_open() - install the handlers
  * @base: loop to break out of
- * @bare: no pipe to wake the loop: it then notices at its next turn, which
- *	comes every second
+ * @bare: no pipe to wake the loop: a signal that ends the wait ends the loop, one
+ *	that comes just before it is noticed a second later
  *
  * Return: 0 or -errno.
  */

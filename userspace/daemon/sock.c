@@ -24,8 +24,16 @@
 #define T4_USER_ERR_NS		1000000
 /* ... and the stack may hold a request back so long after send() returned. */
 #define T1_USER_ERR_NS		100000
+/* In a simulator no time passes meanwhile. */
+#define SIMULATED_ERR_NS	100
 
-int sock_udp(int family, bool tx)
+/*
+ * A simulator may have one queue for all sockets: to read one of them a second
+ * time takes what is another's.  It may also make a transmit stamp at the moment
+ * that it is read, and hand out ordinary data for the error queue: our own T1 is
+ * as good, as no time passes.
+ */
+int sock_udp(int family, bool *tx)
 {
 	int flags = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE |
 		    SOF_TIMESTAMPING_OPT_TSONLY;
@@ -35,6 +43,8 @@ int sock_udp(int family, bool tx)
 	if (fd < 0)
 		return -errno;
 	if (tx)
+		*tx = !clocks_simulated();
+	if (tx && *tx)
 		flags |= SOF_TIMESTAMPING_TX_SOFTWARE;
 	if (fcntl(fd, F_SETFL, O_NONBLOCK) || fcntl(fd, F_SETFD, FD_CLOEXEC)) {
 		err = -errno;
@@ -42,7 +52,8 @@ int sock_udp(int family, bool tx)
 		return err;
 	}
 	/* without stamps it works too, less precisely */
-	setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &flags, sizeof(flags));
+	if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &flags, sizeof(flags)) && tx)
+		*tx = false;
 	return fd;
 }
 
@@ -65,7 +76,7 @@ void sock_env_init(struct sock_env *env)
 {
 	struct rlimit files;
 
-	env->anchor_fd = sock_udp(AF_INET, false);
+	env->anchor_fd = clocks_simulated() ? -1 : sock_udp(AF_INET, NULL);
 	/* the usual 1024 are fewer than the requests that may be under way */
 	if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur >= FILES_WANTED)
 		return;
@@ -123,10 +134,11 @@ static bool drain_errors(struct sock *s, int64_t *t1_local_ns, int64_t *t1_err_n
 	bool found = false;
 	int64_t stamp_ns;
 
-	for (int i = 0; i < DATAGRAMS_PER_TURN; i++) {
+	for (int i = 0; s->stamp_awaited && i < DATAGRAMS_PER_TURN; i++) {
 		if (receive(s, buf, sizeof(buf), MSG_ERRQUEUE, &stamp_ns) < 0)
 			break;
 		found |= convert(s, stamp_ns, t1_local_ns, t1_err_ns);
+		s->stamp_awaited = !found;
 	}
 	return found;
 }
@@ -137,7 +149,7 @@ static void report_reply(struct sock *s, const void *data, size_t len, int64_t s
 
 	if (!convert(s, stamp_ns, &t4_local_ns, &t4_err_ns)) {
 		t4_local_ns = clocks_local_ns();
-		t4_err_ns = T4_USER_ERR_NS;
+		t4_err_ns = clocks_simulated() ? SIMULATED_ERR_NS : T4_USER_ERR_NS;
 	}
 	s->env->ops->reply(s->env->ctx, s->source, data, len, t4_local_ns, t4_err_ns);
 }
@@ -147,6 +159,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	_Alignas(8) char buf[SOCK_DATAGRAM_MAX];
 	int64_t t1_local_ns, t1_err_ns, stamp_ns;
 	struct sock *s = arg;
+	int turns = clocks_simulated() ? 1 : DATAGRAMS_PER_TURN;
 
 	(void)what;
 	s->env->ops->turn(s->env->ctx);
@@ -155,7 +168,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		return;
 	if (drain_errors(s, &t1_local_ns, &t1_err_ns))
 		s->env->ops->sent(s->env->ctx, s->source, s->cookie, t1_local_ns, t1_err_ns);
-	for (int i = 0; i < DATAGRAMS_PER_TURN; i++) {
+	for (int i = 0; i < turns; i++) {
 		ssize_t n = receive(s, buf, sizeof(buf), 0, &stamp_ns);
 
 		if (n == -EAGAIN || n == -EWOULDBLOCK)
@@ -202,12 +215,12 @@ static int connect_from(int fd, const struct sock_local *local, const union sock
 
 int sock_route(const struct sock_local *local, const union sock_addr *to)
 {
-	int fd = socket(to->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = socket(to->sa.sa_family, SOCK_DGRAM, 0);
 	int err;
 
 	if (fd < 0)
 		return -errno;
-	err = connect_from(fd, local, to);
+	err = fcntl(fd, F_SETFD, FD_CLOEXEC) ? -errno : connect_from(fd, local, to);
 	close(fd);
 	return err;
 }
@@ -216,7 +229,7 @@ static int open_connected(struct sock *s, const union sock_addr *to)
 {
 	int err;
 
-	s->fd = sock_udp(to->sa.sa_family, true);
+	s->fd = sock_udp(to->sa.sa_family, &s->stamp_awaited);
 	if (s->fd < 0)
 		return s->fd;
 	err = connect_from(s->fd, &s->env->local, to);
@@ -260,7 +273,8 @@ int sock_send(struct sock *s, struct sock_env *env, uint32_t source, uint32_t co
 	/* most drivers stamp within send(): then the stamp is there already */
 	if (!drain_errors(s, &t1_local_ns, &t1_err_ns)) {
 		t1_local_ns = before_ns + (after_ns - before_ns) / 2;
-		t1_err_ns = after_ns - before_ns + T1_USER_ERR_NS;
+		t1_err_ns = clocks_simulated() ? SIMULATED_ERR_NS :
+			    after_ns - before_ns + T1_USER_ERR_NS;
 	}
 	env->ops->sent(env->ctx, source, cookie, t1_local_ns, t1_err_ns);
 	return 0;

@@ -83,6 +83,7 @@ struct sock_env {
  * @fd: valid while @ev is set
  * @source: id
  * @cookie: of the request
+ * @stamp_awaited: the kernel was asked to stamp the request, and has not told yet
  */
 struct sock {
 	struct sock_env *env;
@@ -90,6 +91,7 @@ struct sock {
 	int	 fd;
 	uint32_t source;
 	uint32_t cookie;
+	bool	 stamp_awaited;
 };
 
 /**
@@ -133,11 +135,11 @@ void sock_close(struct sock *s);
 /**
  * sock_udp() - a non-blocking UDP socket with software time stamps
  * @family: AF_INET or AF_INET6
- * @tx: stamp what is sent, too
+ * @tx: stamp what is sent, too; cleared where that cannot be had; NULL = do not
  *
  * Return: descriptor or -errno.
  */
-int sock_udp(int family, bool tx);
+int sock_udp(int family, bool *tx);
 
 /**
  * sock_stamp_ns() - the software stamp among the control messages

@@ -35,6 +35,9 @@
 #define PUSH_INTERVAL_NS	(16 * NTP_NS_PER_S)
 #define STARTS_PER_TURN		16
 #define FREQ_UNKNOWN_SD_PPB	100000.0
+#define SIMULATED_PHASE_MIN_NS	50
+/* Until the loop has run for 0.1 s simulators let the clocks read inexactly. */
+#define SIMULATED_START_US	110000
 
 static void report_conf_error(void *ctx, const char *file, unsigned int line,
 			      unsigned int column, const char *text)
@@ -136,6 +139,10 @@ static void configure_engine(struct ntpkd *d)
 	ec->control_clock = !d->opt.no_clock;
 	if (getrandom(&ec->seed, sizeof(ec->seed), 0) < 0)
 		ec->seed = (uint64_t)clocks_local_ns();
+	if (clocks_simulated()) {
+		ec->min_phase_ns = SIMULATED_PHASE_MIN_NS;
+		ec->slew_ppb = SYSCLOCK_SLEW_PPB;
+	}
 	read_drift(d, ec);
 	ntpkd_own_refids(ec);
 }
@@ -161,9 +168,14 @@ static int open_base(struct ntpkd *d)
 
 	if (!config)
 		return -ENOMEM;
-	/* simulators know only poll(2) */
-	if (d->bare)
+	/*
+	 * Simulators know only poll(2) and select(2); libevent's sets for the latter
+	 * are shorter than fd_set, which a simulator may clear as a whole.
+	 */
+	if (d->bare) {
 		event_config_avoid_method(config, "epoll");
+		event_config_avoid_method(config, "select");
+	}
 	d->base = event_base_new_with_config(config);
 	event_config_free(config);
 	return d->base ? 0 : -ENOMEM;
@@ -354,8 +366,16 @@ static void close_parts(struct ntpkd *d)
 		event_base_free(d->base);
 }
 
+static void on_first_turn(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	start_upstreams(arg);
+}
+
 static int run(struct ntpkd *d, int ready_fd)
 {
+	const struct timeval later = { .tv_usec = SIMULATED_START_US };
 	int err = open_parts(d);
 
 	if (err)
@@ -371,7 +391,10 @@ static int run(struct ntpkd *d, int ready_fd)
 	err = host_ready(d);
 	if (err)
 		return err;
-	start_upstreams(d);
+	if (clocks_simulated())
+		event_base_once(d->base, -1, EV_TIMEOUT, on_first_turn, d, &later);
+	else
+		start_upstreams(d);
 	turn_open(!d->bare);
 	while (!signals_stop() && !d->gave_up) {
 		if (event_base_loop(d->base, EVLOOP_ONCE) < 0) {
@@ -392,6 +415,7 @@ static int run(struct ntpkd *d, int ready_fd)
 int ntpkd_main(int argc, char **argv)
 {
 	struct ntpkd *d = calloc(1, sizeof(*d));
+	bool simulated;
 	int ready_fd = -1;
 	int status;
 
@@ -406,8 +430,11 @@ int ntpkd_main(int argc, char **argv)
 	status = load_conf(&d->conf, &d->opt) ? 1 : 0;
 	if (status || d->opt.check)
 		goto out_conf;
-	d->bare = d->opt.mode == MODE_STDERR && !d->opt.socket && !d->conf.kernel;
+	d->bare = d->opt.mode != MODE_DAEMON && !d->opt.socket && !d->conf.kernel;
+	simulated = d->bare && clocks_simulate();
 	log_open(d->opt.mode == MODE_STDERR ? LOG_DEST_STDERR : LOG_DEST_BOTH, d->opt.level);
+	if (simulated)
+		log_info("the clocks are a simulator's");
 	if (d->opt.mode == MODE_DAEMON) {
 		status = privs_background(&ready_fd);
 		if (status >= 0)

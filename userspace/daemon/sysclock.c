@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 #include <ntpk/ntp_wire.h>
+#include "core/discipline.h"
+#include "daemon/clocks.h"
 
 #define SCALED_PPM_PER_PPB	65.536
 #define FREQ_SCALED_PPM_MAX	(500L << 16)
@@ -22,10 +24,11 @@
 #define TICK_RANGE_DIV		10		/* the kernel accepts +-10 % */
 /* What timex says when nothing is known: the kernel's own limit (16 s). */
 #define ERROR_MAX_US		16000000L
+#define SLEW_LEFT_NS		20
 
 static int real_adjtimex(struct timex *tx)
 {
-	return clock_adjtime(CLOCK_REALTIME, tx);
+	return adjtimex(tx);
 }
 
 static const struct sysclock_ops real_ops = {
@@ -41,6 +44,11 @@ static int call_adjtimex(struct sysclock *sc, struct timex *tx)
 static double tick_ppb(const struct sysclock *sc, long tick_us)
 {
 	return (double)(tick_us - sc->tick_nominal_us) * PPB_PER_S / (double)sc->tick_nominal_us;
+}
+
+static double rate_ppb(const struct sysclock *sc)
+{
+	return tick_ppb(sc, sc->tick_us) + (double)sc->freq_scaled_ppm / SCALED_PPM_PER_PPB;
 }
 
 /*
@@ -74,13 +82,18 @@ int sysclock_init(struct sysclock *sc, const struct sysclock_ops *ops, bool cont
 	err = call_adjtimex(sc, &tx);
 	if (err)
 		return err;
-	sc->tick_us = tx.tick;
+	sc->tick_us = tx.tick ? tx.tick : sc->tick_nominal_us;
 	sc->freq_scaled_ppm = tx.freq;
-	sc->start_freq_ppb = tick_ppb(sc, tx.tick) + (double)tx.freq / SCALED_PPM_PER_PPB;
+	sc->start_freq_ppb = rate_ppb(sc);
+	sc->freq_ppb = sc->start_freq_ppb;
+	sc->by_rate = clocks_simulated();
+	clocks_before_change();
+	clocks_after_change(sc->start_freq_ppb);
 	if (!control)
 		return 0;
 	err = stop_pll(sc, tx.status);
-	if (err)
+	/* a simulator need not have one */
+	if (err && !(sc->by_rate && err == -EINVAL))
 		return err;
 	return sysclock_slew(sc, 0);
 }
@@ -131,21 +144,60 @@ void sysclock_split_freq(const struct sysclock *sc, double freq_ppb, long *tick_
 	*freq_scaled_ppm = to_scaled_ppm(freq_ppb - tick_ppb(sc, *tick_us));
 }
 
-int sysclock_set_freq(struct sysclock *sc, double freq_ppb)
+static int set_rate(struct sysclock *sc, double freq_ppb)
 {
 	struct timex tx = { .modes = ADJ_FREQUENCY | ADJ_TICK };
 	int err;
 
-	if (!sc->control)
-		return 0;
 	sysclock_split_freq(sc, freq_ppb, &tx.tick, &tx.freq);
 	sc->tick_us = tx.tick;
 	sc->freq_scaled_ppm = tx.freq;
+	clocks_before_change();
 	err = call_adjtimex(sc, &tx);
+	if (!err)
+		clocks_after_change(rate_ppb(sc));
 	sc->known = !err;
 	if (sc->foreign == SYSCLOCK_FREQ)
 		sc->foreign = SYSCLOCK_OURS;
 	return err;
+}
+
+int sysclock_set_freq(struct sysclock *sc, double freq_ppb)
+{
+	if (!sc->control)
+		return 0;
+	sc->freq_ppb = freq_ppb;
+	return set_rate(sc, freq_ppb + sc->slew_ppb);
+}
+
+/* A rate is set in steps of 0.015 ppb: the slew counts as it was set, not as it was wanted. */
+static int slew_by_rate(struct sysclock *sc, int64_t phase_ns, double slew_ppb)
+{
+	int err = set_rate(sc, sc->freq_ppb + slew_ppb);
+
+	sc->slew_ns = phase_ns;
+	sc->slew_local_ns = slew_ppb != 0 ? clocks_local_ns() : 0;
+	sc->slew_ppb = slew_ppb != 0 ? rate_ppb(sc) - sc->freq_ppb : 0;
+	return err;
+}
+
+int64_t sysclock_slew_due(const struct sysclock *sc)
+{
+	if (!sc->slew_local_ns)
+		return 0;
+	return sc->slew_local_ns + (int64_t)((double)sc->slew_ns / sc->slew_ppb * PPB_PER_S);
+}
+
+int sysclock_slew_end(struct sysclock *sc)
+{
+	int64_t left_ns;
+
+	if (!sc->slew_local_ns)
+		return 0;
+	left_ns = sc->slew_ns - (int64_t)((double)(clocks_local_ns() - sc->slew_local_ns) *
+					  sc->slew_ppb / PPB_PER_S);
+	/* a timer counts milliseconds: it may also have gone too far */
+	return sysclock_slew(sc, llabs(left_ns) > SLEW_LEFT_NS ? left_ns : 0);
 }
 
 int sysclock_slew(struct sysclock *sc, int64_t phase_ns)
@@ -155,6 +207,10 @@ int sysclock_slew(struct sysclock *sc, int64_t phase_ns)
 
 	if (!sc->control)
 		return 0;
+	if (sc->by_rate)
+		return slew_by_rate(sc, phase_ns,
+				    fmax(-SYSCLOCK_SLEW_PPB, fmin(SYSCLOCK_SLEW_PPB,
+					 (double)phase_ns / DISC_SLEW_SPAN_S)));
 	tv.tv_sec = (time_t)(us / US_PER_S);
 	tv.tv_usec = (suseconds_t)(us % US_PER_S);
 	if (tv.tv_usec < 0) {
@@ -167,6 +223,20 @@ int sysclock_slew(struct sysclock *sc, int64_t phase_ns)
 	if (sc->foreign == SYSCLOCK_SLEW)
 		sc->foreign = SYSCLOCK_OURS;
 	return 0;
+}
+
+/* Where ADJ_SETOFFSET is not known: a simulator may have settimeofday() only. */
+static int set_time(int64_t phase_ns)
+{
+	struct timespec ts;
+	int64_t ns;
+
+	if (clock_gettime(CLOCK_REALTIME, &ts))
+		return -errno;
+	ns = clocks_ts_ns(&ts) + phase_ns;
+	ts.tv_sec = (time_t)(ns / NTP_NS_PER_S);
+	ts.tv_nsec = (long)(ns % NTP_NS_PER_S);
+	return clock_settime(CLOCK_REALTIME, &ts) ? -errno : 0;
 }
 
 int sysclock_step(struct sysclock *sc, int64_t phase_ns)
@@ -188,7 +258,12 @@ int sysclock_step(struct sysclock *sc, int64_t phase_ns)
 		return err;
 	tx.time.tv_sec = (time_t)sec;
 	tx.time.tv_usec = (suseconds_t)ns;
-	return call_adjtimex(sc, &tx);
+	clocks_before_change();
+	err = call_adjtimex(sc, &tx);
+	if (err == -EINVAL && sc->by_rate)
+		err = set_time(phase_ns);
+	clocks_after_change(rate_ppb(sc));
+	return err;
 }
 
 static long error_us(int64_t ns)
@@ -239,7 +314,7 @@ static enum sysclock_foreign find_foreign(struct sysclock *sc, const struct time
 	/* the kernel keeps frequencies finer than it is told: one unit of slack */
 	if (tx->tick != sc->tick_us || labs(tx->freq - sc->freq_scaled_ppm) > 1)
 		return SYSCLOCK_FREQ;
-	return slew_is_foreign(sc) ? SYSCLOCK_SLEW : SYSCLOCK_OURS;
+	return !sc->by_rate && slew_is_foreign(sc) ? SYSCLOCK_SLEW : SYSCLOCK_OURS;
 }
 
 enum sysclock_foreign sysclock_check(struct sysclock *sc, double *freq_ppb)

@@ -12,6 +12,9 @@
 #include <sys/time.h>
 #include <sys/timex.h>
 
+/* Fastest slew by rate: half of what tick and frequency can do together. */
+#define SYSCLOCK_SLEW_PPB	50e6
+
 /* struct sysclock_ops - the system calls, so that tests can stand in for them */
 struct sysclock_ops {
 	int (*adjtimex)(struct timex *tx);
@@ -35,6 +38,13 @@ enum sysclock_foreign {
  * @known: @freq_scaled_ppm and @tick_us were set by us
  * @foreign: the values read back are somebody else's, and it was said
  * @start_freq_ppb: what the kernel's frequency was when we came
+ * @by_rate: a slew is a change of the rate that sysclock_slew_end() ends, exact to
+ *	nanoseconds: for simulators, where no daemon is killed in the middle of one and
+ *	adjtime() may not be there
+ * @freq_ppb: rate without such a slew
+ * @slew_ppb: and what it adds ...
+ * @slew_local_ns: ... from this instant, 0 = none ...
+ * @slew_ns: ... to remove so much
  * @slew_us: what was left of our slew at the last look
  * @tick_nominal_us: tick without correction, 10000 with USER_HZ 100
  * @tick_us: last set
@@ -48,6 +58,11 @@ struct sysclock {
 	enum sysclock_foreign foreign;
 	bool	 rtcsync;
 	double	 start_freq_ppb;
+	bool	 by_rate;
+	double	 freq_ppb;
+	double	 slew_ppb;
+	int64_t	 slew_local_ns;
+	int64_t	 slew_ns;
 	int64_t	 slew_us;
 	long	 tick_nominal_us;
 	long	 tick_us;
@@ -103,6 +118,24 @@ int sysclock_set_freq(struct sysclock *sc, double freq_ppb);
  * Return: 0 or -errno.
  */
 int sysclock_slew(struct sysclock *sc, int64_t phase_ns);
+
+/**
+ * sysclock_slew_due() - when does a slew by rate have to be ended?
+ * @sc: clock
+ *
+ * Return: local time, 0 = there is none.
+ */
+int64_t sysclock_slew_due(const struct sysclock *sc);
+
+/**
+ * sysclock_slew_end() - end it, now that it is due
+ * @sc: clock
+ *
+ * What is left by then, because a timer was early, goes on.
+ *
+ * Return: 0 or -errno.
+ */
+int sysclock_slew_end(struct sysclock *sc);
 
 /**
  * sysclock_step() - move the clock at once
