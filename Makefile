@@ -42,6 +42,8 @@ SRC_CONF := $(wildcard userspace/daemon/conf*.c)
 # Everything of the programs but their main(), for the tests.
 SRC_LIB := $(SRC_PROTO) $(SRC_CORE) $(SRC_NL) $(filter-out %/main.c,$(SRC_DAEMON) $(SRC_CTL))
 SRC_SCORE := userspace/tests/sim/score.c
+# A simulated machine and network, to be preloaded into ntpkd itself.
+SRC_WORLD := $(wildcard userspace/tests/preload/*.c)
 SRC_SIM := $(filter-out $(SRC_SCORE),$(wildcard userspace/tests/sim/*.c))
 UNIT := $(patsubst userspace/tests/unit/%.c,$(SAN)/%,$(wildcard userspace/tests/unit/test_*.c))
 UNIT += $(if $(SRC_SIM),$(SAN)/test_sim)
@@ -112,6 +114,16 @@ $(B)/bin/score: $(call obj,$(SRC_SCORE) $(filter-out %/test_sim.c,$(SRC_SIM)) $(
 	$(call say,LD      $@)
 	$(Q)$(CC) -pie $(LDFLAGS) -o $@ $^ -lm -lpthread
 
+$(B)/pic/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC pic  $<)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CPPFLAGS) -O2 -g -fPIC $(CFLAGS_ALL) -Wno-builtin-declaration-mismatch -c -o $@ $<
+
+$(B)/lib/world.so: $(patsubst %.c,$(B)/pic/%.o,$(SRC_WORLD))
+	@mkdir -p $(@D)
+	$(call say,LD      $@)
+	$(Q)$(CC) -shared $(LDFLAGS) -o $@ $^ -lm
+
 $(SAN)/test_fuzz_%: $(SAN)/obj/userspace/tests/fuzz/fuzz_%.o \
 		$(SAN)/obj/userspace/tests/fuzz/replay.o $(SAN)/libntpk.a
 	$(call say,LD san  $@)
@@ -130,7 +142,7 @@ $(SAN)/ntpkctl: $(call san,$(SRC_CTL) $(SRC_CONF) $(SRC_NL) $(SRC_PROTO))
 	$(call say,LD san  $@)
 	$(Q)$(CC) $(SANFLAGS) -o $@ $^ $(LIBS_CTL)
 
-tests: user $(UNIT) $(B)/bin/score $(SAN)/ntpkd $(SAN)/ntpkctl
+tests: user $(UNIT) $(B)/bin/score $(B)/lib/world.so $(SAN)/ntpkd $(SAN)/ntpkctl
 
 # Coverage-guided: clang's own copies of all objects.
 $(FZ)/obj/%.o: %.c
