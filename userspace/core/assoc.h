@@ -99,7 +99,8 @@ struct assoc_exchange {
  * @noise: of its samples
  * @poll: interval
  * @peer: filter's answer at the last selection
- * @root_dist_ns: ours through it, at the last selection
+ * @root_dist_ns: ours through it, at the last selection ...
+ * @aged_ns: ... of which because its best sample has grown old
  * @report: of the last true reply with stamps in it
  * @bad_local_ns: falseticker or too distant since, 0 = it is not
  * @own_refid: our address towards it as a reference id, 0 = unknown
@@ -145,6 +146,7 @@ struct assoc {
 	struct poll poll;
 	struct filter_peer peer;
 	int64_t	 root_dist_ns;
+	int64_t	 aged_ns;
 	struct sample_report report;
 	int64_t	 bad_local_ns;
 	__be32	 own_refid;

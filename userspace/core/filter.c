@@ -146,6 +146,7 @@ void filter_eval(const struct filter *f, const struct estimate *line, int64_t lo
 	b = best(f, local_ns, phi_ppb);
 	out->samples = f->len;
 	out->offset_ns = filter_offset_ns(b, line);
+	out->age_ns = local_ns > b->mid_local_ns ? local_ns - b->mid_local_ns : 0;
 	out->delay_ns = b->delay_ns;
 	out->disp_ns = (int64_t)ceil(aged_ns(b, local_ns, phi_ppb));
 	out->jitter_ns = (int64_t)ceil(jitter_ns(f, line, b));

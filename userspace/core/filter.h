@@ -37,6 +37,7 @@ struct filter {
  * struct filter_peer - the filter's answer, RFC 5905's peer variables
  * @samples: how many it rests on, 0 = the rest is meaningless
  * @offset_ns: of the best sample, source minus line
+ * @age_ns: of that one
  * @delay_ns: likewise
  * @disp_ns: its stamps' errors, aged
  * @jitter_ns: RMS distance of the others from it, or with four samples and
@@ -45,6 +46,7 @@ struct filter {
 struct filter_peer {
 	unsigned int samples;
 	int64_t	 offset_ns;
+	int64_t	 age_ns;
 	int64_t	 delay_ns;
 	int64_t	 disp_ns;
 	int64_t	 jitter_ns;

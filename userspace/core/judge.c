@@ -9,6 +9,9 @@
 
 #define PHI_MIN_PPB		1000.0
 #define PHI_MAX_PPB		500000.0
+#define AGE_SLACK_NS		5000000
+#define TREND_SAMPLES		5
+#define TREND_SIGMAS		6.0	/* few samples */
 #define BAD_POLLS		8	/* wrong for so many intervals: another address is tried ... */
 #define REPLACE_MIN_NS		(1800 * NTP_NS_PER_S)	/* ... one source at a time */
 
@@ -19,9 +22,35 @@ double engine_phi_ppb(const struct engine *e, int64_t local_ns)
 	return fmax(PHI_MIN_PPB, fmin(PHI_MAX_PPB, phi));
 }
 
+/*
+ * As long as our frequency is not known, a source's own samples tell it best:
+ * they are carried on along their own trend, so that sources asked at different
+ * times can be compared.
+ */
+static double carry_on(const struct engine *e, struct assoc *a, double phi_ppb, double *freq_ppb)
+{
+	struct filter_trend t;
+	double own_ppb;
+
+	*freq_ppb = 0;
+	if (e->est.valid)
+		return phi_ppb;
+	filter_trend(&a->filter, &e->est, &t);
+	own_ppb = PHI_MIN_PPB + TREND_SIGMAS * t.freq_sd_ppb;
+	if (a->filter.len < TREND_SAMPLES || own_ppb > phi_ppb)
+		return phi_ppb;
+	*freq_ppb = t.freq_ppb;
+	return own_ppb;
+}
+
 void engine_eval(const struct engine *e, struct assoc *a, int64_t local_ns, double phi_ppb)
 {
+	double freq_ppb;
+
+	phi_ppb = carry_on(e, a, phi_ppb, &freq_ppb);
 	filter_eval(&a->filter, &e->est, local_ns, phi_ppb, &a->peer);
+	a->peer.offset_ns += (int64_t)((double)a->peer.age_ns * freq_ppb * 1e-9);
+	a->aged_ns = (int64_t)((double)a->peer.age_ns * phi_ppb * 1e-9);
 	a->root_dist_ns = (a->root_delay_ns + a->peer.delay_ns) / 2 + a->root_disp_ns +
 			  a->peer.disp_ns + a->peer.jitter_ns;
 }
@@ -116,8 +145,43 @@ static void log_selection(struct engine *e, const struct select_result *was, str
 	out_log(out, LOG_SELECTED, a->id, a->peer.offset_ns, a->conf.refid);
 }
 
+/*
+ * What our own frequency may have done since a sample, it did to all samples: only
+ * by how much they differ in age can sources disagree.
+ */
+static int64_t common_age_ns(const struct engine *e)
+{
+	int64_t least_ns = INT64_MAX;
+	const struct assoc *a;
+
+	for (a = e->src; a < e->src + e->src_len; a++)
+		if (a->peer.samples >= ASSOC_MIN_SAMPLES && a->aged_ns < least_ns)
+			least_ns = a->aged_ns;
+	return least_ns < INT64_MAX ? least_ns : 0;
+}
+
+/*
+ * With a frequency that is not known, samples of different ages agree with
+ * everything.  Until each source tells its own trend there is no telling who is right.
+ */
+static bool comparable(const struct engine *e)
+{
+	int64_t common_ns = common_age_ns(e), more_ns;
+	const struct assoc *a;
+	bool candidate;
+
+	for (a = e->src; a < e->src + e->src_len; a++) {
+		fitness(e, a, &candidate);
+		more_ns = a->aged_ns - common_ns;
+		if (candidate && more_ns > AGE_SLACK_NS && more_ns > a->root_dist_ns - a->aged_ns)
+			return false;
+	}
+	return true;
+}
+
 static size_t list_sources(const struct engine *e, struct select_source *s, bool wait)
 {
+	int64_t common_ns = common_age_ns(e);
 	size_t i;
 
 	for (i = 0; i < e->src_len; i++) {
@@ -129,6 +193,9 @@ static size_t list_sources(const struct engine *e, struct select_source *s, bool
 		s[i].offset_ns = a->peer.offset_ns;
 		s[i].jitter_ns = a->peer.jitter_ns;
 		s[i].root_dist_ns = a->root_dist_ns;
+		/* ... but a source that is too distant is so by all that there is */
+		if (a->root_dist_ns <= e->conf.max_distance_ns)
+			s[i].root_dist_ns -= common_ns < a->aged_ns ? common_ns : a->aged_ns;
 		s[i].state = fitness(e, a, &s[i].candidate);
 		s[i].candidate &= !wait;
 	}
@@ -211,7 +278,7 @@ void engine_select(struct engine *e, const struct clocks *now, struct actions *o
 
 	e->select_local_ns = now->local_ns;
 	eval_peers(e, now->local_ns);
-	n = list_sources(e, e->judged, !e->est.valid && engine_starting(e));
+	n = list_sources(e, e->judged, !e->est.valid && (engine_starting(e) || !comparable(e)));
 	select_run(e->judged, n, &policy, &e->work, &e->sel);
 	if (e->conf.local_orphan && !e->sel.selected)
 		select_orphan(e, n, &policy);
