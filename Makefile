@@ -68,7 +68,7 @@ help:
 	@echo 'make check-debug  only those in the debug kernel'
 	@echo 'make check-faults what ntpkd does, and its operator sees, when things go wrong (NTPK_FAULT_S=600: longer)'
 	@echo 'make check-peers  ntpkd among the NTP programs of others, all of them'
-	@echo 'make score        the estimator in simulation, 101 seeds, beside chrony (half a minute)'
+	@echo 'make score        the estimator in simulation, all scenarios, 101 seeds, beside chrony (minutes)'
 	@echo 'make bench        what an answer costs, beside chronyd and others (minutes; SUITE=...), into build/bench'
 	@echo 'make fuzz TARGET=conf SECONDS=60   one of: $(FUZZ); needs clang'
 	@echo 'make vm           a shell in a virtual machine with the module (SUITE=...)'

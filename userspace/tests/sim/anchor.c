@@ -54,7 +54,7 @@ double anchor_rms_s(const struct anchor *a, uint64_t seed)
 		if (t % every == 0) {
 			double out_ns = queue_ns(a, &r), back_ns = queue_ns(a, &r);
 
-			oracle_learn(&o, x_ns + (out_ns - back_ns) / 2, out_ns + back_ns);
+			oracle_learn(&o, x_ns + (out_ns - back_ns) / 2, out_ns + back_ns, 0);
 		}
 		d = t > a->from_s ? o.x_ns - x_ns : 0;
 		sum += d * d;

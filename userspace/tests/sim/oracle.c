@@ -5,9 +5,11 @@
  */
 #include "oracle.h"
 
+#define UNKNOWN_NS2	1e20
+
 void oracle_init(struct oracle *o, double wander_ppb)
 {
-	*o = (struct oracle){ .q = wander_ppb * wander_ppb, .p00 = 1e20, .p11 = 1e12 };
+	*o = (struct oracle){ .q = wander_ppb * wander_ppb, .p00 = UNKNOWN_NS2, .p11 = 1e12 };
 }
 
 void oracle_predict(struct oracle *o, double secs)
@@ -21,9 +23,9 @@ void oracle_predict(struct oracle *o, double secs)
 }
 
 /* Given the excess e of two equal exponential queues, the error is uniform in +-e/2. */
-void oracle_learn(struct oracle *o, double offset_ns, double excess_ns)
+void oracle_learn(struct oracle *o, double offset_ns, double excess_ns, double stamp_ns)
 {
-	double s = o->p00 + excess_ns * excess_ns / 12 + 1;
+	double s = o->p00 + excess_ns * excess_ns / 12 + stamp_ns * stamp_ns / 6 + 1;
 	double k0 = o->p00 / s, k1 = o->p01 / s, innov = offset_ns - o->x_ns;
 	double p00 = o->p00, p01 = o->p01;
 
@@ -32,4 +34,11 @@ void oracle_learn(struct oracle *o, double offset_ns, double excess_ns)
 	o->p00 -= k0 * p00;
 	o->p01 -= k0 * p01;
 	o->p11 -= k1 * p01;
+}
+
+void oracle_lost(struct oracle *o, double ns)
+{
+	o->x_ns += ns;
+	o->p00 = UNKNOWN_NS2;
+	o->p01 = 0;
 }

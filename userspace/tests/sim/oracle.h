@@ -45,7 +45,15 @@ void oracle_predict(struct oracle *o, double secs);
  * @o: oracle
  * @offset_ns: measured
  * @excess_ns: of its delay over the floor, both ways together
+ * @stamp_ns: each of two stamps is uniform within +- so much
  */
-void oracle_learn(struct oracle *o, double offset_ns, double excess_ns);
+void oracle_learn(struct oracle *o, double offset_ns, double excess_ns, double stamp_ns);
+
+/**
+ * oracle_lost() - the local timescale stood still
+ * @o: oracle
+ * @ns: so long
+ */
+void oracle_lost(struct oracle *o, double ns);
 
 #endif /* NTPK_TESTS_ORACLE_H */

@@ -22,6 +22,11 @@
  * @loss: probability that a packet is lost, each way
  * @leap: what it announces
  * @flags: SOURCE_F_*
+ * @jump_s: the error is there in every other of periods so long only; 0 = always
+ * @gone_from_s: it does not answer from here ...
+ * @gone_to_s: ... to here
+ * @rate_s: who asks again within so many seconds is told RATE
+ * @deny_at_s: everybody is told DENY from then on, 0 = nobody
  * @lag_ns: its packets leave so long after the stamp in them; interleaved
  *	replies (RFC 9769) tell the true one
  */
@@ -33,7 +38,32 @@ struct sim_server {
 	double	 loss;
 	uint8_t	 leap;
 	uint32_t flags;
+	int64_t	 jump_s;
+	int64_t	 gone_from_s;
+	int64_t	 gone_to_s;
+	int64_t	 rate_s;
+	int64_t	 deny_at_s;
 	int64_t	 lag_ns;
+};
+
+/**
+ * struct sim_point - one second, for a plot
+ * @t_s: since the start
+ * @valid: time is served
+ * @err_ns: served time minus UTC
+ * @clock_err_ns: system clock minus UTC
+ * @dist_ns: root distance as served
+ * @report: the engine's own
+ * @sources: of each server
+ */
+struct sim_point {
+	int64_t	 t_s;
+	bool	 valid;
+	double	 err_ns;
+	double	 clock_err_ns;
+	double	 dist_ns;
+	struct engine_report report;
+	struct source_report sources[SIM_MAX_SERVERS];
 };
 
 /**
@@ -57,6 +87,11 @@ struct sim_server {
  * @quantum_ns: of the servers' clocks
  * @spike_p: probability that another, of mean @spike_ns, comes on top of that
  * @spike_ns: see there
+ * @heavy_tail: that other is of a Pareto law of 1.5 with the scale @spike_ns
+ * @steal_p: probability that a virtual machine does not run when a stamp is due ...
+ * @steal_ns: ... for so long, mean of an exponential
+ * @tick_ns: the local clock can be read in steps of so much only
+ * @attack: somebody off the path replays, forges and denies
  * @servers: upstreams, @servers_len of them
  * @minpoll_log2s: of all
  * @maxpoll_log2s: of all
@@ -74,6 +109,8 @@ struct sim_server {
  * @suspend_s: so long
  * @start_unix_ns: UTC at second 0, 0 = SIM_EPOCH_NS
  * @leap_at_s: UTC inserts a second then, 0 = never
+ * @leap_deleted: it deletes one instead
+ * @trace: called once per second, with @trace_ctx
  */
 struct sim_conf {
 	const char *name;
@@ -95,6 +132,11 @@ struct sim_conf {
 	int64_t	 quantum_ns;
 	double	 spike_p;
 	int64_t	 spike_ns;
+	bool	 heavy_tail;
+	double	 steal_p;
+	int64_t	 steal_ns;
+	int64_t	 tick_ns;
+	bool	 attack;
 	struct sim_server servers[SIM_MAX_SERVERS];
 	unsigned int servers_len;
 	int8_t	 minpoll_log2s;
@@ -113,6 +155,9 @@ struct sim_conf {
 	int64_t	 suspend_s;
 	int64_t	 start_unix_ns;
 	int64_t	 leap_at_s;
+	bool	 leap_deleted;
+	void	 (*trace)(void *ctx, const struct sim_point *p);
+	void	 *trace_ctx;
 };
 
 /**
@@ -120,9 +165,14 @@ struct sim_conf {
  * @sync_s: first second with valid served time, -1 = never
  * @served_s: seconds with valid served time
  * @p50_ns: median |served - UTC| from @from_s on
+ * @p99_ns: exceeded in one of a hundred
  * @max_ns: worst
  * @rms_ns: root of the mean square
  * @oracle_rms_ns: the oracle's, polled as the engine polled
+ * @rfc_rms_ns: the plain RFC 5905 filter's, likewise
+ * @freq_rms_ppb: of the frequency
+ * @settle_s: first second of a minute within three times @rms_ns, -1 = none before from_s
+ * @selections: LOG_SELECTED and LOG_SELECTION_LOST seen
  * @clock_p50_ns: median |system clock - UTC| from @from_s on
  * @clock_max_ns: worst
  * @violations: seconds in which the error left the claimed root distance
@@ -148,9 +198,14 @@ struct sim_result {
 	int64_t	 sync_s;
 	int64_t	 served_s;
 	int64_t	 p50_ns;
+	int64_t	 p99_ns;
 	int64_t	 max_ns;
 	double	 rms_ns;
 	double	 oracle_rms_ns;
+	double	 rfc_rms_ns;
+	double	 freq_rms_ppb;
+	int64_t	 settle_s;
+	uint64_t selections;
 	int64_t	 clock_p50_ns;
 	int64_t	 clock_max_ns;
 	uint64_t violations;
