@@ -278,7 +278,7 @@ void assoc_adapt(struct assoc *a, double surprise, struct assoc_env *env)
 		poll_reset(&a->poll, a->conf.minpoll_log2s);
 	else
 		poll_adapt(&a->poll, a->conf.minpoll_log2s, a->conf.maxpoll_log2s, env->line,
-			   noise_usual_ns(&a->noise, a->last.err_ns), surprise);
+			   noise_usual_ns(&a->noise, a->last.err_ns, a->last.step_ns), surprise);
 	if (!a->burst_left)
 		assoc_plan(a, env);
 }

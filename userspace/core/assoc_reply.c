@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#define COARSE_MIN_NS		100000	/* steps from which a clock may be seen to stand still */
 #define RATE_MAX_LOG2S		17
 #define DENIED_WAIT_NS		(4 * 3600 * NTP_NS_PER_S)
 #define SPACING_NS		(2 * NTP_NS_PER_S)
@@ -193,9 +194,11 @@ static bool measure(const struct assoc *a, const struct assoc_exchange *x, __be6
 	t3_ns = ntp64_to_unix_ns(ntp_be64toh(t3_ts), pivot_ns);
 	rtt_ns = x->t4_local_ns - x->t1_local_ns;
 	s->err_ns = x->t1_err_ns + x->t4_err_ns + env->precision_ns + x->precision_ns;
+	/* A clock that stands still meanwhile is read too early, by half a step in the mean. */
+	s->step_ns = t3_ns == t2_ns && x->precision_ns >= COARSE_MIN_NS ? x->precision_ns : 0;
 	s->delay_ns = rtt_ns - (t3_ns - t2_ns);
 	s->mid_local_ns = x->t1_local_ns + rtt_ns / 2;
-	s->mid_unix_ns = t2_ns + (t3_ns - t2_ns) / 2 + a->conf.offset_ns;
+	s->mid_unix_ns = t2_ns + (t3_ns - t2_ns) / 2 + s->step_ns / 2 + a->conf.offset_ns;
 	report->offset_ns = filter_offset_ns(s, env->line);
 	report->delay_ns = s->delay_ns;
 	report->disp_ns = s->err_ns;

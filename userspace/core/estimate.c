@@ -10,6 +10,7 @@
 #define EST_GATE_REOPEN		4	/* ... until so many say the same */
 #define EST_REOPEN_MIN_S	16.0	/* a row of several sources may be short */
 #define EST_REOPEN_MAX_PPB	500000.0
+#define EST_SCALE_UNSURE	3.0	/* noise and wander are known from few measurements themselves */
 #define EST_MANY		1000	/* so many measurements are as good as any number */
 #define EST_MAX_FREQ_PPB	9900000.0	/* the served line's limit is 1 % */
 #define EST_UNKNOWN_SD_NS	1e9
@@ -20,7 +21,7 @@
 /* The hypotheses: from an oven to a virtual machine, and how wrong the noise may be. */
 static const double wanders_ppb[EST_WANDERS] = { 0.1, 0.316, 1, 3.16, 10, 31.6, 100 };
 #define EST_WANDER_SLACK	3.16	/* in variance: each stands for half a step up and down */
-static const double wander_log_prior[EST_WANDERS] = { -3, -2, -1, 0, 0, -1, -2 };
+static const double wander_log_prior[EST_WANDERS] = { -1, -0.25, 0, -0.25, 0.25, -0.75, -1.75 };
 static const double noises[EST_NOISES] = { 1, 0.4, 4, 16 };
 static const double noise_log_prior[EST_NOISES] = { 0, -2, -1.5, -3 };
 
@@ -272,6 +273,16 @@ double est_sd_ns(const struct estimate *e, int64_t local_ns)
 	return sd_ns(e, local_ns, e->q);
 }
 
+static double unsure(const struct estimate *e)
+{
+	return sqrt(1 + EST_SCALE_UNSURE / (e->updates + 1));
+}
+
+double est_error_ns(const struct estimate *e, int64_t local_ns)
+{
+	return est_sd_ns(e, local_ns) * unsure(e);
+}
+
 double est_bound_ns(const struct estimate *e, int64_t local_ns)
 {
 	return est_sigmas(e) * sd_ns(e, local_ns, e->q * EST_WANDER_SLACK);
@@ -281,7 +292,7 @@ double est_freq_sd_ppb(const struct estimate *e, int64_t local_ns)
 {
 	double t = fmax(secs(local_ns - e->base_local_ns), 0);
 
-	return sqrt(e->p11 + e->q * t);
+	return sqrt(e->p11 + e->q * t) * unsure(e);
 }
 
 double est_sigmas(const struct estimate *e)

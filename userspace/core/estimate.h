@@ -100,6 +100,15 @@ bool est_update(struct estimate *e, int64_t local_ns, int64_t unix_ns, const str
 double est_sd_ns(const struct estimate *e, int64_t local_ns);
 
 /**
+ * est_error_ns() - what to claim as one standard deviation
+ * @e: estimate
+ * @local_ns: at or after the base
+ *
+ * est_sd_ns(), and a little more while it rests on few measurements.
+ */
+double est_error_ns(const struct estimate *e, int64_t local_ns);
+
+/**
  * est_freq_sd_ppb() - standard deviation of the frequency at a local instant
  * @e: estimate
  * @local_ns: at or after the base

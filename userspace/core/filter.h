@@ -17,13 +17,16 @@
  * @mid_local_ns: (t1 + t4) / 2
  * @mid_unix_ns: (t2 + t3) / 2
  * @delay_ns: (t4 - t1) - (t3 - t2), >= 0
- * @err_ns: bound of the stamps' errors
+ * @err_ns: bound of the stamps' errors ...
+ * @step_ns: ... of which the steps of the server's clock, so coarse that both its stamps
+ *	are the same: @mid_unix_ns is in the middle of one; 0 = not so
  */
 struct filter_sample {
 	int64_t	 mid_local_ns;
 	int64_t	 mid_unix_ns;
 	int64_t	 delay_ns;
 	int64_t	 err_ns;
+	int64_t	 step_ns;
 };
 
 /* struct filter - a ring; @next is where the next sample goes */

@@ -17,6 +17,7 @@
 #define CHANGE_SCALES	4.0
 #define CHANGE_LEN	8
 #define CHANGE_MIN_NS	1000.0
+#define ROUTE_SIGMAS	4.0
 /* A round's least delay exceeds the floor by so much with a chance of 1e-7 only. */
 #define ROUND_SCALES	0.6
 /* Beyond so many scales a delay counts as slow: 1.7 % of exponential queues' do. */
@@ -130,35 +131,96 @@ static void forget(struct noise *n, unsigned int keep)
 	n->len = keep;
 	n->next = keep;
 	n->high = 0;
+	n->high_sum_ns = 0;
 	n->blocks = 0;
 	tilt_flush(&n->tilt);
 }
 
-static void note_route(struct noise *n, double delay_ns)
+/* Return: how many of the youngest delays are of another route, 0 = none. */
+static unsigned int another_route(struct noise *n, double delay_ns)
 {
 	double far_ns = fmax(CHANGE_SCALES * n->scale_ns, CHANGE_MIN_NS);
 
 	if (n->len <= CHANGE_LEN)
+		return 0;
+	if (delay_ns <= n->floor_ns + far_ns) {
+		n->high = 0;
+		n->high_sum_ns = 0;
+	} else if (++n->high >= CHANGE_LEN) {
+		return CHANGE_LEN;
+	}
+	return delay_ns < n->floor_ns - far_ns ? 1 : 0;
+}
+
+/*
+ * A route that became longer did so one way, or the other, or both: the line,
+ * carried on by samples that were taken for slow ones meanwhile, knows how the
+ * offsets have moved since.  Alike both ways unless that is clear.
+ */
+static void judge_route(struct noise *n, double was_floor_ns, double offset_ns, double sd_ns)
+{
+	double most_ns;
+
+	if (n->base_ns == 0 || was_floor_ns < n->base_ns)
+		n->base_ns = was_floor_ns;
+	most_ns = (n->floor_ns - n->base_ns) / 2;
+	if (most_ns <= fmax(CHANGE_SCALES * n->scale_ns, CHANGE_MIN_NS) / 2) {
+		n->base_ns = n->floor_ns;
+		n->bias_ns = 0;
 		return;
-	n->high = delay_ns > n->floor_ns + far_ns ? n->high + 1 : 0;
-	if (n->high >= CHANGE_LEN)
-		forget(n, CHANGE_LEN);
-	else if (delay_ns < n->floor_ns - far_ns)
-		forget(n, 1);
+	}
+	n->bias_ns = 0;
+	if (fabs(offset_ns) > ROUTE_SIGMAS * sd_ns)
+		n->bias_ns = fmax(-most_ns, fmin(most_ns, offset_ns));
+}
+
+void noise_follow(struct noise *n, double resid_ns, double line_sd_ns)
+{
+	if (!n->high)
+		return;
+	if (n->high == 1)
+		n->high_sd_ns = 0;
+	n->high_sum_ns += resid_ns;
+	n->high_sd_ns = fmax(n->high_sd_ns, line_sd_ns);
 }
 
 void noise_add(struct noise *n, int64_t delay_ns)
 {
+	double was_floor_ns, offset_ns, sd_ns;
+	unsigned int keep;
+
 	n->delay_ns[n->next] = delay_ns < UINT32_MAX ? (uint32_t)delay_ns : UINT32_MAX;
 	n->next = (n->next + 1) % NOISE_LEN;
 	if (n->len < NOISE_LEN)
 		n->len++;
-	note_route(n, (double)delay_ns);
+	keep = another_route(n, (double)delay_ns);
+	was_floor_ns = n->floor_ns;
+	/* of the last of them the line has not heard yet */
+	offset_ns = n->high_sum_ns / (CHANGE_LEN - 1);
+	sd_ns = hypot(n->high_sd_ns, n->scale_ns / sqrt(CHANGE_LEN - 1));
+	if (keep)
+		forget(n, keep);
 	evaluate(n);
+	if (keep)
+		judge_route(n, was_floor_ns, keep > 1 ? offset_ns : n->bias_ns, keep > 1 ? sd_ns : 0);
 	if (n->next == 0) {
 		close_round(n);
 		evaluate(n);
 	}
+}
+
+/*
+ * Queues of means m and n reach the floor as two of mean sqrt(m n) would.  In units
+ * of the scale m + n is 2 to 2.4, and 1/n - 1/m is the tilt's rate.
+ */
+static double like_ns(const struct noise *n)
+{
+	double rate = fabs(n->tilt.rate), sum = 2.2, less;
+
+	if (rate == 0)
+		return n->scale_ns;
+	less = (rate * sum + 2 - sqrt(rate * sum * rate * sum + 4)) / (2 * rate);
+	return n->scale_ns * sqrt(less * (sum - less));
 }
 
 /*
@@ -170,7 +232,7 @@ static double missing_ns(const struct noise *n)
 {
 	double len = n->len + NOISE_LEN * (double)(n->blocks < NOISE_BLOCKS ? n->blocks : NOISE_BLOCKS);
 
-	return n->scale_ns * sqrt(M_PI / (2 * len)) * (1 + 12 / len) + n->floor_ns / (4 * len * len);
+	return like_ns(n) * sqrt(M_PI / (2 * len)) * (1 + 12 / len) + n->floor_ns / (4 * len * len);
 }
 
 /* The excess over the floor, and what the floor is still too high by. */
@@ -194,10 +256,17 @@ static double soft_ns2(double miss_ns, int64_t err_ns)
 	return err * err / 24 + miss_ns * miss_ns / 16;
 }
 
-double noise_usual_ns(const struct noise *n, int64_t err_ns)
+/* Anywhere in a step, for both of the server's stamps. */
+static double step_ns2(int64_t step_ns)
+{
+	return (double)step_ns * (double)step_ns / 12;
+}
+
+double noise_usual_ns(const struct noise *n, int64_t err_ns, int64_t step_ns)
 {
 	/* half the difference of two exponentials */
-	return sqrt(n->scale_ns * n->scale_ns / 2 + soft_ns2(0, err_ns));
+	return sqrt(n->scale_ns * n->scale_ns / 2 + soft_ns2(0, err_ns - step_ns) +
+		    step_ns2(step_ns));
 }
 
 /*
@@ -215,15 +284,20 @@ static void weigh(const struct noise *n, double e_ns, double *flat, double *edge
 }
 
 /* Queues alike: somewhere in the excess, or near either end if it is a large one. */
-static void add_alike(const struct noise *n, double e_ns, double soft, struct law *l)
+static void add_alike(const struct noise *n, double e_ns, double soft, int64_t step_ns,
+		      struct law *l)
 {
-	double flat = 1, edge = 0, in_ns = n->scale_ns;
+	double flat = 1, edge = 0, in_ns = n->scale_ns, half_ns = e_ns / 2;
+	double step_half_ns = (double)step_ns / 2, narrow_ns = fmin(half_ns, step_half_ns);
 
 	if (n->len >= FEW && e_ns > EDGE_SCALES * in_ns && in_ns > 0)
 		weigh(n, e_ns, &flat, &edge);
-	law_add(l, &(struct law_part){ flat, 0, e_ns / 2, soft });
-	law_add(l, &(struct law_part){ edge, in_ns - e_ns / 2, 0, in_ns * in_ns + soft });
-	law_add(l, &(struct law_part){ edge, e_ns / 2 - in_ns, 0, in_ns * in_ns + soft });
+	/* of two boxes the wider one, with edges as soft as the other is wide */
+	law_add(l, &(struct law_part){ flat, 0, fmax(half_ns, step_half_ns),
+				       soft + narrow_ns * narrow_ns / 3 });
+	soft += in_ns * in_ns + step_ns2(step_ns);
+	law_add(l, &(struct law_part){ edge, in_ns - half_ns, 0, soft });
+	law_add(l, &(struct law_part){ edge, half_ns - in_ns, 0, soft });
 }
 
 /* As the tilt has it: hardly, a narrower box; clearly, a Gaussian near one end. */
@@ -240,26 +314,31 @@ static void add_tilted(const struct noise *n, double e_ns, double soft, struct l
 	law_add(l, &p);
 }
 
-void noise_law(const struct noise *n, int64_t delay_ns, int64_t err_ns, struct law *l)
+void noise_law(const struct noise *n, int64_t delay_ns, int64_t err_ns, int64_t step_ns,
+	       struct law *l)
 {
 	double miss_ns, e_ns = excess_ns(n, delay_ns, &miss_ns);
-	double soft = soft_ns2(miss_ns, err_ns);
+	double soft = soft_ns2(miss_ns, err_ns - step_ns);
+	unsigned int i;
 
 	*l = (struct law){ .scale_ns = n->scale_ns };
 	if (n->tilt.rate == 0 || n->scale_ns <= 0 || e_ns > SLOW_SCALES * n->scale_ns)
-		add_alike(n, e_ns, soft, l);
+		add_alike(n, e_ns, soft, step_ns, l);
 	else
-		add_tilted(n, e_ns, soft, l);
+		add_tilted(n, e_ns, soft + step_ns2(step_ns), l);
+	for (i = 0; i < l->parts; i++)
+		l->part[i].mean_ns -= n->bias_ns;
 	law_close(l);
 }
 
 void noise_learn(struct noise *n, int64_t delay_ns, double innov_ns, double line_var_ns2,
-		 int64_t err_ns)
+		 int64_t err_ns, int64_t step_ns)
 {
 	double miss_ns, e_ns = excess_ns(n, delay_ns, &miss_ns);
+	double soft = soft_ns2(miss_ns, err_ns - step_ns) + step_ns2(step_ns);
 
 	/* of what is slow beyond the usual, there is another law */
 	if (n->len >= FEW && e_ns <= SLOW_SCALES * n->scale_ns)
-		tilt_learn(&n->tilt, n->scale_ns, e_ns, -innov_ns,
-			   line_var_ns2 + soft_ns2(miss_ns, err_ns));
+		tilt_learn(&n->tilt, n->scale_ns, e_ns, n->bias_ns - innov_ns,
+			   line_var_ns2 + soft);
 }

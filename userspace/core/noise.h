@@ -24,6 +24,11 @@
  * @len: how many
  * @next: where the next goes
  * @high: delays in a row far above the floor
+ * @high_sum_ns: offsets of these from the line
+ * @high_sd_ns: how well that was known at the first of them
+ * @bias_ns: of the offsets, by how the route became longer: within half of what @floor_ns
+ *	has over @base_ns
+ * @base_ns: floor of the shortest route known
  * @block_ns: the least delays of earlier rounds of the ring, a ring of @blocks
  * @blocks: see there
  * @floor_ns: the least of all
@@ -37,6 +42,10 @@ struct noise {
 	unsigned int len;
 	unsigned int next;
 	unsigned int high;
+	double	 high_sum_ns;
+	double	 high_sd_ns;
+	double	 bias_ns;
+	double	 base_ns;
 	uint32_t block_ns[NOISE_BLOCKS];
 	unsigned int blocks;
 	double	 floor_ns;
@@ -62,18 +71,21 @@ void noise_add(struct noise *n, int64_t delay_ns);
 /**
  * noise_usual_ns() - standard deviation of an offset as they usually are
  * @n: noise
- * @err_ns: bound of the stamps' errors
+ * @err_ns: bound of the stamps' errors ...
+ * @step_ns: ... of which the steps of the server's clock, read in their middle
  */
-double noise_usual_ns(const struct noise *n, int64_t err_ns);
+double noise_usual_ns(const struct noise *n, int64_t err_ns, int64_t step_ns);
 
 /**
  * noise_law() - where the truth may lie
  * @n: noise, which has learnt this delay
  * @delay_ns: of the sample
- * @err_ns: bound of its stamps' errors
+ * @err_ns: bound of its stamps' errors ...
+ * @step_ns: ... of which the steps of the server's clock, read in their middle
  * @l: filled
  */
-void noise_law(const struct noise *n, int64_t delay_ns, int64_t err_ns, struct law *l);
+void noise_law(const struct noise *n, int64_t delay_ns, int64_t err_ns, int64_t step_ns,
+	       struct law *l);
 
 /**
  * noise_learn() - learn from a sample that a good line had foretold
@@ -81,9 +93,21 @@ void noise_law(const struct noise *n, int64_t delay_ns, int64_t err_ns, struct l
  * @delay_ns: of the sample
  * @innov_ns: its offset, as measured, less the line's
  * @line_var_ns2: variance of the line
- * @err_ns: bound of the stamps' errors
+ * @err_ns: bound of the stamps' errors ...
+ * @step_ns: ... of which the steps of the server's clock, read in their middle
  */
 void noise_learn(struct noise *n, int64_t delay_ns, double innov_ns, double line_var_ns2,
-		 int64_t err_ns);
+		 int64_t err_ns, int64_t step_ns);
+
+/**
+ * noise_follow() - take note of where the sample lies, now that the line has learnt it
+ * @n: noise, which has learnt its delay
+ * @resid_ns: its offset, as measured, from the line
+ * @line_sd_ns: standard deviation of the line
+ *
+ * While the delays say that the route may be another, this tells how much
+ * longer it is one way than the other.
+ */
+void noise_follow(struct noise *n, double resid_ns, double line_sd_ns);
 
 #endif /* NTPK_CORE_NOISE_H */

@@ -59,7 +59,7 @@ void engine_get_report(const struct engine *e, const struct clocks *now,
 	out->last_offset_ns = e->ref.offset_ns;
 	out->freq_ppb = e->est.freq_ppb;
 	out->freq_sd_ppb = est_freq_sd_ppb(&e->est, now->local_ns);
-	out->est_error_ns = (int64_t)est_sd_ns(&e->est, now->local_ns);
+	out->est_error_ns = (int64_t)est_error_ns(&e->est, now->local_ns);
 	out->root_delay_ns = (int64_t)serve.root_delay_ns;
 	out->root_disp_ns = (int64_t)serve.root_disp_ns;
 	out->last_update_local_ns = e->ref.local_ns;

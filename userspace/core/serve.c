@@ -137,7 +137,7 @@ void engine_sync_status(const struct engine *e, const struct clocks *now, struct
 	a->sync.synchronised = e->synchronised;
 	a->sync.leap = e->synchronised ?
 		       leap_of_clock(&e->leap, est_at(&e->est, now->local_ns)) : NTP_LEAP_UNSYNC;
-	a->sync.est_error_ns = off_ns + (int64_t)ceil(est_sd_ns(&e->est, now->local_ns));
+	a->sync.est_error_ns = off_ns + (int64_t)ceil(est_error_ns(&e->est, now->local_ns));
 	a->sync.max_error_ns = off_ns + e->ref.root_delay_ns / 2 +
 			       engine_ref_disp_ns(e, now->local_ns);
 }

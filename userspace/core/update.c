@@ -21,12 +21,15 @@ static bool teach(struct engine *e, struct assoc *a, const struct filter_sample 
 	struct law law;
 	bool learnt;
 
-	noise_law(&a->noise, s->delay_ns, s->err_ns, &law);
+	noise_law(&a->noise, s->delay_ns, s->err_ns, s->step_ns, &law);
 	if (known)
 		sd_ns = est_sd_ns(&e->est, s->mid_local_ns);
 	learnt = est_update(&e->est, s->mid_local_ns, s->mid_unix_ns, &law, surprise);
 	if (known && learnt)
-		noise_learn(&a->noise, s->delay_ns, innov_ns, sd_ns * sd_ns, s->err_ns);
+		noise_learn(&a->noise, s->delay_ns, innov_ns, sd_ns * sd_ns, s->err_ns, s->step_ns);
+	if (known)
+		noise_follow(&a->noise, (double)filter_offset_ns(s, &e->est),
+			     est_sd_ns(&e->est, s->mid_local_ns));
 	return learnt;
 }
 

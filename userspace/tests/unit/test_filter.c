@@ -25,7 +25,7 @@ static struct estimate a_line(void)
 
 static struct filter_sample at(int64_t local_ns, int64_t offset_ns, int64_t delay_ns)
 {
-	return (struct filter_sample){ local_ns, UTC0 + local_ns + offset_ns, delay_ns, 100 };
+	return (struct filter_sample){ local_ns, UTC0 + local_ns + offset_ns, delay_ns, 100, 0 };
 }
 
 static void add(struct filter *f, int64_t local_ns, int64_t offset_ns, int64_t delay_ns)

@@ -21,7 +21,7 @@ static double var_ns2(const struct noise *n, int64_t delay_ns, int64_t err_ns)
 {
 	struct law l;
 
-	noise_law(n, delay_ns, err_ns, &l);
+	noise_law(n, delay_ns, err_ns, 0, &l);
 	return l.var_ns2;
 }
 
@@ -29,7 +29,7 @@ static double mean_ns(const struct noise *n, int64_t delay_ns)
 {
 	struct law l;
 
-	noise_law(n, delay_ns, 0, &l);
+	noise_law(n, delay_ns, 0, 0, &l);
 	return l.mean_ns;
 }
 
@@ -139,7 +139,7 @@ static void test_tilt(void **state)
 			int64_t delay_ns = 1000000 + (int64_t)(a + b);
 
 			noise_add(&noise, delay_ns);
-			noise_learn(&noise, delay_ns, (a - b) / 2, 1e8, 1000);
+			noise_learn(&noise, delay_ns, (a - b) / 2, 1e8, 1000, 0);
 		}
 		print_message("# %g back: rate %g, mean %.0f, sd %.0f\n", back[k], noise.tilt.rate,
 			      mean_ns(&noise, 2000000), sqrt(var_ns2(&noise, 2000000, 0)));
@@ -173,7 +173,7 @@ static void test_line_off_is_no_tilt(void **state)
 			int64_t delay_ns = 1000000 + (int64_t)(a + b);
 
 			noise_add(&noise, delay_ns);
-			noise_learn(&noise, delay_ns, off_ns[k] + (a - b) / 2, 1e8, 1000);
+			noise_learn(&noise, delay_ns, off_ns[k] + (a - b) / 2, 1e8, 1000, 0);
 			if (i > 100)
 				assert_true(noise.tilt.rate == 0);
 		}
@@ -202,12 +202,12 @@ static void test_slow_packets(void **state)
 	}
 	assert_true(noise.slow > 0.04 && noise.slow < 0.2);
 	assert_true(noise.slow_ns > 0.5e6 && noise.slow_ns < 2e6);
-	noise_law(&noise, 2000000, 1000, &l);
+	noise_law(&noise, 2000000, 1000, 0, &l);
 	/* in the middle hardly, at the ends much, and of both alike */
 	assert_int_equal(l.parts, 4);
 	assert_true(l.part[1].weight > 0.4 && l.part[1].weight == l.part[2].weight);
 	assert_true(fabs(l.part[1].mean_ns + 0.49e6) < 0.02e6 && fabs(l.mean_ns) < 1);
-	noise_law(&noise, 1010000, 1000, &l);
+	noise_law(&noise, 1010000, 1000, 0, &l);
 	assert_int_equal(l.parts, 2);
 }
 
@@ -230,6 +230,63 @@ static void test_floor_of_rounds(void **state)
 	assert_true(noise.blocks == 1 && noise.floor_ns > 1020000);
 }
 
+/* The line stays, the delays do not: the route is longer one way, or both. */
+static void follow_route(double out_ns, double back_ns, double *bias_ns)
+{
+	struct noise noise;
+	struct rng r;
+	int i;
+
+	rng_init(&r, 14);
+	noise_flush(&noise);
+	for (i = 0; i < 80; i++) {
+		double a = exponential(&r) * 1e5, b = exponential(&r) * 1e5;
+
+		if (i >= 60) {
+			a += out_ns;
+			b += back_ns;
+		}
+		noise_add(&noise, 1000000 + (int64_t)(a + b));
+		noise_follow(&noise, (a - b) / 2, 5e4);
+	}
+	*bias_ns = noise.bias_ns;
+	/* and back */
+	noise_add(&noise, 1010000);
+	assert_true(fabs(noise.bias_ns) < 1e4);
+}
+
+static void test_route_one_way(void **state)
+{
+	double bias_ns;
+
+	(void)state;
+	follow_route(5e6, 0, &bias_ns);
+	assert_true(fabs(bias_ns - 2.5e6) < 2e5);
+	follow_route(0, 5e6, &bias_ns);
+	assert_true(fabs(bias_ns + 2.5e6) < 2e5);
+	follow_route(4e6, 1e6, &bias_ns);
+	assert_true(fabs(bias_ns - 1.5e6) < 2e5);
+	follow_route(2.5e6, 2.5e6, &bias_ns);
+	assert_true(bias_ns == 0);
+}
+
+/* A server's clock in steps of 15 ms: anywhere in the step, a box. */
+static void test_steps(void **state)
+{
+	struct noise noise;
+	struct law l;
+	int i;
+
+	(void)state;
+	noise_flush(&noise);
+	for (i = 0; i < 40; i++)
+		noise_add(&noise, 1000000 + i * 1000);
+	noise_law(&noise, 1000000, 15001000, 15000000, &l);
+	assert_int_equal(l.parts, 2);
+	assert_true(fabs(l.part[0].half_ns - 7.5e6) < 1 && l.part[0].mean_ns == 0);
+	assert_true(fabs(sqrt(l.var_ns2) - 15e6 / sqrt(12)) < 1e4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +297,8 @@ int main(void)
 		cmocka_unit_test(test_tilt),
 		cmocka_unit_test(test_line_off_is_no_tilt),
 		cmocka_unit_test(test_slow_packets),
+		cmocka_unit_test(test_route_one_way),
+		cmocka_unit_test(test_steps),
 		cmocka_unit_test(test_floor_of_rounds),
 	};
 
