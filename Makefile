@@ -42,9 +42,10 @@ SRC_CONF := $(wildcard userspace/daemon/conf*.c)
 # Everything of the programs but their main(), for the tests.
 SRC_LIB := $(SRC_PROTO) $(SRC_CORE) $(SRC_NL) $(filter-out %/main.c,$(SRC_DAEMON) $(SRC_CTL))
 SRC_SCORE := userspace/tests/sim/score.c
+SRC_PLOT := userspace/tests/sim/plot.c
 # A simulated machine and network, to be preloaded into ntpkd itself.
 SRC_WORLD := $(wildcard userspace/tests/preload/*.c)
-SRC_SIM := $(filter-out $(SRC_SCORE),$(wildcard userspace/tests/sim/*.c))
+SRC_SIM := $(filter-out $(SRC_SCORE) $(SRC_PLOT),$(wildcard userspace/tests/sim/*.c))
 UNIT := $(patsubst userspace/tests/unit/%.c,$(SAN)/%,$(wildcard userspace/tests/unit/test_*.c))
 UNIT += $(if $(SRC_SIM),$(SAN)/test_sim)
 FUZZ := $(patsubst userspace/tests/fuzz/fuzz_%.c,%,$(wildcard userspace/tests/fuzz/fuzz_*.c))
@@ -55,7 +56,7 @@ FZ := build/fuzz
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 san = $(patsubst %.c,$(SAN)/obj/%.o,$(1))
 
-.PHONY: all module user tests check check-unit check-lint check-rig check-debug check-peers check-faults score bench fuzz vm run deps \
+.PHONY: all module user tests check check-unit check-lint check-rig check-debug check-peers check-faults score plot bench fuzz vm run deps \
 	install uninstall clean help
 all: user
 
@@ -69,6 +70,7 @@ help:
 	@echo 'make check-faults what ntpkd does, and its operator sees, when things go wrong (NTPK_FAULT_S=600: longer)'
 	@echo 'make check-peers  ntpkd among the NTP programs of others, all of them'
 	@echo 'make score        the estimator in simulation, all scenarios, 101 seeds, beside chrony (minutes)'
+	@echo 'make plot         one simulated run as SVG (SCENARIO=a_lan SEED=1), into build'
 	@echo 'make bench        what an answer costs, beside chronyd and others (minutes; SUITE=...), into build/bench'
 	@echo 'make fuzz TARGET=conf SECONDS=60   one of: $(FUZZ); needs clang'
 	@echo 'make vm           a shell in a virtual machine with the module (SUITE=...)'
@@ -114,6 +116,11 @@ $(B)/bin/score: $(call obj,$(SRC_SCORE) $(filter-out %/test_sim.c,$(SRC_SIM)) $(
 	$(call say,LD      $@)
 	$(Q)$(CC) -pie $(LDFLAGS) -o $@ $^ -lm -lpthread
 
+$(B)/bin/plot: $(call obj,$(SRC_PLOT) $(filter-out %/test_sim.c,$(SRC_SIM)) $(SRC_CORE) $(SRC_PROTO))
+	@mkdir -p $(@D)
+	$(call say,LD      $@)
+	$(Q)$(CC) -pie $(LDFLAGS) -o $@ $^ -lm
+
 $(B)/pic/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC pic  $<)
@@ -142,7 +149,7 @@ $(SAN)/ntpkctl: $(call san,$(SRC_CTL) $(SRC_CONF) $(SRC_NL) $(SRC_PROTO))
 	$(call say,LD san  $@)
 	$(Q)$(CC) $(SANFLAGS) -o $@ $^ $(LIBS_CTL)
 
-tests: user $(UNIT) $(B)/bin/score $(B)/lib/world.so $(SAN)/ntpkd $(SAN)/ntpkctl
+tests: user $(UNIT) $(B)/bin/score $(B)/bin/plot $(B)/lib/world.so $(SAN)/ntpkd $(SAN)/ntpkctl
 
 # Coverage-guided: clang's own copies of all objects.
 $(FZ)/obj/%.o: %.c
@@ -180,6 +187,10 @@ check-unit check-lint check-rig check-debug check-peers check-faults:
 
 score: $(B)/bin/score
 	$< 101
+
+plot: $(B)/bin/plot
+	$< $(or $(SCENARIO),a_lan) $(or $(SEED),1) >build/$(or $(SCENARIO),a_lan).svg
+	@echo build/$(or $(SCENARIO),a_lan).svg
 
 bench: deps user
 	selftests/vm/peers.sh >/dev/null

@@ -63,6 +63,7 @@ const struct scenario scenarios[] = {
 		 .route_to_s = 140000 }, .servers = 1, .biased = true },
 	{ .c = { .name = "asym_base", WAN(10, 10), .asymmetry_ns = 5000000 }, .servers = 1,
 	  .biased = true },
+	{ .c = { .name = "eight_servers", WAN(10, 10) }, .servers = 8 },
 	{ .c = { .name = "false_drift", WAN(10, 10), FIRST(.drift_ppb = 1000) }, .servers = 5,
 	  .false_servers = 2, .false_factor = -1, .biased = true },
 	{ .c = { .name = "false_jump", WAN(10, 10), FIRST(.false_ns = 50000000, .jump_s = 20000) },

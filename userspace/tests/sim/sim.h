@@ -53,6 +53,7 @@ struct sim_server {
  * @err_ns: served time minus UTC
  * @clock_err_ns: system clock minus UTC
  * @dist_ns: root distance as served
+ * @freq_ppb: true frequency
  * @report: the engine's own
  * @sources: of each server
  */
@@ -62,6 +63,7 @@ struct sim_point {
 	double	 err_ns;
 	double	 clock_err_ns;
 	double	 dist_ns;
+	double	 freq_ppb;
 	struct engine_report report;
 	struct source_report sources[SIM_MAX_SERVERS];
 };

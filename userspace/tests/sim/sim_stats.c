@@ -24,6 +24,7 @@ static void trace(const struct sim *s, const struct clocks *c)
 	p.err_ns = (double)(ntp_line_at(&s->served.line, s->local_ns) - sim_utc(s, s->t_ns));
 	p.clock_err_ns = (double)(s->real_ns - sim_utc(s, s->t_ns));
 	p.dist_ns = (double)(s->served.root_delay_ns / 2 + ntp_serve_disp_ns(&s->served, s->local_ns));
+	p.freq_ppb = sim_freq_ppb(s);
 	p.valid = s->published && s->served.leap != NTP_LEAP_UNSYNC;
 	for (i = 0; i < s->conf->servers_len; i++)
 		engine_get_source(s->engine, i, c, &p.sources[i]);
