@@ -43,7 +43,6 @@ static size_t lay_out(struct engine *e, void *mem, size_t n)
 	e->work.edges = carve(mem, &at, 2 * n, sizeof(*e->work.edges));
 	e->work.c = carve(mem, &at, n, sizeof(*e->work.c));
 	e->work.kept = carve(mem, &at, n, sizeof(*e->work.kept));
-	e->work.sorted = carve(mem, &at, n, sizeof(*e->work.sorted));
 	e->samples = carve(mem, &at, n * FILTER_STAGES, sizeof(*e->samples));
 	return at;
 }

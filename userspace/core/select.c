@@ -10,6 +10,12 @@
 #include "sort.h"
 
 #define SELECT_MIN_SURVIVORS	3	/* RFC 5905 NMIN: cluster stops there */
+/*
+ * An outlier is so many times its own jitter away.  RFC 5905 compares with the
+ * least jitter of any: of good sources it keeps those whose last samples happen to
+ * agree, which is to choose by the very errors that are to be measured.
+ */
+#define SELECT_OUTLIER_SD	3
 /* Intervals are at least so wide: servers claim less error than they have. */
 #define SELECT_MIN_DIST_NS	500000
 
@@ -159,25 +165,15 @@ static bool offset_before(const void *a, const void *b)
 	return x->offset_ns < y->offset_ns;
 }
 
-static bool jitter_before(const void *a, const void *b)
-{
-	const struct select_source *x = *(struct select_source *const *)a;
-	const struct select_source *y = *(struct select_source *const *)b;
-
-	return x->jitter_ns < y->jitter_ns;
-}
-
 /*
  * The sources that are left in clustering: a row by offset, of which only the
  * ends can be farthest from the rest; sums of their offsets (against the
- * first's, for precision) and squares; a row by jitter.
+ * first's, for precision) and squares.
  */
 struct cluster {
 	struct select_source **row;
 	size_t	 low;
 	size_t	 high;			/* the last */
-	struct select_source **calm;
-	size_t	 calmest;
 	int64_t	 origin_ns;
 	double	 sum;
 	double	 squares;
@@ -193,17 +189,15 @@ static void cluster_init(struct cluster *k, const struct select_work *w, size_t 
 	double x;
 	size_t i;
 
-	*k = (struct cluster){ .row = w->kept, .high = n - 1, .calm = w->sorted,
-			       .origin_ns = w->c[0]->offset_ns };
+	*k = (struct cluster){ .row = w->kept, .high = n - 1, .origin_ns = w->c[0]->offset_ns };
 	for (i = 0; i < n; i++) {
 		w->c[i]->state = SRC_SURVIVOR;
-		k->row[i] = k->calm[i] = w->c[i];
+		k->row[i] = w->c[i];
 		x = place(k, w->c[i]);
 		k->sum += x;
 		k->squares += x * x;
 	}
 	sort_heap(k->row, n, sizeof(k->row[0]), offset_before);
-	sort_heap(k->calm, n, sizeof(k->calm[0]), jitter_before);
 }
 
 /* RMS distance of one from the others. */
@@ -258,11 +252,9 @@ static void cast_out(struct cluster *k, struct select_source *s)
 		k->low++;
 	else
 		k->high--;
-	while (k->calm[k->calmest]->state == SRC_OUTLIER)
-		k->calmest++;
 }
 
-/* RFC 5905 11.2.2: the one farthest from the rest goes, while that helps. */
+/* RFC 5905 11.2.2: the one farthest from the rest goes, while its noise does not explain that. */
 static size_t cluster(const struct select_work *w, size_t n)
 {
 	struct select_source *s;
@@ -273,7 +265,7 @@ static size_t cluster(const struct select_work *w, size_t n)
 	cluster_init(&k, w, n);
 	while (k.high - k.low + 1 > SELECT_MIN_SURVIVORS) {
 		s = farthest(&k, &how_far);
-		if (how_far <= (double)k.calm[k.calmest]->jitter_ns ||
+		if (how_far <= SELECT_OUTLIER_SD * (double)s->jitter_ns ||
 		    s->flags & (SOURCE_F_PREFER | SOURCE_F_TRUST))
 			break;
 		cast_out(&k, s);

@@ -40,13 +40,11 @@ struct select_source {
  * @edges: of intervals, twice as many as there are sources
  * @c: candidates, as many
  * @kept: some of these, as many
- * @sorted: likewise
  */
 struct select_work {
 	int64_t	 *edges;
 	struct select_source **c;
 	struct select_source **kept;
-	struct select_source **sorted;
 };
 
 /**
