@@ -144,11 +144,55 @@ void sysclock_split_freq(const struct sysclock *sc, double freq_ppb, long *tick_
 	*freq_scaled_ppm = to_scaled_ppm(freq_ppb - tick_ppb(sc, *tick_us));
 }
 
+/* Ours only shrinks, towards zero. */
+static bool slew_is_foreign(struct sysclock *sc)
+{
+	struct timeval left = { 0 };
+	int64_t us, ours = sc->slew_us;
+
+	if (sc->ops->adjtime(NULL, &left))
+		return false;
+	us = (int64_t)left.tv_sec * US_PER_S + left.tv_usec;
+	sc->slew_us = us;
+	return ours >= 0 ? us < 0 || us > ours : us > 0 || us < ours;
+}
+
+static enum sysclock_foreign find_foreign(struct sysclock *sc, const struct timex *tx)
+{
+	if (tx->status & STA_PLL)
+		return SYSCLOCK_PLL;
+	/* the kernel keeps frequencies finer than it is told: one unit of slack */
+	if (tx->tick != sc->tick_us || labs(tx->freq - sc->freq_scaled_ppm) > 1)
+		return SYSCLOCK_FREQ;
+	return !sc->by_rate && slew_is_foreign(sc) ? SYSCLOCK_SLEW : SYSCLOCK_OURS;
+}
+
+/* Before anything of ours would cover what another has done. */
+static void look(struct sysclock *sc)
+{
+	struct timex tx = { .modes = 0 };
+	enum sysclock_foreign found;
+
+	if (!sc->control || !sc->known || call_adjtimex(sc, &tx))
+		return;
+	found = find_foreign(sc, &tx);
+	if (found == SYSCLOCK_PLL)
+		stop_pll(sc, tx.status);
+	if (found != SYSCLOCK_OURS && found != sc->foreign) {
+		sc->foreign_changes++;
+		sc->untold = found;
+		sc->foreign_ppb = tick_ppb(sc, tx.tick) +
+				  (double)tx.freq / SCALED_PPM_PER_PPB;
+	}
+	sc->foreign = found;
+}
+
 static int set_rate(struct sysclock *sc, double freq_ppb)
 {
 	struct timex tx = { .modes = ADJ_FREQUENCY | ADJ_TICK };
 	int err;
 
+	look(sc);
 	sysclock_split_freq(sc, freq_ppb, &tx.tick, &tx.freq);
 	sc->tick_us = tx.tick;
 	sc->freq_scaled_ppm = tx.freq;
@@ -283,6 +327,7 @@ int sysclock_set_status(struct sysclock *sc, bool synchronised, unsigned int lea
 
 	if (!sc->control)
 		return 0;
+	look(sc);
 	if (!synchronised || !sc->rtcsync)
 		tx.status = STA_UNSYNC;
 	if (synchronised && leap == NTP_LEAP_INSERT)
@@ -294,42 +339,13 @@ int sysclock_set_status(struct sysclock *sc, bool synchronised, unsigned int lea
 	return call_adjtimex(sc, &tx);
 }
 
-/* Ours only shrinks, towards zero. */
-static bool slew_is_foreign(struct sysclock *sc)
-{
-	struct timeval left = { 0 };
-	int64_t us, ours = sc->slew_us;
-
-	if (sc->ops->adjtime(NULL, &left))
-		return false;
-	us = (int64_t)left.tv_sec * US_PER_S + left.tv_usec;
-	sc->slew_us = us;
-	return ours >= 0 ? us < 0 || us > ours : us > 0 || us < ours;
-}
-
-static enum sysclock_foreign find_foreign(struct sysclock *sc, const struct timex *tx)
-{
-	if (tx->status & STA_PLL)
-		return SYSCLOCK_PLL;
-	/* the kernel keeps frequencies finer than it is told: one unit of slack */
-	if (tx->tick != sc->tick_us || labs(tx->freq - sc->freq_scaled_ppm) > 1)
-		return SYSCLOCK_FREQ;
-	return !sc->by_rate && slew_is_foreign(sc) ? SYSCLOCK_SLEW : SYSCLOCK_OURS;
-}
-
 enum sysclock_foreign sysclock_check(struct sysclock *sc, double *freq_ppb)
 {
-	struct timex tx = { .modes = 0 };
-	enum sysclock_foreign was = sc->foreign;
+	enum sysclock_foreign what;
 
-	if (!sc->control || !sc->known || call_adjtimex(sc, &tx))
-		return SYSCLOCK_OURS;
-	sc->foreign = find_foreign(sc, &tx);
-	if (sc->foreign == SYSCLOCK_PLL)
-		stop_pll(sc, tx.status);
-	if (sc->foreign == SYSCLOCK_OURS || sc->foreign == was)
-		return SYSCLOCK_OURS;
-	sc->foreign_changes++;
-	*freq_ppb = tick_ppb(sc, tx.tick) + (double)tx.freq / SCALED_PPM_PER_PPB;
-	return sc->foreign;
+	look(sc);
+	what = sc->untold;
+	sc->untold = SYSCLOCK_OURS;
+	*freq_ppb = sc->foreign_ppb;
+	return what;
 }

@@ -36,7 +36,9 @@ enum sysclock_foreign {
  * @rtcsync: clear STA_UNSYNC while synchronised, which makes the kernel copy
  *	the time into the RTC every 11 minutes
  * @known: @freq_scaled_ppm and @tick_us were set by us
- * @foreign: the values read back are somebody else's, and it was said
+ * @foreign: the values last read back are somebody else's, as counted
+ * @untold: what was found and sysclock_check() has not returned yet
+ * @foreign_ppb: the frequency then
  * @start_freq_ppb: what the kernel's frequency was when we came
  * @by_rate: a slew is a change of the rate that sysclock_slew_end() ends, exact to
  *	nanoseconds: for simulators, where no daemon is killed in the middle of one and
@@ -56,6 +58,8 @@ struct sysclock {
 	bool	 control;
 	bool	 known;
 	enum sysclock_foreign foreign;
+	enum sysclock_foreign untold;
+	double	 foreign_ppb;
 	bool	 rtcsync;
 	double	 start_freq_ppb;
 	bool	 by_rate;
@@ -167,7 +171,7 @@ int sysclock_set_status(struct sysclock *sc, bool synchronised, unsigned int lea
  * @freq_ppb: out for SYSCLOCK_FREQ, the frequency found
  *
  * A foreign PLL is switched off; a foreign frequency or slew is replaced by
- * the next of ours.
+ * the next of ours, which looks first: what it covers is returned here later.
  *
  * Return: what was found, once as long as it lasts; else SYSCLOCK_OURS.
  */

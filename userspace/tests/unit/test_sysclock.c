@@ -283,6 +283,28 @@ static void test_foreign_pll(void **state)
 	assert_int_equal(sysclock_check(&sc, &ppb), SYSCLOCK_OURS);
 }
 
+/* Updates come more often than checks: what they cover is to be told all the same. */
+static void test_foreign_covered(void **state)
+{
+	double ppb;
+
+	(void)state;
+	assert_int_equal(sysclock_set_freq(&sc, 1000), 0);
+	kernel.status = STA_PLL;
+	kernel.offset = 4711;
+	assert_int_equal(sysclock_set_status(&sc, true, 0, 1000, 1000), 0);
+	assert_int_equal(kernel.status & STA_PLL, 0);
+	assert_int_equal(kernel.offset, 0);
+	assert_int_equal(sysclock_check(&sc, &ppb), SYSCLOCK_PLL);
+	assert_int_equal(sysclock_check(&sc, &ppb), SYSCLOCK_OURS);
+	kernel.freq = 100L << 16;
+	assert_int_equal(sysclock_set_freq(&sc, 2000), 0);
+	assert_int_equal(sysclock_check(&sc, &ppb), SYSCLOCK_FREQ);
+	assert_true(fabs(ppb - 100e3) < 0.01);
+	assert_int_equal(sysclock_check(&sc, &ppb), SYSCLOCK_OURS);
+	assert_int_equal(sc.foreign_changes, 2);
+}
+
 static void test_hands_off(void **state)
 {
 	double ppb;
@@ -313,6 +335,7 @@ int main(void)
 		cmocka_unit_test_setup(test_no_rtcsync, fresh),
 		cmocka_unit_test_setup(test_foreign_slew, fresh),
 		cmocka_unit_test_setup(test_foreign_pll, fresh),
+		cmocka_unit_test_setup(test_foreign_covered, fresh),
 		cmocka_unit_test_setup(test_takes_over, fresh),
 		cmocka_unit_test_setup(test_foreign, fresh),
 		cmocka_unit_test_setup(test_hands_off, fresh),
