@@ -14,19 +14,25 @@ import ntpq
 import tap
 
 
+def exchange(client, dst, **bound):
+	"""One request from a client's ordinary socket; None without a reply."""
+	asker = None
+	try:
+		# addresses, routes and neighbours may take a moment to be known
+		asker = ntpq.Asker(client, dst, **bound)
+		answer = asker.ask(timeout=1)
+		return answer if answer[1] else None
+	except OSError:
+		return None
+	finally:
+		if asker:
+			asker.close()
+
+
 def asked(client, dst, state, what):
 	"""A client's ordinary socket gets a right answer."""
-	def answered():
-		asker = ntpq.Asker(client, dst)
-		try:
-			# addresses and neighbours may take a moment to be known
-			return asker.ask(timeout=1)
-		except OSError:
-			return None, None, 0, 0
-		finally:
-			asker.close()
 	req, reply, raw0, raw1 = tap.wait_for(
-		lambda: (lambda r: r if r[1] else None)(answered()), 10) or (None, None, 0, 0)
+		lambda: exchange(client, dst), 10) or (None, None, 0, 0)
 	if reply is None:
 		tap.ok(False, f"{what}: answered")
 		return
@@ -102,16 +108,8 @@ def test_linklocal(server, state):
 		client.sh("ip", "addr", "add", "fe80::2/64", "dev", b, "nodad")
 		client.dev = b
 	for client in clients + clients:
-		asker = None
-		def answered():
-			nonlocal asker
-			asker = ntpq.Asker(client, f"fe80::1%{client.dev}",
-					   bind=("fe80::2", 0, 0, netns.ifindex(client, client.dev)))
-			try:
-				return asker.ask(timeout=1)[1]
-			finally:
-				asker.close()
-		tap.ok(tap.wait_for(answered, 10),
+		bound = ("fe80::2", 0, 0, netns.ifindex(client, client.dev))
+		tap.ok(tap.wait_for(lambda: exchange(client, f"fe80::1%{client.dev}", bind=bound), 10),
 		       "link-local: answered through the interface of the request")
 
 
