@@ -134,9 +134,9 @@ class Qemu(Machine):
     """A stock Debian kernel, whole-system emulation, no outside network."""
 
     def __init__(self, role, out, share, suite="bookworm", smp=2, mem=1024,
-                 append="", shmem=None, icount=False, **kwargs):
+                 append="", shmem=None, icount=False, qemu="", **kwargs):
         super().__init__(role, out, share, **kwargs)
-        self.icount = icount
+        self.icount, self.qemu = icount, qemu.split()
         if icount:
             self.env["RIG_ICOUNT"] = "1"
         self.root = tool("root.sh", suite)
@@ -176,6 +176,7 @@ class Qemu(Machine):
         for n, nic in enumerate(self.nics):
             cmd += ["-netdev", nic["netdev"] % ("n%d" % n), "-device",
                     "%s,netdev=n%d,mac=%s" % (nic["model"], n, nic["mac"])]
+        cmd += self.qemu
         if self.shmem:
             cmd += ["-object", "memory-backend-file,id=truth,share=on,size=64K,"
                     "mem-path=" + self.shmem, "-device", "ivshmem-plain,memdev=truth"]
