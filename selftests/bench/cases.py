@@ -91,6 +91,14 @@ def sink(link):
 
 
 @contextlib.contextmanager
+def stamped(link):
+	"""Receive stamps as a socket asks for them: every packet pays one clock reading."""
+	with link.server.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+		s.setsockopt(socket.SOL_SOCKET, socket.SO_TIMESTAMP, 1)
+		yield
+
+
+@contextlib.contextmanager
 def loaded(_link):
 	"""The module in the kernel, attached nowhere."""
 	netns.load()
@@ -215,8 +223,10 @@ def all_cases():
 		Case("ntpk, 1000 rules", "ntp4", ntp4, under(RULES, attached)),
 		Case("other UDP, no module", "udp4", other_udp, sink, answers=0),
 		Case("other UDP, loaded", "udp4", other_udp, under(sink, loaded), answers=0),
+		Case("other UDP, stamped", "udp4", other_udp, under(sink, stamped), answers=0),
 		Case("other UDP, attached", "udp4", other_udp, under(sink, attached), answers=0),
 		Case("other TCP, no module", "tcp4", other_tcp, nobody, answers=0),
 		Case("other TCP, loaded", "tcp4", other_tcp, loaded, answers=0),
+		Case("other TCP, stamped", "tcp4", other_tcp, stamped, answers=0),
 		Case("other TCP, attached", "tcp4", other_tcp, attached, answers=0),
 	]
