@@ -102,12 +102,14 @@ static enum ntpk_reason check_mac(struct ntpk_rx *rx, const u8 *packet)
 
 	if (key && mac_right(key, packet, &rx->ext)) {
 		rx->key = key;
+		rx->mac_len = rx->ext.mac_len;
 		return NTPK_REASON_NONE;
 	}
 	/* never longer than the request: a MAC that was not a NAK itself has 20 bytes */
 	if ((rx->listener->policy.flags & NTPK_LISTENER_F_CRYPTO_NAK) &&
 	    rx->ext.mac_len > NTP_MAC_ID_LEN && may_nak()) {
 		rx->nak = true;
+		rx->mac_len = NTP_MAC_ID_LEN;
 		return NTPK_REASON_NONE;
 	}
 	return NTPK_REASON_AUTH_FAILED;
@@ -148,14 +150,14 @@ enum ntpk_reason ntpk_auth_check(struct ntpk_rx *rx)
 
 /**
  * ntpk_auth_work_ns() - how long ntpk_auth_put_mac() will take
- * @key: NULL = no key
+ * @key: key
  *
  * Context: any.
  * Return: smoothed, from this key's MACs so far; its request was one.
  */
 s64 ntpk_auth_work_ns(const struct ntpk_key *key)
 {
-	return key ? READ_ONCE(key->work_ns) : 0;
+	return READ_ONCE(key->work_ns);
 }
 
 /**

@@ -7,7 +7,9 @@
 #ifndef NTPK_COMPAT_H
 #define NTPK_COMPAT_H
 
+#include <linux/ktime.h>
 #include <linux/timekeeping.h>
+#include <net/ip.h>
 
 /* struct ntpk_snapshot - three values of one reading of the timekeeper */
 struct ntpk_snapshot {
@@ -35,5 +37,26 @@ static inline void ntpk_snapshot_read(struct ntpk_snapshot *out)
 #endif
 	out->clock_seq = snap.clock_was_set_seq;
 }
+
+/*
+ * Before it was there, softirqs of one CPU did not preempt each other, on
+ * PREEMPT_RT either.
+ */
+#ifndef local_lock_nested_bh
+#define local_lock_nested_bh(lock)	do { (void)(lock); } while (0)
+#define local_unlock_nested_bh(lock)	do { (void)(lock); } while (0)
+#endif
+
+/* ip_local_out() came to count what ip_output() counts as well. */
+static inline void ntpk_count_out_request(struct net *net)
+{
+#ifdef NTPK_HAVE_IPSTATS_OUTREQUESTS
+	IP_INC_STATS(net, IPSTATS_MIB_OUTREQUESTS);
+#endif
+}
+
+#ifndef dst_rt6_info
+#define dst_rt6_info(ptr)	container_of(ptr, struct rt6_info, dst)
+#endif
 
 #endif /* NTPK_COMPAT_H */

@@ -9,6 +9,7 @@
 #include <net/net_namespace.h>
 
 #include "netlink.h"
+#include "rx.h"
 #include "state.h"
 #include "sysfs.h"
 
@@ -33,6 +34,7 @@ static int __init ntpk_init(void)
 {
 	int err;
 
+	ntpk_rx_setup();
 	/* ORDER: the queue before anything can be attached */
 	err = ntpk_state_setup();
 	if (err)

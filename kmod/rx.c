@@ -9,8 +9,10 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/random.h>
+#include <net/ip.h>
 #include <net/ipv6.h>
 
+#include <ntpk/ntp_math.h>
 #include <ntpk/ntp_reason.h>
 
 #include "auth.h"
@@ -29,143 +31,200 @@
  */
 #define NTPK_HOOK_PRIORITY	(NF_IP_PRI_LAST - 2)
 
-/* Cheap enough for every local packet: may UDP be in it at all? */
-static bool may_be_udp(const struct sk_buff *skb, u8 pf)
-{
-	u8 nexthdr;
+/* For the bits below the clock's precision; a lost update costs nothing. */
+static DEFINE_PER_CPU(u64, noise);
 
-	if (pf == NFPROTO_IPV4)
-		return ip_hdr(skb)->protocol == IPPROTO_UDP;
-	nexthdr = ipv6_hdr(skb)->nexthdr;
-	return nexthdr == IPPROTO_UDP || ipv6_ext_hdr(nexthdr);
-}
-
-/* Fields that were asked for, so the request had room for them; bytes of them. */
-static size_t put_fields(const struct ntpk_rx *rx, struct ntp_packet *reply)
+static u64 next_noise(void)
 {
-	if (!rx->ext.mono_root)
-		return 0;
-	ntp_ext_put_mono_root(reply->tail, &reply->hdr, &rx->state->serve, &rx->now, rx->t2_age_ns);
-	return NTP_EXT_MONO_ROOT_LEN;
+	u64 state = this_cpu_read(noise);
+	u64 bits = ntp_noise(&state);
+
+	this_cpu_write(noise, state);
+	return bits;
 }
 
 static enum ntpk_reason answer(struct ntpk_rx *rx)
 {
 	const struct ntp_serve *serve = &rx->state->serve;
-	struct ntp_packet reply;
-	struct ntpk_tx tx = {
-		.net = rx->inst->net,
-		.req = rx->skb,
-		.serve = serve,
-		.reply = &reply,
-		.reply_len = NTP_HEADER_LEN,
-		.sport = rx->sport,
-		.dport = rx->dport,
-		.key = rx->key,
-		.mac_len = rx->nak ? NTP_MAC_ID_LEN : rx->key ? rx->ext.mac_len : 0,
-		.pf = rx->pf,
-	};
 	enum ntpk_reason verdict, failure;
-	u64 random = get_random_u64();
 
-	rx->t2_age_ns = ntpk_tstamp_rx(rx->skb, rx->state->since_real_ns, &rx->now);
-	if (unlikely(rx->now.clock_seq != serve->clock_seq))
-		ntpk_state_saw_step(rx->inst, rx->state);
-	/* 32 bits are all that a precision of 1 s could use, for T2 and for T3 */
-	verdict = ntp_reply_build(&reply.hdr, &rx->req, serve, &rx->listener->policy, &rx->now,
-				  rx->t2_age_ns, random & U32_MAX);
-	if (ntp_reason_class(verdict) != NTPK_CLASS_ANSWER)
-		return verdict;
-	tx.random = random >> 32;
-	tx.reply_len += put_fields(rx, &reply);
-	failure = ntpk_tx_send(&tx);
-	if (failure != NTPK_REASON_NONE)
+	rx->random = next_noise();
+	rx->t2_age_ns = ntpk_tstamp_rx(rx->skb, rx->state, &rx->now);
+	verdict = ntp_reply_decide(&rx->answer, serve, &rx->listener->policy, &rx->now,
+				   rx->t2_age_ns);
+	if (unlikely(verdict != NTPK_REASON_REPLIED)) {
+		if (rx->now.clock_seq != serve->clock_seq)
+			ntpk_state_saw_step(rx->inst, rx->state);
+		if (verdict != NTPK_REASON_REPLIED_UNSYNC)
+			return verdict;
+	}
+	/* the field was asked for and the MAC was there, so the request had room for them */
+	rx->reply_len = NTP_HEADER_LEN + rx->mac_len +
+			(rx->ext.mono_root ? NTP_EXT_MONO_ROOT_LEN : 0);
+	failure = ntpk_tx_send(rx);
+	if (unlikely(failure != NTPK_REASON_NONE)) {
+		rx->residence_ns = 0;
 		return failure;
-	rx->residence_ns = tx.t3_raw_ns - rx->now.raw_ns + rx->t2_age_ns;
+	}
 	return rx->nak ? NTPK_REASON_REPLIED_NAK : verdict;
+}
+
+/* Most requests are a header and nothing else, and most listeners want no more. */
+static bool needs_auth(const struct ntpk_rx *rx)
+{
+	return rx->udp_len > sizeof(struct udphdr) + NTP_HEADER_LEN ||
+	       (rx->listener->policy.flags & NTPK_LISTENER_F_REQUIRE_KEY);
 }
 
 /* The stages, in their order: what is cheap and what is not ours first. */
 static enum ntpk_reason receive(struct ntpk_rx *rx)
 {
-	enum ntpk_reason reason = ntpk_rx_match_listener(rx);
+	enum ntpk_reason reason = ntpk_rx_check(rx);
 
-	if (reason == NTPK_REASON_NONE)
-		reason = ntpk_rx_check_form(rx);
-	if (reason == NTPK_REASON_NONE)
-		reason = ntpk_rx_check_source(rx);
-	if (reason == NTPK_REASON_NONE)
-		reason = ntpk_rx_classify(rx);
-	if (reason == NTPK_REASON_NONE)
-		reason = ntpk_rx_check_xfrm(rx);
-	if (reason == NTPK_REASON_NONE)
-		reason = ntpk_rx_check_sum(rx);
-	if (reason == NTPK_REASON_NONE)
+	if (unlikely(reason == NTPK_REASON_NONE && needs_auth(rx)))
 		reason = ntpk_auth_check(rx);
-	if (reason == NTPK_REASON_NONE)
+	if (likely(reason == NTPK_REASON_NONE))
 		reason = answer(rx);
 	return reason;
 }
 
 /* One packet, one reason: counted and traced here and nowhere else. */
-static enum ntpk_reason judge(struct ntpk_rx *rx)
+static void conclude(struct ntpk_inst *inst, u8 pf, enum ntpk_reason reason, s64 t2_age_ns,
+		     s64 residence_ns)
 {
-	enum ntpk_reason reason = receive(rx);
-
-	ntpk_stats_count(rx->inst->stats, reason);
-	trace_ntpk_verdict(rx->pf, reason, rx->t2_age_ns, rx->residence_ns);
-	return reason;
+	ntpk_stats_count(inst->stats, reason);
+	trace_ntpk_verdict(pf, reason, t2_age_ns, residence_ns);
 }
 
-/*
- * A packet that an INPUT rule gave to NFQUEUE comes back in the context of the
- * process that judged it: softirqs are kept out, so that the rest may rely on it.
- */
-static enum ntpk_reason judge_bh(struct ntpk_rx *rx)
+static unsigned int verdict_of(const struct ntpk_rx *rx, enum ntpk_reason reason)
 {
-	enum ntpk_reason reason;
-
-	local_bh_disable();
-	reason = judge(rx);
-	local_bh_enable();
-	return reason;
-}
-
-static unsigned int handle_udp(struct sk_buff *skb, const struct nf_hook_state *hs)
-{
-	struct ntpk_rx rx = { .skb = skb, .pf = hs->pf };
-
-	rx.inst = ntpk_state_inst(hs->net);
-	/* none: about to be unregistered */
-	if (unlikely(!rx.inst) || !ntpk_rx_find_udp(&rx))
-		return NF_ACCEPT;
-
-	switch (ntp_reason_class(judge_bh(&rx))) {
+	if (likely(rx->consumed))
+		return NF_STOLEN;
+	switch (ntp_reason_class(reason)) {
 	case NTPK_CLASS_PASS:
 		return NF_ACCEPT;
 	case NTPK_CLASS_ANSWER:
-		consume_skb(skb);
+		consume_skb(rx->skb);
 		return NF_STOLEN;
 	default:
 		return NF_DROP;
 	}
 }
 
-static unsigned int hook(void *priv, struct sk_buff *skb, const struct nf_hook_state *hs)
+/* Out of line, so that what is not ours need not pay for its stack. */
+static noinline unsigned int handle(struct ntpk_inst *inst, struct ntpk_state *state,
+				    const struct ntpk_listener *listener, struct sk_buff *skb,
+				    unsigned int udp_off, u8 pf)
 {
-	return may_be_udp(skb, hs->pf) ? handle_udp(skb, hs) : NF_ACCEPT;
+	const struct udphdr *uh = (const struct udphdr *)(skb->data + udp_off);
+	struct ntpk_rx rx = {
+		.inst = inst,
+		.state = state,
+		.listener = listener,
+		.skb = skb,
+		.udp_off = udp_off,
+		.sport = uh->source,
+		.dport = uh->dest,
+		.pf = pf,
+	};
+	enum ntpk_reason reason = receive(&rx);
+
+	conclude(inst, pf, reason, rx.t2_age_ns, rx.residence_ns);
+	return verdict_of(&rx, reason);
 }
+
+static const struct ntpk_listener *find_listener(const struct ntpk_state *state, __be16 port)
+{
+	unsigned int i;
+
+	for (i = 0; state && i < state->n_listeners; i++)
+		if (state->listeners[i].port == ntohs(port))
+			return &state->listeners[i];
+	return NULL;
+}
+
+/* Everything that is for another port leaves here, having cost next to nothing. */
+static __always_inline unsigned int handle_udp(struct ntpk_inst *inst, struct sk_buff *skb,
+					       unsigned int udp_off, u8 pf)
+{
+	struct ntpk_state *state = rcu_dereference(inst->state);
+	const struct ntpk_listener *listener = NULL;
+
+	if (likely(pskb_may_pull(skb, udp_off + offsetofend(struct udphdr, dest))))
+		listener = find_listener(state, ((struct udphdr *)(skb->data + udp_off))->dest);
+	if (listener)
+		return handle(inst, state, listener, skb, udp_off, pf);
+	conclude(inst, pf, NTPK_REASON_OTHER_PORT, 0, 0);
+	return NF_ACCEPT;
+}
+
+/*
+ * A packet that an INPUT rule gave to NFQUEUE comes back in the context of the
+ * process that judged it: softirqs are kept out, so that the rest may rely on it.
+ */
+static noinline unsigned int handle_in_process(struct ntpk_inst *inst, struct sk_buff *skb,
+					       unsigned int udp_off, u8 pf)
+{
+	unsigned int verdict;
+
+	local_bh_disable();
+	verdict = handle_udp(inst, skb, udp_off, pf);
+	local_bh_enable();
+	return verdict;
+}
+
+static unsigned int hook_v4(void *priv, struct sk_buff *skb, const struct nf_hook_state *hs)
+{
+	unsigned int udp_off;
+
+	if (ip_hdr(skb)->protocol != IPPROTO_UDP)
+		return NF_ACCEPT;
+	udp_off = skb_network_offset(skb) + ip_hdrlen(skb);
+	if (unlikely(!in_softirq()))
+		return handle_in_process(priv, skb, udp_off, NFPROTO_IPV4);
+	return handle_udp(priv, skb, udp_off, NFPROTO_IPV4);
+}
+
+#if IS_ENABLED(CONFIG_IPV6)
+/* Behind extension headers; in a fragment only where it is the first, which has ports. */
+static int find_udp_v6(const struct sk_buff *skb)
+{
+	u8 nexthdr = ipv6_hdr(skb)->nexthdr;
+	int off = skb_network_offset(skb) + sizeof(struct ipv6hdr);
+	__be16 frag_off;
+
+	if (likely(nexthdr == IPPROTO_UDP))
+		return off;
+	if (!ipv6_ext_hdr(nexthdr))
+		return -ENOENT;
+	off = ipv6_skip_exthdr(skb, off, &nexthdr, &frag_off);
+	if (off < 0 || nexthdr != IPPROTO_UDP || (frag_off & htons(~0x7)))
+		return -ENOENT;
+	return off;
+}
+
+static unsigned int hook_v6(void *priv, struct sk_buff *skb, const struct nf_hook_state *hs)
+{
+	int udp_off = find_udp_v6(skb);
+
+	if (udp_off < 0)
+		return NF_ACCEPT;
+	if (unlikely(!in_softirq()))
+		return handle_in_process(priv, skb, udp_off, NFPROTO_IPV6);
+	return handle_udp(priv, skb, udp_off, NFPROTO_IPV6);
+}
+#endif
 
 static const struct nf_hook_ops hooks[] = {
 	{
-		.hook = hook,
+		.hook = hook_v4,
 		.pf = NFPROTO_IPV4,
 		.hooknum = NF_INET_LOCAL_IN,
 		.priority = NTPK_HOOK_PRIORITY,
 	},
 #if IS_ENABLED(CONFIG_IPV6)
 	{
-		.hook = hook,
+		.hook = hook_v6,
 		.pf = NFPROTO_IPV6,
 		.hooknum = NF_INET_LOCAL_IN,
 		.priority = NTPK_HOOK_PRIORITY,
@@ -175,24 +234,39 @@ static const struct nf_hook_ops hooks[] = {
 
 /**
  * ntpk_rx_register() - see the packets of a namespace
- * @net: which
+ * @inst: which; given to the hooks, so that they need not look for it
  *
  * Context: process.
  * Return: 0 or -errno.
  */
-int ntpk_rx_register(struct net *net)
+int ntpk_rx_register(struct ntpk_inst *inst)
 {
-	return nf_register_net_hooks(net, hooks, ARRAY_SIZE(hooks));
+	unsigned int i;
+
+	BUILD_BUG_ON(ARRAY_SIZE(hooks) > ARRAY_SIZE(inst->hooks));
+	memcpy(inst->hooks, hooks, sizeof(hooks));
+	for (i = 0; i < ARRAY_SIZE(hooks); i++)
+		inst->hooks[i].priv = inst;
+	return nf_register_net_hooks(inst->net, inst->hooks, ARRAY_SIZE(hooks));
 }
 
 /**
  * ntpk_rx_unregister() - see them no more
- * @net: which
+ * @inst: which
  *
  * Context: process.  A hook may still be running on another CPU: the caller
  * waits for a grace period before freeing what it uses.
  */
-void ntpk_rx_unregister(struct net *net)
+void ntpk_rx_unregister(struct ntpk_inst *inst)
 {
-	nf_unregister_net_hooks(net, hooks, ARRAY_SIZE(hooks));
+	nf_unregister_net_hooks(inst->net, inst->hooks, ARRAY_SIZE(hooks));
+}
+
+/** ntpk_rx_setup() - once, at load */
+void ntpk_rx_setup(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		per_cpu(noise, cpu) = get_random_u64();
 }

@@ -5,9 +5,10 @@
 #ifndef NTPK_RX_H
 #define NTPK_RX_H
 
-struct net;
+struct ntpk_inst;
 
-int ntpk_rx_register(struct net *net);
-void ntpk_rx_unregister(struct net *net);
+int ntpk_rx_register(struct ntpk_inst *inst);
+void ntpk_rx_unregister(struct ntpk_inst *inst);
+void ntpk_rx_setup(void);
 
 #endif /* NTPK_RX_H */

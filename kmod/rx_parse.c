@@ -2,8 +2,8 @@
 /*
  * What a packet is: the stages of the receive path that look at the packet
  * itself and at nothing else, in the order of their use.
- * Softirq under RCU, no locks.  Header values are copied, never pointed to, so
- * nothing needs a reload when the data moves.
+ * Softirq under RCU, no locks.  No pointer into the packet outlives a function,
+ * so nothing needs a reload when the data moves.
  */
 #include <linux/ip.h>
 #include <linux/ipv6.h>
@@ -19,71 +19,6 @@
 #include "rx_priv.h"
 #include "state.h"
 
-/**
- * ntpk_rx_find_udp() - where is the UDP header?
- * @rx: packet that may be UDP
- *
- * Context: softirq.
- * Return: false when there is none after all.
- */
-bool ntpk_rx_find_udp(struct ntpk_rx *rx)
-{
-	struct sk_buff *skb = rx->skb;
-	__be16 frag_off;
-	u8 nexthdr;
-	int off;
-
-	if (rx->pf == NFPROTO_IPV4) {
-		rx->udp_off = skb_network_offset(skb) + ip_hdrlen(skb);
-		return true;
-	}
-	nexthdr = ipv6_hdr(skb)->nexthdr;
-	rx->udp_off = skb_network_offset(skb) + sizeof(struct ipv6hdr);
-	if (likely(nexthdr == IPPROTO_UDP))
-		return true;
-	off = ipv6_skip_exthdr(skb, rx->udp_off, &nexthdr, &frag_off);
-	/* only the first fragment has ports */
-	if (off < 0 || nexthdr != IPPROTO_UDP || (frag_off & htons(~0x7)))
-		return false;
-	rx->udp_off = off;
-	rx->ext_headers = true;
-	return true;
-}
-
-static const struct ntpk_listener *find_listener(const struct ntpk_state *state, u16 port)
-{
-	unsigned int i;
-
-	for (i = 0; state && i < state->n_listeners; i++)
-		if (state->listeners[i].port == port)
-			return &state->listeners[i];
-	return NULL;
-}
-
-/**
- * ntpk_rx_match_listener() - ours at all?
- * @rx: packet with its UDP header found
- *
- * Everything that is for another port leaves here.
- *
- * Context: softirq, RCU: the state belongs to the packet from here on.
- * Return: NTPK_REASON_NONE with the listener set, else NTPK_REASON_OTHER_PORT.
- */
-enum ntpk_reason ntpk_rx_match_listener(struct ntpk_rx *rx)
-{
-	__be16 buf[2];
-	const __be16 *ports;
-
-	ports = skb_header_pointer(rx->skb, rx->udp_off, sizeof(buf), buf);
-	if (!ports)
-		return NTPK_REASON_OTHER_PORT;
-	rx->sport = ports[0];
-	rx->dport = ports[1];
-	rx->state = rcu_dereference(rx->inst->state);
-	rx->listener = find_listener(rx->state, ntohs(rx->dport));
-	return rx->listener ? NTPK_REASON_NONE : NTPK_REASON_OTHER_PORT;
-}
-
 static bool to_unicast(const struct ntpk_rx *rx)
 {
 	const struct dst_entry *dst = skb_dst(rx->skb);
@@ -97,20 +32,15 @@ static bool to_unicast(const struct ntpk_rx *rx)
 	       !ipv6_anycast_destination(dst, &ipv6_hdr(rx->skb)->daddr);
 }
 
-/**
- * ntpk_rx_check_form() - leave to the stack what it handles better
- * @rx: packet for one of our ports
- *
- * Context: softirq, RCU.
- * Return: NTPK_REASON_NONE, NOT_UNICAST, GSO, EXT_HEADERS or IP_OPTIONS.
- */
-enum ntpk_reason ntpk_rx_check_form(const struct ntpk_rx *rx)
+/* What the stack handles better. */
+static enum ntpk_reason check_form(const struct ntpk_rx *rx)
 {
 	if (!to_unicast(rx))
 		return NTPK_REASON_NOT_UNICAST;
 	if (skb_is_gso(rx->skb))
 		return NTPK_REASON_GSO;
-	if (rx->ext_headers)
+	if (rx->pf == NFPROTO_IPV6 &&
+	    rx->udp_off != skb_network_offset(rx->skb) + sizeof(struct ipv6hdr))
 		return NTPK_REASON_EXT_HEADERS;
 	if (rx->pf == NFPROTO_IPV4 && ip_hdr(rx->skb)->ihl != sizeof(struct iphdr) / 4)
 		return NTPK_REASON_IP_OPTIONS;
@@ -156,80 +86,99 @@ static bool good_source_v6(const struct ntpk_rx *rx)
 	return true;
 }
 
-/**
- * ntpk_rx_check_source() - can the sender be answered?
- * @rx: packet in a form that we answer
- *
- * Context: softirq, RCU.
- * Return: NTPK_REASON_NONE or NTPK_REASON_BAD_SOURCE.
- */
-enum ntpk_reason ntpk_rx_check_source(const struct ntpk_rx *rx)
+/* Can the sender be answered? */
+static bool good_source(const struct ntpk_rx *rx)
 {
-	bool good = rx->pf == NFPROTO_IPV4 ? good_source_v4(rx) : good_source_v6(rx);
-
-	return good && rx->sport ? NTPK_REASON_NONE : NTPK_REASON_BAD_SOURCE;
+	if (!rx->sport)
+		return false;
+	return rx->pf == NFPROTO_IPV4 ? good_source_v4(rx) : good_source_v6(rx);
 }
 
-/**
- * ntpk_rx_classify() - UDP length against what is there, then what NTP says
- * @rx: packet in a form that we answer; its NTP header is copied
- *
- * Context: softirq.
- * Return: as ntp_reply_classify().
- */
-enum ntpk_reason ntpk_rx_classify(struct ntpk_rx *rx)
+/* UDP length against what is there, then what NTP says. */
+static enum ntpk_reason classify(struct ntpk_rx *rx)
 {
 	const struct udphdr *uh;
-	struct udphdr buf;
 	size_t len;
 
-	uh = skb_header_pointer(rx->skb, rx->udp_off, sizeof(buf), &buf);
-	if (!uh)
+	if (!pskb_may_pull(rx->skb, rx->udp_off + sizeof(*uh)))
 		return NTPK_REASON_BAD_LENGTH;
+	uh = (const struct udphdr *)(rx->skb->data + rx->udp_off);
 	rx->udp_len = ntohs(uh->len);
 	rx->check = uh->check;
 	if (rx->udp_len < sizeof(*uh) || rx->udp_len > rx->skb->len - rx->udp_off)
 		return NTPK_REASON_BAD_LENGTH;
 	len = rx->udp_len - sizeof(*uh);
-	if (skb_copy_bits(rx->skb, rx->udp_off + sizeof(*uh), &rx->req,
-			  min_t(size_t, len, NTP_HEADER_LEN)))
-		return NTPK_REASON_BAD_LENGTH;
-	return ntp_reply_classify(&rx->req, len, ntohs(rx->sport), &rx->listener->policy);
+	if (!pskb_may_pull(rx->skb, rx->udp_off + sizeof(*uh) + min_t(size_t, len, NTP_HEADER_LEN)))
+		return NTPK_REASON_NO_MEMORY;
+	return ntp_reply_classify(ntpk_rx_req(rx), len, ntohs(rx->sport), &rx->listener->policy);
 }
 
-/**
- * ntpk_rx_check_xfrm() - IPsec policy, which UDP would have asked, too
- * @rx: a request
- *
- * Context: softirq, RCU.
- * Return: NTPK_REASON_NONE or NTPK_REASON_XFRM.
- */
-enum ntpk_reason ntpk_rx_check_xfrm(const struct ntpk_rx *rx)
+/* IPsec policy, which UDP would have asked, too. */
+static bool good_xfrm(const struct ntpk_rx *rx)
 {
-	bool good = rx->pf == NFPROTO_IPV4 ? xfrm4_policy_check(NULL, XFRM_POLICY_IN, rx->skb) :
-					     xfrm6_policy_check(NULL, XFRM_POLICY_IN, rx->skb);
-
-	return good ? NTPK_REASON_NONE : NTPK_REASON_XFRM;
+	return rx->pf == NFPROTO_IPV4 ? xfrm4_policy_check(NULL, XFRM_POLICY_IN, rx->skb) :
+					xfrm6_policy_check(NULL, XFRM_POLICY_IN, rx->skb);
 }
 
-/**
- * ntpk_rx_check_sum() - the UDP checksum
- * @rx: a request
- *
- * Last of the checks of the packet, as it may change it: like UDP, cut off what
- * lies behind the datagram.  Only packets that are dropped or answered get here.
- *
- * Context: softirq.
- * Return: NTPK_REASON_NONE, BAD_CHECKSUM or NO_MEMORY.
+/* What nf_checksum() does, for the packet that a card without checksums gives. */
+static bool good_plain_sum_v4(const struct ntpk_rx *rx)
+{
+	const struct iphdr *iph = ip_hdr(rx->skb);
+	__wsum sum = csum_partial(rx->skb->data + rx->udp_off, rx->udp_len, 0);
+
+	return !csum_tcpudp_magic(iph->saddr, iph->daddr, rx->udp_len, IPPROTO_UDP, sum);
+}
+
+static bool good_sum(const struct ntpk_rx *rx)
+{
+	struct sk_buff *skb = rx->skb;
+
+	if (skb_csum_unnecessary(skb))
+		return true;
+	if (likely(rx->pf == NFPROTO_IPV4 && skb->ip_summed == CHECKSUM_NONE &&
+		   !skb_is_nonlinear(skb)))
+		return good_plain_sum_v4(rx);
+	return !nf_checksum(skb, NF_INET_LOCAL_IN, rx->udp_off, IPPROTO_UDP, rx->pf);
+}
+
+/*
+ * The UDP checksum.  Last of the checks, as it may change the packet: like UDP,
+ * cut off what lies behind the datagram.  Only packets that are dropped or
+ * answered get here.
  */
-enum ntpk_reason ntpk_rx_check_sum(const struct ntpk_rx *rx)
+static enum ntpk_reason check_sum(const struct ntpk_rx *rx)
 {
 	if (!rx->check && rx->skb->ip_summed != CHECKSUM_PARTIAL)
 		/* none was computed: allowed in IPv4 only (RFC 8200 section 8.1) */
 		return rx->pf == NFPROTO_IPV4 ? NTPK_REASON_NONE : NTPK_REASON_BAD_CHECKSUM;
 	if (pskb_trim_rcsum(rx->skb, rx->udp_off + rx->udp_len))
 		return NTPK_REASON_NO_MEMORY;
-	if (nf_checksum(rx->skb, NF_INET_LOCAL_IN, rx->udp_off, IPPROTO_UDP, rx->pf))
-		return NTPK_REASON_BAD_CHECKSUM;
-	return NTPK_REASON_NONE;
+	return good_sum(rx) ? NTPK_REASON_NONE : NTPK_REASON_BAD_CHECKSUM;
+}
+
+/**
+ * ntpk_rx_check() - is it a request, whole, from somebody, and in a form for us?
+ * @rx: packet for one of our ports; its length goes into it, and its NTP header is
+ *	where ntpk_rx_req() looks
+ *
+ * What the stack handles better first, then what is dropped.
+ *
+ * Context: softirq, RCU.
+ * Return: NTPK_REASON_NONE, NOT_UNICAST, GSO, EXT_HEADERS, IP_OPTIONS, BAD_SOURCE,
+ * BAD_LENGTH, VERSION, MODE, XFRM, BAD_CHECKSUM or NO_MEMORY.
+ */
+enum ntpk_reason ntpk_rx_check(struct ntpk_rx *rx)
+{
+	enum ntpk_reason reason = check_form(rx);
+
+	if (reason != NTPK_REASON_NONE)
+		return reason;
+	if (!good_source(rx))
+		return NTPK_REASON_BAD_SOURCE;
+	reason = classify(rx);
+	if (reason != NTPK_REASON_NONE)
+		return reason;
+	if (!good_xfrm(rx))
+		return NTPK_REASON_XFRM;
+	return check_sum(rx);
 }

@@ -6,13 +6,15 @@
 #ifndef NTPK_RX_PRIV_H
 #define NTPK_RX_PRIV_H
 
+#include <linux/skbuff.h>
+#include <linux/udp.h>
 #include <ntpk/ntp_ext.h>
 
+struct dst_entry;
 struct ntpk_inst;
 struct ntpk_key;
 struct ntpk_listener;
 struct ntpk_state;
-struct sk_buff;
 
 /**
  * struct ntpk_rx - one packet on its way through the stages
@@ -29,10 +31,17 @@ struct sk_buff;
  * @dport: destination port
  * @check: UDP checksum
  * @pf: NFPROTO_IPV4 or NFPROTO_IPV6
- * @ext_headers: IPv6 extension headers lie before the UDP header
- * @req: the NTP header
- * @ext: what follows it
+ * @ext: what follows the NTP header
  * @key: whose MAC it has, NULL = none
+ * @dst: the way back
+ * @answer: what was decided
+ * @random: below the precision of T2, and of T3 (upper half): 32 bits are all that
+ *	a precision of 1 s could use
+ * @mac_len: of the reply's MAC, key id included; 0 = it has none
+ * @reply_len: bytes of NTP in the reply, at most what the request had
+ * @dst_held: @dst has a reference that is ours to give on
+ * @reused: the reply is made in the request's buffer
+ * @consumed: the packet is gone with its reply
  * @nak: its MAC is not right, and it is to be told so
  */
 struct ntpk_rx {
@@ -49,19 +58,30 @@ struct ntpk_rx {
 	__be16	dport;
 	__sum16	check;
 	u8	pf;
-	bool	ext_headers;
+	bool	dst_held;
+	bool	reused;
+	bool	consumed;
 	bool	nak;
-	struct ntp_header req;
+	u16	mac_len;
+	u16	reply_len;
 	struct ntp_ext ext;
 	struct ntpk_key *key;
+	struct dst_entry *dst;
+	struct ntp_answer answer;
+	u64	random;
 };
 
-bool ntpk_rx_find_udp(struct ntpk_rx *rx);
-enum ntpk_reason ntpk_rx_match_listener(struct ntpk_rx *rx);
-enum ntpk_reason ntpk_rx_check_form(const struct ntpk_rx *rx);
-enum ntpk_reason ntpk_rx_check_source(const struct ntpk_rx *rx);
-enum ntpk_reason ntpk_rx_classify(struct ntpk_rx *rx);
-enum ntpk_reason ntpk_rx_check_xfrm(const struct ntpk_rx *rx);
-enum ntpk_reason ntpk_rx_check_sum(const struct ntpk_rx *rx);
+/**
+ * ntpk_rx_req() - the NTP header of a packet
+ * @rx: which; ntpk_rx_check() has made sure that it is there
+ *
+ * Return: it, until the packet's data move.
+ */
+static inline const struct ntp_header *ntpk_rx_req(const struct ntpk_rx *rx)
+{
+	return (const struct ntp_header *)(rx->skb->data + rx->udp_off + sizeof(struct udphdr));
+}
+
+enum ntpk_reason ntpk_rx_check(struct ntpk_rx *rx);
 
 #endif /* NTPK_RX_PRIV_H */

@@ -13,6 +13,7 @@
 
 #include "keys.h"
 #include "netlink.h"
+#include "route.h"
 #include "rx.h"
 #include "state.h"
 #include "tstamp.h"
@@ -177,13 +178,17 @@ static struct ntpk_inst *inst_alloc(struct net *net)
 	if (!inst)
 		return NULL;
 	inst->stats = ntpk_stats_alloc();
-	if (!inst->stats) {
-		kfree(inst);
-		return NULL;
-	}
+	inst->routes = ntpk_route_alloc();
+	if (!inst->stats || !inst->routes)
+		goto free;
 	inst->net = net;
 	INIT_DELAYED_WORK(&inst->work, events_work);
 	return inst;
+free:
+	ntpk_route_release(inst->routes);
+	free_percpu(inst->stats);
+	kfree(inst);
+	return NULL;
 }
 
 /* After a grace period since it was taken out: no reader is left. */
@@ -193,6 +198,7 @@ static void inst_release(struct ntpk_inst *inst)
 	if (is_userns(inst->net))
 		atomic_dec(&userns_attached);
 	free_percpu(inst->stats);
+	ntpk_route_release(inst->routes);
 	ntpk_keys_clean(inst);
 	kfree(rcu_dereference_protected(inst->state, true));
 	kfree(inst);
@@ -227,7 +233,7 @@ int ntpk_state_attach(struct net *net)
 		goto uncount;
 	}
 	rcu_assign_pointer(nn->inst, inst);
-	err = ntpk_rx_register(net);
+	err = ntpk_rx_register(inst);
 	if (err)
 		goto take_out;
 	net_enable_timestamp();
@@ -248,13 +254,13 @@ unlock:
 }
 
 /* Stop answering; the caller waits for a grace period before inst_release(). */
-static struct ntpk_inst *take_out(struct net *net, struct ntpk_net *nn)
+static struct ntpk_inst *take_out(struct ntpk_net *nn)
 {
 	struct ntpk_inst *inst = inst_locked(nn);
 
 	if (!inst)
 		return NULL;
-	ntpk_rx_unregister(net);
+	ntpk_rx_unregister(inst);
 	net_disable_timestamp();
 	RCU_INIT_POINTER(nn->inst, NULL);
 	return inst;
@@ -273,7 +279,7 @@ int ntpk_state_detach(struct net *net)
 	struct ntpk_inst *inst;
 
 	mutex_lock(&nn->lock);
-	inst = take_out(net, nn);
+	inst = take_out(nn);
 	mutex_unlock(&nn->lock);
 	if (!inst)
 		return -ENOTCONN;
@@ -306,12 +312,13 @@ static void complete_state(struct ntpk_state *state, const struct ntpk_state *ol
 	bool same_clock = old && old->serve.clock_seq == state->serve.clock_seq;
 
 	state->since_real_ns = same_clock ? old->since_real_ns : clock->real_ns;
+	state->real_to_boot_ns = clock->now.boot_ns - clock->real_ns;
 	state->serve.pushed_boot_ns = clock->now.boot_ns;
 	state->serve.floor_unix_ns = NTPK_BUILD_UNIX_S * NSEC_PER_SEC;
 	state->serve.ever_synced = state->serve.leap != NTP_LEAP_UNSYNC ||
 				   (old && old->serve.ever_synced);
 	state->pushes = old ? old->pushes + 1 : 1;
-	ntp_serve_continue(&state->serve, old ? &old->serve : NULL, get_random_u32());
+	ntp_serve_complete(&state->serve, old ? &old->serve : NULL, get_random_u32());
 }
 
 /**
@@ -450,7 +457,7 @@ void ntpk_state_net_pre_exit(struct net *net)
 	struct ntpk_net *nn = get_ntpk_net(net);
 
 	mutex_lock(&nn->lock);
-	nn->dying = take_out(net, nn);
+	nn->dying = take_out(nn);
 	mutex_unlock(&nn->lock);
 }
 

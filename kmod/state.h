@@ -6,6 +6,7 @@
 #define NTPK_STATE_H
 
 #include <linux/mutex.h>
+#include <linux/netfilter.h>
 #include <linux/rcupdate.h>
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
@@ -14,6 +15,7 @@
 #include "stats.h"
 
 struct ntpk_keys;
+struct ntpk_routes;
 
 /**
  * struct ntpk_listener - where requests are accepted
@@ -24,6 +26,9 @@ struct ntpk_listener {
 	struct ntp_policy policy;
 	u16	port;
 };
+
+/* IPv4 and IPv6 */
+#define NTPK_HOOKS		2
 
 /* Root dispersion of an unsynchronised answer, MAXDISP of RFC 5905. */
 #define NTPK_UNSYNC_DISP_NS	(16 * NTP_NS_PER_S)
@@ -40,6 +45,7 @@ enum {
  * @rcu: freed by kfree_rcu()
  * @serve: what is served
  * @since_real_ns: CLOCK_REALTIME at the first push under this clock_seq
+ * @real_to_boot_ns: CLOCK_BOOTTIME - CLOCK_REALTIME, as long as clock_seq is the same
  * @pushes: accepted since attach, this one included
  * @events: atomic bits NTPK_EV_*
  * @listeners: all of them
@@ -49,6 +55,7 @@ struct ntpk_state {
 	struct rcu_head	rcu;
 	struct ntp_serve serve;
 	s64	since_real_ns;
+	s64	real_to_boot_ns;
 	u64	pushes;
 	unsigned long	events;
 	unsigned int	n_listeners;
@@ -60,6 +67,8 @@ struct ntpk_state {
  * @net: which; the instance goes before the namespace does
  * @state: served now, NULL before the first push; written under ntpk_net.lock
  * @stats: counters
+ * @routes: the ways back to clients
+ * @hooks: where packets for this host come in
  * @work: raises events; re-armed by itself, by a push and by the receive path
  * @keys: for symmetric authentication, NULL = none; written under ntpk_net.lock
  * @keys_coming: a set that is being sent, under ntpk_net.lock
@@ -68,6 +77,8 @@ struct ntpk_inst {
 	struct net	*net;
 	struct ntpk_state __rcu *state;
 	struct ntpk_stats __percpu *stats;
+	struct ntpk_routes __percpu *routes;
+	struct nf_hook_ops hooks[NTPK_HOOKS];
 	struct delayed_work work;
 	struct ntpk_keys __rcu *keys;
 	struct ntpk_keys *keys_coming;

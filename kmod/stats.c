@@ -27,25 +27,6 @@ struct ntpk_stats __percpu *ntpk_stats_alloc(void)
 }
 
 /**
- * ntpk_stats_count() - count one packet
- * @stats: of the namespace
- * @reason: what became of it; NTPK_REASON_NONE is not counted
- *
- * Context: softirq.
- */
-void ntpk_stats_count(struct ntpk_stats __percpu *stats, enum ntpk_reason reason)
-{
-	struct ntpk_stats *mine;
-
-	if (reason == NTPK_REASON_NONE)
-		return;
-	mine = this_cpu_ptr(stats);
-	u64_stats_update_begin(&mine->syncp);
-	u64_stats_inc(&mine->pkts[reason]);
-	u64_stats_update_end(&mine->syncp);
-}
-
-/**
  * ntpk_stats_read() - one counter, all CPUs
  * @stats: of the namespace
  * @reason: which

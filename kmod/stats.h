@@ -5,6 +5,7 @@
 #ifndef NTPK_STATS_H
 #define NTPK_STATS_H
 
+#include <linux/percpu.h>
 #include <linux/u64_stats_sync.h>
 #include <linux/ntpk.h>
 
@@ -19,7 +20,25 @@ struct ntpk_stats {
 };
 
 struct ntpk_stats __percpu *ntpk_stats_alloc(void);
-void ntpk_stats_count(struct ntpk_stats __percpu *stats, enum ntpk_reason reason);
 u64 ntpk_stats_read(const struct ntpk_stats __percpu *stats, enum ntpk_reason reason);
+
+/**
+ * ntpk_stats_count() - count one packet
+ * @stats: of the namespace
+ * @reason: what became of it; NTPK_REASON_NONE is not counted
+ *
+ * Context: softirq.
+ */
+static inline void ntpk_stats_count(struct ntpk_stats __percpu *stats, enum ntpk_reason reason)
+{
+	struct ntpk_stats *mine;
+
+	if (reason == NTPK_REASON_NONE)
+		return;
+	mine = this_cpu_ptr(stats);
+	u64_stats_update_begin(&mine->syncp);
+	u64_stats_inc(&mine->pkts[reason]);
+	u64_stats_update_end(&mine->syncp);
+}
 
 #endif /* NTPK_STATS_H */

@@ -1,25 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Building, routing and sending the reply, with T3 written last.
- * Softirq under RCU; allocates the one skb of the reply and nothing else.
- * The request is only read: its fate is the caller's.
+ * Building and sending the reply, with T3 written last.
+ * Softirq under RCU.  Where the request's own buffer is ours alone the reply is
+ * made in it; else, which gives the same bytes, one is allocated.  Where the way
+ * is plain it goes past the hooks straight to the neighbour; else through
+ * ip_local_out().
  */
+#include <linux/if_vlan.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/netfilter.h>
 #include <linux/pkt_sched.h>
-#include <linux/security.h>
 #include <linux/udp.h>
+#include <net/arp.h>
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
 #include <net/l3mdev.h>
+#include <net/lwtunnel.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/route.h>
 #include <net/udp.h>
 
 #include "auth.h"
+#include "compat.h"
+#include "route.h"
+#include "rx_priv.h"
+#include "state.h"
 #include "tstamp.h"
 #include "tx.h"
 
@@ -48,49 +56,158 @@ static void set_conntrack(struct sk_buff *skb, const struct sk_buff *req)
 #endif
 }
 
-static size_t udp_len(const struct ntpk_tx *tx)
+/* The same in the request's own buffer. */
+static void turn_conntrack(struct sk_buff *skb)
 {
-	return sizeof(struct udphdr) + tx->reply_len + tx->mac_len;
+#if IS_ENABLED(CONFIG_NF_CONNTRACK)
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+
+	if (likely(!ct))
+		return;
+	if (CTINFO2DIR(ctinfo) == IP_CT_DIR_ORIGINAL)
+		nf_ct_set(skb, ct, IP_CT_ESTABLISHED_REPLY);
+	else
+		nf_reset_ct(skb);
+#endif
 }
 
-static struct sk_buff *alloc_reply(const struct ntpk_tx *tx, size_t ip_len, u32 mark)
+static size_t ip_len(const struct ntpk_rx *rx)
+{
+	return rx->pf == NFPROTO_IPV6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
+}
+
+static size_t udp_len(const struct ntpk_rx *rx)
+{
+	return sizeof(struct udphdr) + rx->reply_len;
+}
+
+static struct sk_buff *alloc_reply(const struct ntpk_rx *rx)
 {
 	struct sk_buff *skb;
 
-	skb = alloc_skb(LL_MAX_HEADER + ip_len + udp_len(tx), GFP_ATOMIC);
+	skb = alloc_skb(LL_MAX_HEADER + ip_len(rx) + udp_len(rx), GFP_ATOMIC);
 	if (!skb)
 		return NULL;
 	skb_reserve(skb, LL_MAX_HEADER);
+	skb_put(skb, ip_len(rx) + udp_len(rx));
 	skb_reset_network_header(skb);
-	skb_put(skb, ip_len);
-	skb_set_transport_header(skb, ip_len);
-	skb->mark = mark;
-	skb->priority = TC_PRIO_CONTROL;
+	skb_set_transport_header(skb, ip_len(rx));
 	/* transmit where it was received, if the queues are paired */
-	if (skb_rx_queue_recorded(tx->req))
-		skb_record_rx_queue(skb, skb_get_rx_queue(tx->req));
-	set_conntrack(skb, tx->req);
+	if (skb_rx_queue_recorded(rx->skb))
+		skb_record_rx_queue(skb, skb_get_rx_queue(rx->skb));
+	set_conntrack(skb, rx->skb);
 	return skb;
 }
 
 /*
- * The UDP datagram but for its checksum.  T3 is taken here, and is what it will be
- * once the MAC over it is made.
+ * Is the buffer of the request ours alone, in one piece, with room for the link's
+ * header?  Not where a packet socket looks on, nor where a driver keeps pages.
  */
-static enum ntpk_reason put_udp(struct sk_buff *skb, struct ntpk_tx *tx)
+static bool can_reuse(const struct ntpk_rx *rx)
 {
-	struct udphdr *uh = skb_put(skb, udp_len(tx));
-	enum ntpk_reason reason;
+	const struct sk_buff *skb = rx->skb;
 
-	uh->source = tx->dport;
-	uh->dest = tx->sport;
-	uh->len = htons(udp_len(tx));
-	uh->check = 0;
-	tx->t3_raw_ns = ntpk_tstamp_tx() + ntpk_auth_work_ns(tx->key);
-	reason = ntp_reply_stamp(&tx->reply->hdr, tx->serve, tx->t3_raw_ns, tx->random);
-	memcpy(uh + 1, tx->reply, tx->reply_len);
-	if (tx->mac_len)
-		ntpk_auth_put_mac(tx->key, (u8 *)(uh + 1), tx->reply_len, tx->mac_len);
+	return !skb_shared(skb) && !skb_cloned(skb) && !skb_is_nonlinear(skb) &&
+	       !skb_network_offset(skb) && !skb_vlan_tag_present(skb) && !skb_pfmemalloc(skb) &&
+	       !skb_zcopy((struct sk_buff *)skb) && skb->len >= ip_len(rx) + udp_len(rx) &&
+	       skb_headroom(skb) >= LL_RESERVED_SPACE(rx->dst->dev);
+}
+
+/*
+ * Forget all that the packet brought with it: what forwarding forgets, and what
+ * a packet that begins here never had.
+ */
+static void scrub(struct sk_buff *skb)
+{
+	skb_orphan(skb);
+	skb_dst_drop(skb);
+	skb_ext_reset(skb);
+	nf_reset_trace(skb);
+	skb_clear_tstamp(skb);
+	skb_clear_hash(skb);
+	skb_reset_redirect(skb);
+	skb->ip_summed = CHECKSUM_NONE;
+	skb->encapsulation = 0;
+	skb->ignore_df = 0;
+	skb->dev = NULL;
+	skb->skb_iif = 0;
+#ifdef CONFIG_NET_SWITCHDEV
+	skb->offload_fwd_mark = 0;
+	skb->offload_l3_fwd_mark = 0;
+#endif
+	skb_shinfo(skb)->tx_flags = 0;
+	skb_hwtstamps(skb)->hwtstamp = 0;
+	memset(skb->cb, 0, max(sizeof(struct inet_skb_parm), sizeof(struct inet6_skb_parm)));
+}
+
+/* Both headers are where they are in a request, which has no options. */
+static struct sk_buff *reuse_request(const struct ntpk_rx *rx)
+{
+	struct sk_buff *skb = rx->skb;
+
+	scrub(skb);
+	turn_conntrack(skb);
+	__skb_trim(skb, ip_len(rx) + udp_len(rx));
+	return skb;
+}
+
+/* A buffer of the right size with everything but bytes in it. */
+static struct sk_buff *get_buffer(struct ntpk_rx *rx, u32 mark)
+{
+	struct sk_buff *skb;
+
+	rx->reused = can_reuse(rx);
+	skb = rx->reused ? reuse_request(rx) : alloc_reply(rx);
+	if (unlikely(!skb))
+		return NULL;
+	skb->mark = mark;
+	skb->priority = TC_PRIO_CONTROL;
+	if (unlikely(rx->dst_held))
+		skb_dst_set(skb, rx->dst);
+	else
+		skb_dst_set_noref(skb, rx->dst);
+	return skb;
+}
+
+/* What follows the header: extension fields, and the MAC over all of it. */
+static void put_tail(struct ntp_header *reply, const struct ntpk_rx *rx)
+{
+	u8 *message = (u8 *)reply;
+	size_t len = NTP_HEADER_LEN;
+
+	if (rx->ext.mono_root) {
+		ntp_ext_put_mono_root(message + len, reply, &rx->state->serve, &rx->now,
+				      rx->t2_age_ns);
+		len += NTP_EXT_MONO_ROOT_LEN;
+	}
+	if (rx->mac_len)
+		ntpk_auth_put_mac(rx->key, message, len, rx->mac_len);
+}
+
+/*
+ * The UDP datagram but for its checksum; in the request's own buffer the reply is
+ * written over it.  T3 is taken here, and is what it will be once the MAC is made.
+ */
+static enum ntpk_reason put_udp(struct sk_buff *skb, struct ntpk_rx *rx)
+{
+	const struct ntp_serve *serve = &rx->state->serve;
+	struct udphdr *uh = udp_hdr(skb);
+	struct ntp_header *reply = (struct ntp_header *)(uh + 1);
+	enum ntpk_reason reason;
+	s64 t3_raw_ns;
+
+	uh->source = rx->dport;
+	uh->dest = rx->sport;
+	uh->len = htons(udp_len(rx));
+	ntp_reply_fill(reply, ntpk_rx_req(rx), serve, &rx->answer, rx->random & U32_MAX);
+	t3_raw_ns = ntpk_tstamp_tx();
+	if (unlikely(rx->key))
+		t3_raw_ns += ntpk_auth_work_ns(rx->key);
+	rx->residence_ns = t3_raw_ns - rx->now.raw_ns + rx->t2_age_ns;
+	reason = ntp_reply_stamp(reply, serve, t3_raw_ns, rx->random >> 32);
+	if (unlikely(rx->reply_len != NTP_HEADER_LEN))
+		put_tail(reply, rx);
 	return reason;
 }
 
@@ -99,145 +216,212 @@ static enum ntpk_reason sent(int err)
 	return net_xmit_eval(err) ? NTPK_REASON_SEND_FAILED : NTPK_REASON_NONE;
 }
 
-static struct rtable *route_v4(const struct ntpk_tx *tx, u32 mark)
+/* ip4_dst_hoplimit() for somebody who knows the namespace. */
+static u8 hoplimit_v4(const struct net *net, const struct dst_entry *dst)
 {
-	const struct iphdr *iph = ip_hdr(tx->req);
-	struct flowi4 fl4 = {
-		.daddr = iph->saddr,
-		.saddr = iph->daddr,
-		.fl4_sport = tx->dport,
-		.fl4_dport = tx->sport,
-		.flowi4_proto = IPPROTO_UDP,
-		.flowi4_mark = mark,
-		.flowi4_uid = sock_net_uid(tx->net, NULL),
-		.flowi4_l3mdev = l3mdev_master_ifindex_rcu(tx->req->dev),
-		/* the address asked may be local by a route only (AnyIP) */
-		.flowi4_flags = FLOWI_FLAG_ANYSRC,
-	};
+	u8 hoplimit = dst_metric_raw(dst, RTAX_HOPLIMIT);
 
-	security_skb_classify_flow(tx->req, flowi4_to_flowi_common(&fl4));
-	return ip_route_output_flow(tx->net, &fl4, NULL);
+	return hoplimit ? hoplimit : READ_ONCE(net->ipv4.sysctl_ip_default_ttl);
 }
 
-static void put_iphdr(struct sk_buff *skb, const struct iphdr *req, const struct rtable *rt)
+static void put_iphdr(struct sk_buff *skb, __be32 saddr, __be32 daddr, u8 ttl)
 {
 	struct iphdr *iph = ip_hdr(skb);
 
 	iph->version = 4;
 	iph->ihl = sizeof(*iph) / 4;
 	iph->tos = 0;
+	iph->tot_len = htons(skb->len);
 	iph->id = 0;			/* fine with DF: RFC 6864 */
 	iph->frag_off = htons(IP_DF);
-	iph->ttl = ip4_dst_hoplimit(&rt->dst);
+	iph->ttl = ttl;
 	iph->protocol = IPPROTO_UDP;
-	iph->saddr = req->daddr;
-	iph->daddr = req->saddr;
+	iph->saddr = saddr;
+	iph->daddr = daddr;
 	skb->protocol = htons(ETH_P_IP);
 }
 
-static enum ntpk_reason send_v4(struct ntpk_tx *tx)
+/* Is sending no more than finding the neighbour?  No tunnel, IPsec, VRF, fragment. */
+static bool is_plain_v4(const struct sk_buff *skb)
 {
-	u32 mark = IP4_REPLY_MARK(tx->net, tx->req->mark);
-	struct rtable *rt = route_v4(tx, mark);
-	enum ntpk_reason reason;
-	struct sk_buff *skb;
+	const struct dst_entry *dst = skb_dst(skb);
+	const struct net_device *dev = dst->dev;
 
-	if (IS_ERR(rt))
-		return NTPK_REASON_NO_ROUTE;
-	if (rt->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST)) {
-		ip_rt_put(rt);
-		return NTPK_REASON_BAD_SOURCE;
-	}
-	skb = alloc_reply(tx, sizeof(struct iphdr), mark);
-	if (!skb) {
-		ip_rt_put(rt);
-		return NTPK_REASON_NO_MEMORY;
-	}
-	skb_dst_set(skb, &rt->dst);
-	put_iphdr(skb, ip_hdr(tx->req), rt);
-	reason = put_udp(skb, tx);
-	if (reason != NTPK_REASON_NONE) {
+	return dst->output == ip_output && !dst->lwtstate && skb->len <= READ_ONCE(dev->mtu) &&
+	       !netif_is_l3_master(dev) && !netif_is_l3_slave(dev);
+}
+
+/* nf_hook() for somebody who reads RCU already: 1 to go on. */
+static int run_hooks_v4(struct net *net, struct sk_buff *skb, unsigned int hook,
+			int (*okfn)(struct net *, struct sock *, struct sk_buff *))
+{
+	struct nf_hook_entries *hooks = rcu_dereference(net->nf.hooks_ipv4[hook]);
+	struct nf_hook_state state;
+
+	if (!hooks)
+		return 1;
+	nf_hook_state_init(&state, hook, NFPROTO_IPV4, NULL, skb_dst(skb)->dev, NULL, net, okfn);
+	return nf_hook_slow(skb, &state, hooks, 0);
+}
+
+/* What ip_output() does for it, hooks and all. */
+static int output_plain_v4(struct net *net, struct sk_buff *skb)
+{
+	const struct dst_entry *dst = skb_dst(skb);
+	struct neighbour *neigh;
+	bool is_v6gw = false;
+	int err;
+
+	IP_UPD_PO_STATS(net, IPSTATS_MIB_OUT, skb->len);
+	skb->dev = dst->dev;
+	/* what a hook keeps for later goes on by ip_output(), which shall not ask again */
+	IPCB(skb)->flags |= IPSKB_REROUTED;
+	err = run_hooks_v4(net, skb, NF_INET_POST_ROUTING, ip_output);
+	if (unlikely(err != 1))
+		return err;
+	/* NAT may have chosen another way */
+	if (unlikely(skb_dst(skb) != dst))
+		return dst_output(net, NULL, skb);
+	neigh = ip_neigh_for_gw(skb_rtable(skb), skb, &is_v6gw);
+	if (IS_ERR(neigh)) {
 		kfree_skb(skb);
-		return reason;
+		return PTR_ERR(neigh);
 	}
-	udp_set_csum(false, skb, ip_hdr(skb)->saddr, ip_hdr(skb)->daddr, udp_len(tx));
-	return sent(ip_local_out(tx->net, NULL, skb));
+	return neigh_output(neigh, skb, is_v6gw);
+}
+
+/*
+ * ip_fast_csum() of what put_iphdr() makes.  The address words and two 16-bit numbers
+ * are what a pseudo header has as well, and which words make a sum is all the same.
+ */
+static __sum16 sum_v4(const struct iphdr *iph)
+{
+	return csum_tcpudp_magic(iph->saddr, iph->daddr,
+				 ntohs(iph->tot_len) + (0x45 << 8) + IP_DF + (iph->ttl << 8),
+				 IPPROTO_UDP, 0);
+}
+
+/* What ip_local_out() does for it, hooks and all. */
+static int local_out_plain_v4(struct net *net, struct sk_buff *skb)
+{
+	const struct dst_entry *dst = skb_dst(skb);
+	int err;
+
+	ip_hdr(skb)->check = sum_v4(ip_hdr(skb));
+	ntpk_count_out_request(net);
+	err = run_hooks_v4(net, skb, NF_INET_LOCAL_OUT, dst_output);
+	if (unlikely(err != 1))
+		return err;
+	/* a rule may have chosen another way */
+	if (unlikely(skb_dst(skb) != dst))
+		return dst_output(net, NULL, skb);
+	return output_plain_v4(net, skb);
+}
+
+/* The device computes the sum, or the core does for it. */
+static void set_csum_v4(struct sk_buff *skb, size_t len)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+	struct udphdr *uh = udp_hdr(skb);
+
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = skb_transport_header(skb) - skb->head;
+	skb->csum_offset = offsetof(struct udphdr, check);
+	uh->check = ~udp_v4_check(len, iph->saddr, iph->daddr, 0);
+}
+
+static enum ntpk_reason send_v4(struct ntpk_rx *rx, struct sk_buff *skb)
+{
+	set_csum_v4(skb, udp_len(rx));
+	if (likely(is_plain_v4(skb)))
+		return sent(local_out_plain_v4(rx->inst->net, skb));
+	return sent(ip_local_out(rx->inst->net, NULL, skb));
 }
 
 #if IS_ENABLED(CONFIG_IPV6)
-static struct dst_entry *route_v6(const struct ntpk_tx *tx, u32 mark)
-{
-	const struct ipv6hdr *ip6h = ipv6_hdr(tx->req);
-	struct flowi6 fl6 = {
-		.daddr = ip6h->saddr,
-		.saddr = ip6h->daddr,
-		.fl6_sport = tx->dport,
-		.fl6_dport = tx->sport,
-		.flowi6_proto = IPPROTO_UDP,
-		.flowi6_mark = mark,
-		.flowi6_uid = sock_net_uid(tx->net, NULL),
-	};
-
-	/* a link-local end: through the interface it came in by, not its VRF */
-	if ((ipv6_addr_type(&ip6h->saddr) | ipv6_addr_type(&ip6h->daddr)) & IPV6_ADDR_LINKLOCAL)
-		fl6.flowi6_oif = IP6CB(tx->req)->iif;
-	else
-		fl6.flowi6_l3mdev = l3mdev_master_ifindex_rcu(tx->req->dev);
-	security_skb_classify_flow(tx->req, flowi6_to_flowi_common(&fl6));
-	return ip6_dst_lookup_flow(tx->net, NULL, &fl6, NULL);
-}
-
-static void put_ipv6hdr(struct sk_buff *skb, const struct ipv6hdr *req, struct dst_entry *dst)
+static void put_ipv6hdr(struct sk_buff *skb, const struct in6_addr *saddr,
+			const struct in6_addr *daddr, struct dst_entry *dst)
 {
 	struct ipv6hdr *ip6h = ipv6_hdr(skb);
+	struct in6_addr client = *daddr;	/* may be where the other one goes */
 
 	ip6_flow_hdr(ip6h, 0, 0);
+	ip6h->payload_len = htons(skb->len - sizeof(*ip6h));
 	ip6h->nexthdr = IPPROTO_UDP;
 	ip6h->hop_limit = ip6_dst_hoplimit(dst);
-	ip6h->saddr = req->daddr;
-	ip6h->daddr = req->saddr;
+	ip6h->saddr = *saddr;
+	ip6h->daddr = client;
 	skb->protocol = htons(ETH_P_IPV6);
 }
 
-static enum ntpk_reason send_v6(struct ntpk_tx *tx)
+static enum ntpk_reason send_v6(struct ntpk_rx *rx, struct sk_buff *skb)
 {
-	u32 mark = IP6_REPLY_MARK(tx->net, tx->req->mark);
-	struct dst_entry *dst = route_v6(tx, mark);
-	enum ntpk_reason reason;
-	struct sk_buff *skb;
+	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
 
-	if (IS_ERR(dst))
-		return NTPK_REASON_NO_ROUTE;
-	skb = alloc_reply(tx, sizeof(struct ipv6hdr), mark);
-	if (!skb) {
-		dst_release(dst);
-		return NTPK_REASON_NO_MEMORY;
-	}
-	skb_dst_set(skb, dst);
-	put_ipv6hdr(skb, ipv6_hdr(tx->req), dst);
-	reason = put_udp(skb, tx);
-	if (reason != NTPK_REASON_NONE) {
-		kfree_skb(skb);
-		return reason;
-	}
-	udp6_set_csum(false, skb, &ipv6_hdr(skb)->saddr, &ipv6_hdr(skb)->daddr, udp_len(tx));
-	return sent(ip6_local_out(tx->net, NULL, skb));
-}
-#else
-static enum ntpk_reason send_v6(struct ntpk_tx *tx)
-{
-	return NTPK_REASON_NO_ROUTE;
+	udp6_set_csum(false, skb, &ip6h->saddr, &ip6h->daddr, udp_len(rx));
+	return sent(ip6_local_out(rx->inst->net, NULL, skb));
 }
 #endif
 
+static void put_ip(struct sk_buff *skb, const struct ntpk_rx *rx)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	if (rx->pf == NFPROTO_IPV6) {
+		const struct ipv6hdr *req = ipv6_hdr(rx->skb);
+
+		put_ipv6hdr(skb, &req->daddr, &req->saddr, rx->dst);
+		return;
+	}
+#endif
+	put_iphdr(skb, ip_hdr(rx->skb)->daddr, ip_hdr(rx->skb)->saddr,
+		  hoplimit_v4(rx->inst->net, rx->dst));
+}
+
+static enum ntpk_reason send(struct ntpk_rx *rx, struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	if (rx->pf == NFPROTO_IPV6)
+		return send_v6(rx, skb);
+#endif
+	return send_v4(rx, skb);
+}
+
+static u32 reply_mark(const struct ntpk_rx *rx)
+{
+	if (rx->pf == NFPROTO_IPV6)
+		return IP6_REPLY_MARK(rx->inst->net, rx->skb->mark);
+	return IP4_REPLY_MARK(rx->inst->net, rx->skb->mark);
+}
+
 /**
  * ntpk_tx_send() - build the packet, stamp it and send it
- * @tx: what to send, and what to tell
+ * @rx: a request with its answer; its member consumed says whether it is gone, which it may be
+ *	whatever is returned
  *
  * Context: softirq, RCU.
  * Return: NTPK_REASON_NONE when the reply is on its way, else why it is not.
  */
-enum ntpk_reason ntpk_tx_send(struct ntpk_tx *tx)
+enum ntpk_reason ntpk_tx_send(struct ntpk_rx *rx)
 {
-	return tx->pf == NFPROTO_IPV6 ? send_v6(tx) : send_v4(tx);
+	u32 mark = reply_mark(rx);
+	enum ntpk_reason reason;
+	struct sk_buff *skb;
+
+	reason = ntpk_route_get(rx, mark);
+	if (unlikely(reason != NTPK_REASON_NONE))
+		return reason;
+	skb = get_buffer(rx, mark);
+	if (unlikely(!skb)) {
+		ntpk_route_put(rx);
+		return NTPK_REASON_NO_MEMORY;
+	}
+	put_ip(skb, rx);
+	reason = put_udp(skb, rx);
+	if (likely(reason == NTPK_REASON_NONE)) {
+		rx->consumed = rx->reused;
+		return send(rx, skb);
+	}
+	if (!rx->reused)
+		kfree_skb(skb);
+	return reason;
 }

@@ -9,6 +9,9 @@
 #define _NTPK_NTP_MATH_H
 
 #include <linux/types.h>
+#ifndef __KERNEL__
+#include <stdbool.h>
+#endif
 
 /* struct ntp_u128 - an unsigned 128-bit number */
 struct ntp_u128 {
@@ -60,6 +63,51 @@ static inline struct ntp_u128 ntp_mul_u64(__u64 a, __u64 b)
 #endif
 }
 
+/**
+ * ntp_scale_pieces() - @d * @rate / 2^48 from 64 x 64 -> 128 bit products
+ * @d: |d| <= 2^58
+ * @rate: any value
+ * @out: the result, rounded towards zero
+ *
+ * Return: false where @out would be 2^62 or more.
+ */
+static inline bool ntp_scale_pieces(__s64 d, __s64 rate, __s64 *out)
+{
+	struct ntp_u128 p = ntp_mul_u64(d < 0 ? -(__u64)d : (__u64)d,
+					rate < 0 ? -(__u64)rate : (__u64)rate);
+
+	if (p.hi >> 46)
+		return false;
+	*out = (__s64)(p.hi << 16 | p.lo >> 48);
+	if ((d < 0) != (rate < 0))
+		*out = -*out;
+	return true;
+}
+
+/**
+ * ntp_scale() - @d * @rate / 2^48 by the best means of this machine
+ * @d: |d| <= 2^58
+ * @rate: any value
+ * @out: the result, rounded towards zero
+ *
+ * Return: false where @out would be 2^62 or more.
+ */
+static inline bool ntp_scale(__s64 d, __s64 rate, __s64 *out)
+{
+#ifdef __SIZEOF_INT128__
+	__int128 p = (__int128)d * rate;
+	__s64 hi = (__s64)(p >> 64);
+
+	if (hi >= 1LL << 46 || hi < -(1LL << 46))
+		return false;
+	/* a shift rounds down */
+	*out = (__s64)((p + (hi < 0 ? (1LL << 48) - 1 : 0)) >> 48);
+	return true;
+#else
+	return ntp_scale_pieces(d, rate, out);
+#endif
+}
+
 /* 10^9 = 2^9 * 1953125, and 2^75 / 1953125 rounded up: exact for every u64. */
 #define NTP_NS_SHIFT		9
 #define NTP_NS_RECIPROCAL	0x44b82fa09b5a53ULL
@@ -85,6 +133,54 @@ static inline __u64 ntp_div_ns_pieces(__u64 ns)
 static inline __u64 ntp_div_ns(__u64 ns)
 {
 	return ntp_mul_u64(ns >> NTP_NS_SHIFT, NTP_NS_RECIPROCAL).hi >> NTP_NS_POST_SHIFT;
+}
+
+/**
+ * ntp_noise() - bits that nobody need be unable to guess, at the price of nothing
+ * @state: any value to begin with; changed
+ *
+ * SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number
+ * generators, OOPSLA 2014).  For the bits below a clock's precision.
+ *
+ * Return: 64 bits, uniform.
+ */
+static inline __u64 ntp_noise(__u64 *state)
+{
+	__u64 z = *state += 0x9e3779b97f4a7c15ULL;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
+	return z ^ z >> 31;
+}
+
+/**
+ * ntp_div_ns_per_s() - split nanoseconds into seconds and the rest
+ * @ns: any value
+ * @rem_ns: out, 0..999999999
+ *
+ * Inline, as this and the function below are half of what an answer computes.
+ *
+ * Return: @ns / 10^9.  Never calls a division helper.
+ */
+static inline __u64 ntp_div_ns_per_s(__u64 ns, __u32 *rem_ns)
+{
+	__u64 s = ntp_div_ns(ns);
+
+	*rem_ns = (__u32)(ns - s * 1000000000);
+	return s;
+}
+
+/**
+ * ntp_div_ns_up() - @ns / 10^9, rounded up
+ * @ns: any value
+ *
+ * Return: the quotient.
+ */
+static inline __u64 ntp_div_ns_up(__u64 ns)
+{
+	__u64 s = ntp_div_ns(ns);
+
+	return s + (s * 1000000000 != ns);
 }
 
 #endif /* _NTPK_NTP_MATH_H */

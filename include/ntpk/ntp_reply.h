@@ -4,8 +4,9 @@
  * reason.  The module, the daemon's own responder, tests and fuzzers all run
  * these functions.  Pure C: time and randomness are arguments.
  *
- * Order of use: ntp_reply_classify() on the bytes; ntp_reply_build() with one
- * reading of the clocks; ntp_reply_stamp() last of all before the send.
+ * Order of use: ntp_reply_classify() on the bytes; ntp_reply_decide() with one
+ * reading of the clocks; ntp_reply_fill(); ntp_reply_stamp() last of all before
+ * the send.
  */
 #ifndef _NTPK_NTP_REPLY_H
 #define _NTPK_NTP_REPLY_H
@@ -15,6 +16,7 @@
 
 #define NTP_SPAN_MAX_NS		(1LL << 58)	/* 9 years: a line is used no further than this */
 #define NTP_UNIX_MAX_NS		(9214646400LL * NTP_NS_PER_S)	/* 2262-01-01 */
+#define NTP_UNSYNC_DISP		((ntp32_t)16 << 16)	/* MAXDISP of RFC 5905 */
 #define NTP_LINE_NOWHERE	(-0x7fffffffffffffffLL - 1)	/* no such time */
 
 /**
@@ -42,7 +44,7 @@ struct ntp_line {
  * @floor_unix_ns: served time before this is never sent (build date)
  * @disp_rate_ppb: growth of root_disp_ns per raw time
  * @clock_seq: clock_was_set_seq that the push was computed under
- * @mono_epoch: of the scale without phase corrections, see ntp_serve_continue();
+ * @mono_epoch: of the scale without phase corrections, see ntp_serve_complete();
  *	0 = there is none
  * @mono_offset_ns: that scale is served time plus this
  * @refid: as on the wire
@@ -50,6 +52,7 @@ struct ntp_line {
  * @stratum: 1..15, 0 exactly when unsynchronised
  * @precision_log2s: -32..0
  * @ever_synced: a synchronised push was accepted since attach
+ * @reply: what all synchronised replies have in common, from ntp_serve_complete()
  */
 struct ntp_serve {
 	struct ntp_line line;
@@ -70,6 +73,7 @@ struct ntp_serve {
 	__u8	stratum;
 	__s8	precision_log2s;
 	bool	ever_synced;
+	struct ntp_header reply;
 };
 
 /**
@@ -97,6 +101,60 @@ struct ntp_policy {
 };
 
 /**
+ * ntp_span_ns() - a distance that a line may be used over
+ * @a: minuend
+ * @b: subtrahend
+ * @d: out, @a - @b
+ *
+ * Return: false where that overflows or exceeds NTP_SPAN_MAX_NS.
+ */
+static inline bool ntp_span_ns(__s64 a, __s64 b, __s64 *d)
+{
+	if (__builtin_sub_overflow(a, b, d))
+		return false;
+	return *d >= -NTP_SPAN_MAX_NS && *d <= NTP_SPAN_MAX_NS;
+}
+
+/**
+ * ntp_unix_ok() - a time that may be sent
+ * @unix_ns: nanoseconds since 1970
+ *
+ * Return: whether it is in the years 1970..2261.
+ */
+static inline bool ntp_unix_ok(__s64 unix_ns)
+{
+	return unix_ns >= 0 && unix_ns < NTP_UNIX_MAX_NS;
+}
+
+/**
+ * ntp_below_precision() - the bits of a timestamp that carry no time
+ * @precision_log2s: -32..0
+ *
+ * Return: a mask.
+ */
+static inline __u64 ntp_below_precision(__s8 precision_log2s)
+{
+	return (1ULL << (32 + precision_log2s)) - 1;
+}
+
+/**
+ * ntp_timestamp() - a timestamp for the wire
+ * @unix_ns: nanoseconds since 1970
+ * @precision_log2s: -32..0
+ * @random: uniform bits, used below the precision, which then carries no pattern
+ *	(RFC 5905 section 6)
+ *
+ * Return: never 0, which would mean unknown.
+ */
+static inline ntp64_t ntp_timestamp(__s64 unix_ns, __s8 precision_log2s, __u64 random)
+{
+	__u64 mask = ntp_below_precision(precision_log2s);
+	ntp64_t ts = (ntp64_from_unix_ns(unix_ns) & ~mask) | (random & mask);
+
+	return ts ? ts : 1;
+}
+
+/**
  * ntp_line_at() - UTC at a raw instant
  * @line: the line
  * @raw_ns: CLOCK_MONOTONIC_RAW, before or after the base
@@ -104,7 +162,17 @@ struct ntp_policy {
  * Return: nanoseconds since 1970; NTP_LINE_NOWHERE further than
  * NTP_SPAN_MAX_NS from the base or beyond what 64 bits hold.
  */
-__s64 ntp_line_at(const struct ntp_line *line, __s64 raw_ns);
+static inline __s64 ntp_line_at(const struct ntp_line *line, __s64 raw_ns)
+{
+	__s64 d, corr, t;
+
+	/* rates beyond NTPK_RATE_Q48_MAX are refused, but must not overflow either */
+	if (!ntp_span_ns(raw_ns, line->base_raw_ns, &d) || !ntp_scale(d, line->rate_q48, &corr) ||
+	    __builtin_add_overflow(line->base_unix_ns, d, &t) ||
+	    __builtin_add_overflow(t, corr, &t))
+		return NTP_LINE_NOWHERE;
+	return t;
+}
 
 /**
  * ntp_serve_disp_ns() - root dispersion at a raw instant
@@ -139,17 +207,17 @@ enum ntpk_status ntp_serve_status(const struct ntp_serve *serve, const struct nt
 const char *ntp_serve_check(const struct ntp_serve *serve);
 
 /**
- * ntp_serve_continue() - the scale without phase corrections, through a push
- * @next: about to be published; its mono_epoch and mono_offset_ns are set
+ * ntp_serve_complete() - what follows from a push: to be called before it is published
+ * @next: its mono_epoch, mono_offset_ns and reply are set
  * @prev: published before, NULL = nothing
  * @random: for a new epoch
  *
- * What the new line jumps by where it begins is taken out again, so that two T2
- * of one epoch on that scale differ by true time alone, however the server's
- * phase was corrected between them.  An epoch ends with a jump of more than a
+ * The scale without phase corrections: what the new line jumps by where it begins
+ * is taken out again, so that two T2 of one epoch on that scale differ by true time
+ * alone, however the server's phase was corrected between them.  An epoch ends with a jump of more than a
  * second and with every unsynchronised push.
  */
-void ntp_serve_continue(struct ntp_serve *next, const struct ntp_serve *prev, __u32 random);
+void ntp_serve_complete(struct ntp_serve *next, const struct ntp_serve *prev, __u32 random);
 
 /**
  * ntp_reply_disp_ns() - root dispersion of a reply
@@ -165,6 +233,31 @@ void ntp_serve_continue(struct ntp_serve *next, const struct ntp_serve *prev, __
 __u64 ntp_reply_disp_ns(const struct ntp_serve *serve, __s64 raw_ns, __s64 t2_age_ns);
 
 /**
+ * ntp_answered_mode() - is that mode one for a server?
+ * @version: of the request
+ * @mode: enum ntp_mode
+ * @src_port: host order
+ * @flags: NTPK_LISTENER_F_*
+ *
+ * Return: whether it is answered.
+ */
+static inline bool ntp_answered_mode(unsigned int version, unsigned int mode, __u16 src_port,
+				     __u32 flags)
+{
+	switch (mode) {
+	case NTP_MODE_CLIENT:
+		return true;
+	case NTP_MODE_SYM_ACTIVE:
+		return !(flags & NTPK_LISTENER_F_NO_MODE1);
+	case NTP_MODE_UNSPEC:
+		/* RFC 1059: version 1 knew clients and peers by their port only */
+		return version == 1 && src_port != NTP_PORT;
+	default:
+		return false;
+	}
+}
+
+/**
  * ntp_reply_classify() - is this a request that a server answers?
  * @req: min(@len, NTP_HEADER_LEN) readable bytes
  * @len: bytes of NTP payload; what follows the header is ignored
@@ -178,25 +271,139 @@ __u64 ntp_reply_disp_ns(const struct ntp_serve *serve, __s64 raw_ns, __s64 t2_ag
  *
  * Return: NTPK_REASON_NONE to go on, else BAD_LENGTH, VERSION or MODE.
  */
-enum ntpk_reason ntp_reply_classify(const struct ntp_header *req, size_t len, __u16 src_port,
-				    const struct ntp_policy *policy);
+static inline enum ntpk_reason
+ntp_reply_classify(const struct ntp_header *req, size_t len, __u16 src_port,
+		   const struct ntp_policy *policy)
+{
+	unsigned int version;
+
+	if (!len)
+		return NTPK_REASON_BAD_LENGTH;
+	version = ntp_lvm_version(req->lvm);
+	if (version < NTP_VERSION_MIN || version > NTP_VERSION_MAX)
+		return NTPK_REASON_VERSION;
+	if (!ntp_answered_mode(version, ntp_lvm_mode(req->lvm), src_port, policy->flags))
+		return NTPK_REASON_MODE;
+	/* only now: control messages (RFC 9327) are shorter, and are not ours to drop */
+	if (len < NTP_HEADER_LEN)
+		return NTPK_REASON_BAD_LENGTH;
+	return NTPK_REASON_NONE;
+}
 
 /**
- * ntp_reply_build() - all of the reply but T3
- * @reply: out, the whole header, xmt_ts zero
- * @req: a request that ntp_reply_classify() accepted
+ * struct ntp_answer - what was decided about a request
+ * @t2_ns: when it was received, UTC since 1970
+ * @disp_ns: root dispersion of the reply
+ * @synced: with the served time, else as unsynchronised
+ */
+struct ntp_answer {
+	__s64	t2_ns;
+	__u64	disp_ns;
+	bool	synced;
+};
+
+/**
+ * ntp_reply_decide() - is there an answer, and which?
+ * @answer: out
  * @serve: state, NULL = nothing pushed (always silent)
  * @policy: of the listener
  * @now: clocks
  * @t2_age_ns: how long before @now the request was received, >= 0; an eighth of
  *	it goes into the root dispersion, for the clock that it was measured on
+ *
+ * Return: NTPK_REASON_REPLIED or NTPK_REASON_REPLIED_UNSYNC, else SILENT_UNSYNC,
+ * SILENT_EXPIRED or INSANE_TIME.
+ */
+enum ntpk_reason ntp_reply_decide(struct ntp_answer *answer, const struct ntp_serve *serve,
+				  const struct ntp_policy *policy, const struct ntp_now *now,
+				  __s64 t2_age_ns);
+
+/**
+ * ntp_reply_lvm() - first byte of a reply
+ * @leap_bits: where they belong in it
+ * @req_lvm: first byte of the request
+ *
+ * Return: its version, and the mode that answers its mode.
+ */
+static inline __u8 ntp_reply_lvm(__u8 leap_bits, __u8 req_lvm)
+{
+	bool peer = ntp_lvm_mode(req_lvm) == NTP_MODE_SYM_ACTIVE;
+
+	return leap_bits | ntp_lvm(0, ntp_lvm_version(req_lvm),
+				   peer ? NTP_MODE_SYM_PASSIVE : NTP_MODE_SERVER);
+}
+
+/**
+ * ntp_reply_fill_unsync() - what an unsynchronised server says of itself
+ * @reply: out, but for poll, precision and timestamps
+ * @req_lvm: first byte of the request
+ */
+static inline void ntp_reply_fill_unsync(struct ntp_header *reply, __u8 req_lvm)
+{
+	reply->lvm = ntp_reply_lvm(ntp_lvm(NTP_LEAP_UNSYNC, 0, 0), req_lvm);
+	reply->stratum = 0;
+	reply->root_delay = 0;
+	reply->root_disp = ntp_htobe32(NTP_UNSYNC_DISP);
+	reply->refid = 0;
+	reply->ref_ts = 0;
+}
+
+/**
+ * ntp_reply_fill_sync() - what a synchronised server says of itself
+ * @reply: out, but for poll, precision and timestamps
+ * @req_lvm: first byte of the request
+ * @common: what does not change from packet to packet
+ * @disp_ns: root dispersion
+ */
+static inline void ntp_reply_fill_sync(struct ntp_header *reply, __u8 req_lvm,
+				       const struct ntp_header *common, __u64 disp_ns)
+{
+	reply->lvm = ntp_reply_lvm(common->lvm, req_lvm);
+	reply->stratum = common->stratum;
+	reply->root_delay = common->root_delay;
+	reply->root_disp = ntp_htobe32(ntp32_from_ns(disp_ns));
+	reply->refid = common->refid;
+	reply->ref_ts = common->ref_ts;
+}
+
+/**
+ * ntp_reply_fill() - all of the reply but T3
+ * @reply: out, the whole header, xmt_ts zero; may be @req
+ * @req: a request that ntp_reply_classify() accepted
+ * @serve: the state that was decided with
+ * @answer: from ntp_reply_decide()
  * @random: uniform bits; those of T2 below the precision are taken from it
  *
  * A client gets mode 4, a symmetric active peer mode 2, and nothing is
  * remembered of either.
+ */
+static inline void ntp_reply_fill(struct ntp_header *reply, const struct ntp_header *req,
+		    const struct ntp_serve *serve, const struct ntp_answer *answer, __u64 random)
+{
+	__be64 t1 = req->xmt_ts;	/* before anything is written where it may be */
+
+	if (answer->synced)
+		ntp_reply_fill_sync(reply, req->lvm, &serve->reply, answer->disp_ns);
+	else
+		ntp_reply_fill_unsync(reply, req->lvm);
+	reply->poll_log2s = req->poll_log2s;
+	reply->precision_log2s = serve->precision_log2s;
+	reply->org_ts = t1;
+	reply->rec_ts = ntp_htobe64(ntp_timestamp(answer->t2_ns, serve->precision_log2s, random));
+	reply->xmt_ts = 0;
+}
+
+/**
+ * ntp_reply_build() - ntp_reply_decide() and ntp_reply_fill()
+ * @reply: as there
+ * @req: as there
+ * @serve: as there
+ * @policy: as there
+ * @now: as there
+ * @t2_age_ns: as there
+ * @random: as there
  *
- * Return: NTPK_REASON_REPLIED or NTPK_REASON_REPLIED_UNSYNC with @reply
- * filled, else SILENT_UNSYNC, SILENT_EXPIRED or INSANE_TIME.
+ * Return: as ntp_reply_decide(); @reply is filled when it is an answer.
  */
 enum ntpk_reason ntp_reply_build(struct ntp_header *reply, const struct ntp_header *req,
 				 const struct ntp_serve *serve, const struct ntp_policy *policy,
@@ -204,7 +411,7 @@ enum ntpk_reason ntp_reply_build(struct ntp_header *reply, const struct ntp_head
 
 /**
  * ntp_reply_stamp() - write T3, the last act before the send
- * @reply: from ntp_reply_build()
+ * @reply: from ntp_reply_fill()
  * @serve: the same state
  * @raw_ns: CLOCK_MONOTONIC_RAW at departure
  * @random: uniform bits, used below the precision
@@ -213,7 +420,25 @@ enum ntpk_reason ntp_reply_build(struct ntp_header *reply, const struct ntp_head
  *
  * Return: NTPK_REASON_NONE, or T3_BEFORE_T2 when time really went backwards.
  */
-enum ntpk_reason ntp_reply_stamp(struct ntp_header *reply, const struct ntp_serve *serve,
-				 __s64 raw_ns, __u64 random);
+static inline enum ntpk_reason
+ntp_reply_stamp(struct ntp_header *reply, const struct ntp_serve *serve, __s64 raw_ns,
+		__u64 random)
+{
+	__u64 mask = ntp_below_precision(serve->precision_log2s);
+	__s64 t3_ns = ntp_line_at(&serve->line, raw_ns);
+	ntp64_t t2 = ntp_be64toh(reply->rec_ts);
+	ntp64_t t3;
+
+	if (!ntp_unix_ok(t3_ns))
+		return NTPK_REASON_T3_BEFORE_T2;
+	t3 = ntp_timestamp(t3_ns, serve->precision_log2s, random);
+	/* what the clock said, without the random bits */
+	if ((__s64)((t3 & ~mask) - (t2 & ~mask)) < 0)
+		return NTPK_REASON_T3_BEFORE_T2;
+	if ((__s64)(t3 - t2) < 0)
+		t3 = t2;
+	reply->xmt_ts = ntp_htobe64(t3);
+	return NTPK_REASON_NONE;
+}
 
 #endif /* _NTPK_NTP_REPLY_H */

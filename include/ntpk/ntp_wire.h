@@ -8,6 +8,7 @@
 #define _NTPK_NTP_WIRE_H
 
 #include <linux/types.h>
+#include <ntpk/ntp_math.h>
 #ifndef __KERNEL__
 #include <stdbool.h>
 #include <stddef.h>
@@ -128,13 +129,12 @@ static inline __u64 ntp_be64toh(__be64 v)
 }
 
 /**
- * ntp_div_ns_per_s() - split nanoseconds into seconds and the rest
- * @ns: any value
- * @rem_ns: out, 0..999999999
+ * ntp64_before_unix() - ntp64_from_unix_ns() of what is before 1970
+ * @unix_ns: negative
  *
- * Return: @ns / 10^9.  Never calls a division helper.
+ * Return: as there.
  */
-__u64 ntp_div_ns_per_s(__u64 ns, __u32 *rem_ns);
+ntp64_t ntp64_before_unix(__s64 unix_ns);
 
 /**
  * ntp64_from_unix_ns() - UTC to NTP timestamp, wrapping at each era
@@ -142,7 +142,16 @@ __u64 ntp_div_ns_per_s(__u64 ns, __u32 *rem_ns);
  *
  * Return: the timestamp, rounded down to 2^-32 s (RFC 5905 section 6).
  */
-ntp64_t ntp64_from_unix_ns(__s64 unix_ns);
+static inline ntp64_t ntp64_from_unix_ns(__s64 unix_ns)
+{
+	__u32 rem_ns;
+	__u64 s;
+
+	if (unix_ns < 0)
+		return ntp64_before_unix(unix_ns);
+	s = ntp_div_ns_per_s((__u64)unix_ns, &rem_ns) + NTP_UNIX_EPOCH_S;
+	return s << 32 | ntp_div_ns((__u64)rem_ns << 32);
+}
 
 /**
  * ntp64_to_unix_ns() - NTP timestamp to UTC, in the era nearest to a pivot
@@ -168,7 +177,15 @@ __s64 ntp64_diff_ns(ntp64_t a, ntp64_t b);
  *
  * Return: rounded up to 2^-16 s, saturated at 0xffffffff.
  */
-ntp32_t ntp32_from_ns(__u64 ns);
+static inline ntp32_t ntp32_from_ns(__u64 ns)
+{
+	__u64 v;
+
+	if (ns >= 0x10000 * NTP_NS_PER_S)
+		return 0xffffffff;
+	v = ntp_div_ns_up(ns << 16);
+	return v > 0xffffffff ? 0xffffffff : (ntp32_t)v;
+}
 
 /**
  * ntp32_to_ns() - duration from the short format

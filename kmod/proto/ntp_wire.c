@@ -4,23 +4,6 @@
  * Any context: pure functions of their arguments, no state, no locking.
  */
 #include <ntpk/ntp_wire.h>
-#include <ntpk/ntp_math.h>
-
-__u64 ntp_div_ns_per_s(__u64 ns, __u32 *rem_ns)
-{
-	__u64 s = ntp_div_ns(ns);
-
-	*rem_ns = (__u32)(ns - s * NTP_NS_PER_S);
-	return s;
-}
-
-/* floor(rem_ns * 2^32 / 10^9) for rem_ns < 10^9 */
-static __u32 ns_to_fraction(__u32 rem_ns)
-{
-	__u32 unused;
-
-	return (__u32)ntp_div_ns_per_s((__u64)rem_ns << 32, &unused);
-}
 
 /* Seconds rounded down, so that the rest is 0..999999999 before 1970 too. */
 static __s64 floor_div_ns(__s64 ns, __u32 *rem_ns)
@@ -35,12 +18,12 @@ static __s64 floor_div_ns(__s64 ns, __u32 *rem_ns)
 	return -1 - (__s64)s;
 }
 
-ntp64_t ntp64_from_unix_ns(__s64 unix_ns)
+ntp64_t ntp64_before_unix(__s64 unix_ns)
 {
 	__u32 rem_ns;
 	__u64 s = (__u64)floor_div_ns(unix_ns, &rem_ns) + NTP_UNIX_EPOCH_S;
 
-	return s << 32 | ns_to_fraction(rem_ns);
+	return s << 32 | ntp_div_ns((__u64)rem_ns << 32);
 }
 
 /* A 32.32 difference in nanoseconds, to nearest; |d| <= 2^63. */
@@ -68,20 +51,6 @@ __s64 ntp64_to_unix_ns(ntp64_t ts, __s64 pivot_unix_ns)
 	__u64 ns = ((ts & 0xffffffffULL) * NTP_NS_PER_S + (1ULL << 31)) >> 32;
 
 	return (__s64)((__u64)s * NTP_NS_PER_S + ns);
-}
-
-ntp32_t ntp32_from_ns(__u64 ns)
-{
-	__u32 rem_ns, rest;
-	__u64 s = ntp_div_ns_per_s(ns, &rem_ns);
-	__u64 v;
-
-	if (s > 0xffff)
-		return 0xffffffff;
-	v = (s << 16) + ntp_div_ns_per_s((__u64)rem_ns << 16, &rest);
-	if (rest)
-		v++;
-	return v > 0xffffffff ? 0xffffffff : (ntp32_t)v;
 }
 
 __u64 ntp32_to_ns(ntp32_t v)

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
+#include <ntpk/ntp_math.h>
 #include "daemon/acl.h"
 #include "daemon/clocks.h"
 #include "daemon/ev.h"
@@ -28,7 +29,7 @@ struct respond {
 	struct acl *acl;
 	uint64_t denied_pkts;
 	uint64_t counts[NTPK_REASON_MAX + 1];
-	uint64_t random_state;
+	__u64 random_state;	/* of ntp_noise(): a system call each would cost more than the rest */
 	struct libevent *evs[FAMILIES];
 	int	 fds[FAMILIES];
 };
@@ -47,20 +48,6 @@ union respond_control {
 	char buf[512];
 	struct cmsghdr align;
 };
-
-/*
- * splitmix64.  The bits only fill what is below the clock's precision, so they
- * need to be uniform, not secret, and a system call each would cost more than
- * the rest of the answer.
- */
-static uint64_t next_random(struct respond *r)
-{
-	uint64_t z = r->random_state += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-	return z ^ z >> 31;
-}
 
 struct respond *respond_new(const struct respond_env *env)
 {
@@ -82,7 +69,8 @@ void respond_publish(struct respond *r, const struct ntp_serve *serve)
 
 	if (!r)
 		return;
-	ntp_serve_continue(&next, r->published ? &r->serve : NULL, (uint32_t)next_random(r));
+	ntp_serve_complete(&next, r->published ? &r->serve : NULL,
+			   (__u32)ntp_noise(&r->random_state));
 	r->serve = next;
 	r->published = true;
 }
@@ -152,7 +140,7 @@ enum ntpk_reason respond_decide(struct respond *r, const struct respond_packet *
 	now.clock_seq = *r->env.clock_seq;
 	age_ns = receive_age_ns(r, &pair, packet->stamp_real_ns);
 	return ntp_reply_build(reply, packet->data, r->published ? &r->serve : NULL,
-			       &r->env.policy, &now, age_ns, next_random(r));
+			       &r->env.policy, &now, age_ns, ntp_noise(&r->random_state));
 }
 
 static void read_local(struct msghdr *msg, struct respond_path *path, bool *unicast)
@@ -231,7 +219,7 @@ static enum ntpk_reason stamp_and_send(struct respond *r, int fd, struct respond
 		msg.msg_controllen = add_local(path, &control.align);
 	}
 	/* the last act before the send, and so with nothing in between */
-	reason = ntp_reply_stamp(reply, &r->serve, clocks_local_ns(), next_random(r));
+	reason = ntp_reply_stamp(reply, &r->serve, clocks_local_ns(), ntp_noise(&r->random_state));
 	if (reason != NTPK_REASON_NONE)
 		return reason;
 	if (sendmsg(fd, &msg, 0) < 0)

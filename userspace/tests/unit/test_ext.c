@@ -379,7 +379,7 @@ static void the_scale_goes_on(void **state)
 
 	(void)state;
 	serve_init(&s);
-	ntp_serve_continue(&s, NULL, 5);
+	ntp_serve_complete(&s, NULL, 5);
 	assert_int_equal(s.mono_epoch, 5);
 	assert_int_equal(s.mono_offset_ns, 0);
 	for (int i = 0; i < 1000; i++) {
@@ -389,7 +389,7 @@ static void the_scale_goes_on(void **state)
 		next.line.base_raw_ns += 16 * S;
 		next.line.base_unix_ns = ntp_line_at(&s.line, next.line.base_raw_ns) + jump;
 		next.line.rate_q48 = (int64_t)(rng() >> 32) - (1LL << 31);
-		ntp_serve_continue(&next, &s, (uint32_t)rng());
+		ntp_serve_complete(&next, &s, (uint32_t)rng());
 		assert_int_equal(next.mono_epoch, 5);
 		assert_int_equal(mono_at(&next, next.line.base_raw_ns),
 				 mono_at(&s, next.line.base_raw_ns));
@@ -403,26 +403,26 @@ static void the_scale_ends(void **state)
 
 	(void)state;
 	serve_init(&s);
-	ntp_serve_continue(&s, NULL, 5);
+	ntp_serve_complete(&s, NULL, 5);
 	next = s;
 	next.line.base_unix_ns += S + 1;
-	ntp_serve_continue(&next, &s, 6);
+	ntp_serve_complete(&next, &s, 6);
 	assert_int_equal(next.mono_epoch, 6);
 	assert_int_equal(next.mono_offset_ns, 0);
 	/* without randomness it still is one */
-	ntp_serve_continue(&next, &s, 0);
+	ntp_serve_complete(&next, &s, 0);
 	assert_int_equal(next.mono_epoch, 1);
 	next = s;
 	next.line.base_raw_ns += NTP_SPAN_MAX_NS + 1;
-	ntp_serve_continue(&next, &s, 7);
+	ntp_serve_complete(&next, &s, 7);
 	assert_int_equal(next.mono_epoch, 7);
 	next = s;
 	next.leap = NTP_LEAP_UNSYNC;
-	ntp_serve_continue(&next, &s, 8);
+	ntp_serve_complete(&next, &s, 8);
 	assert_int_equal(next.mono_epoch, 0);
 	s = next;
 	next.leap = NTP_LEAP_NONE;
-	ntp_serve_continue(&next, &s, 9);
+	ntp_serve_complete(&next, &s, 9);
 	assert_int_equal(next.mono_epoch, 9);
 }
 

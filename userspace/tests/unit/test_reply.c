@@ -74,6 +74,7 @@ static void bench_init(struct bench *b)
 static int ask(struct bench *b)
 {
 	memset(&b->reply, 0xa5, sizeof(b->reply));
+	ntp_serve_complete(&b->serve, NULL, 1);
 	return ntp_reply_build(&b->reply, &b->req, &b->serve, &b->policy, &b->now, b->age_ns,
 			       b->random);
 }

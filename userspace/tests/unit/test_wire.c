@@ -101,6 +101,34 @@ static void division_is_exact(void **state)
 	check_div(q - 1);
 }
 
+static void check_scale(int64_t d, int64_t rate)
+{
+	__int128 want = (__int128)d * rate / ((__int128)1 << 48);
+	bool fits = want > -((__int128)1 << 62) && want < (__int128)1 << 62;
+	__s64 got = 1, pieces = 2;
+
+	assert_int_equal(ntp_scale(d, rate, &got), fits);
+	assert_int_equal(ntp_scale_pieces(d, rate, &pieces), fits);
+	if (fits) {
+		assert_true(got == (int64_t)want);
+		assert_true(pieces == (int64_t)want);
+	}
+}
+
+static void scaling_is_exact(void **state)
+{
+	static const int64_t edge[] = { 0, 1, -1, 1LL << 58, -(1LL << 58), 1LL << 48, -(1LL << 48) };
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < sizeof(edge) / sizeof(edge[0]); i++)
+		for (j = 0; j < sizeof(edge) / sizeof(edge[0]); j++)
+			check_scale(edge[i], edge[j]);
+	for (i = 0; i < ROUNDS; i++)
+		check_scale((int64_t)(rng_any_size() >> 6) * (rng_any_size() & 1 ? 1 : -1),
+			    (int64_t)rng_any_size());
+}
+
 static uint64_t ref_ntp64(int64_t unix_ns)
 {
 	__int128 t = (__int128)unix_ns + (__int128)2208988800 * S;
@@ -260,6 +288,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(multiplication_is_exact, seed),
 		cmocka_unit_test_setup(division_is_exact, seed),
+		cmocka_unit_test_setup(scaling_is_exact, seed),
 		cmocka_unit_test(ntp64_known_values),
 		cmocka_unit_test_setup(ntp64_rounds_down_everywhere, seed),
 		cmocka_unit_test_setup(ntp64_round_trip, seed),
