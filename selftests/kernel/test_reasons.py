@@ -262,9 +262,9 @@ def set_failslab(**values):
 			f.write(str(value))
 
 
-def starve(s, packet, times):
-	"""Send a packet while that many next allocations fail that may not wait."""
-	set_failslab(times=times, probability=100)
+def starve(s, packet, nth):
+	"""Send a packet while one in nth allocations fails that may not wait, but one only."""
+	set_failslab(interval=nth, times=1, probability=100)
 	try:
 		return s.wire.exchange([s.wire.frame(packet)], v6=packet[0] >> 4 == 6)
 	finally:
@@ -273,14 +273,17 @@ def starve(s, packet, times):
 
 def test_no_memory(s):
 	"""
-	The capture's own copy of the request is allocated in the same way: so one
-	allocation fails, then two, and so on, until that of the reply is among them.
+	A packet socket looks on, so that the reply is not made in the request's buffer. Its
+	copy and the capture's own are allocated in the same way: so one allocation fails
+	after another, until it is that of the reply.
 	"""
 	if not os.path.isdir(FAILSLAB):
 		tap.skip("no_memory: the reply's allocation fails", "no fault injection in this kernel")
 		return
 	tap.later(set_failslab, probability=0)
-	set_failslab(ignore_gfp_wait="Y", interval=1, verbose=0, probability=0)
+	set_failslab(ignore_gfp_wait="Y", verbose=0, probability=0)
+	onlooker = s.server.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+	onlooker.bind((s.link.sdev, 3))
 	for packet, what in ((datagram(), "IPv4"), (v6(), "IPv6")):
 		tried = []
 		for attempt in range(40):
@@ -293,6 +296,7 @@ def test_no_memory(s):
 				break
 		tap.ok(moved == {"no_memory": 1} and not got,
 		       f"no_memory: the reply's allocation fails, {what}", tried)
+	onlooker.close()
 	shown.add("no_memory")
 	check(s, "a request after that", datagram(), "replied", REPLY)
 
