@@ -5,14 +5,7 @@
  */
 #include "rng.h"
 
-static uint64_t splitmix(uint64_t *state)
-{
-	uint64_t z = *state += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-	return z ^ z >> 31;
-}
+#include <ntpk/ntp_math.h>
 
 static inline uint64_t rotl(uint64_t x, int n)
 {
@@ -37,8 +30,10 @@ static void sip_rounds(uint64_t v[4], int n)
 
 void rng_init(struct rng *r, uint64_t seed)
 {
-	r->key[0] = splitmix(&seed);
-	r->key[1] = splitmix(&seed);
+	__u64 state = seed;
+
+	r->key[0] = ntp_noise(&state);
+	r->key[1] = ntp_noise(&state);
 	r->counter = 0;
 }
 

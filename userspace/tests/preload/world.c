@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <ntpk/ntp_math.h>
 
 #define SETTLED_S	100e-6
 #define ENDS_MAX	20
@@ -90,24 +91,15 @@ const struct world_conf *world_conf(void)
 	return &world.conf;
 }
 
-static uint64_t next(uint64_t *rng)
-{
-	uint64_t z = *rng += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-	return z ^ z >> 31;
-}
-
 uint64_t world_random(void)
 {
 	make();
-	return next(&world.app_rng);
+	return ntp_noise(&world.app_rng);
 }
 
-double world_unit(uint64_t *rng)
+double world_unit(__u64 *rng)
 {
-	return ((double)(next(rng) >> 11) + 0.5) * 0x1p-53;
+	return ((double)(ntp_noise(rng) >> 11) + 0.5) * 0x1p-53;
 }
 
 static double gauss(void)

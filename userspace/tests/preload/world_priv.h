@@ -6,6 +6,7 @@
 #ifndef NTPK_TESTS_WORLD_PRIV_H
 #define NTPK_TESTS_WORLD_PRIV_H
 
+#include <linux/types.h>
 #include "world.h"
 
 #define WORLD_PACKETS	64
@@ -21,7 +22,7 @@
 struct world {
 	bool	 made;
 	struct world_conf conf;
-	uint64_t net_rng, osc_rng, app_rng;
+	__u64 net_rng, osc_rng, app_rng;
 	double	 true_s, err_s, mono_s, free_s, freq, next_second_s;
 	struct timex timex;
 	int64_t	 slew_us;		/* adjtime(): still to be begun ... */
@@ -34,7 +35,7 @@ struct world {
 
 extern struct world world;
 
-double world_unit(uint64_t *rng);
+double world_unit(__u64 *rng);
 
 void timex_reset(void);
 double timex_rate(void);

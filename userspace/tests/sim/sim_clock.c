@@ -6,16 +6,13 @@
 #include "sim_priv.h"
 
 #include <math.h>
+#include <ntpk/ntp_math.h>
 
 #define SLEW		500e-6		/* adjtime of the kernel */
 
 uint64_t sim_rnd(struct sim *s)
 {
-	uint64_t z = s->rng += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-	return z ^ z >> 31;
+	return ntp_noise(&s->rng);
 }
 
 double sim_unit(struct sim *s)

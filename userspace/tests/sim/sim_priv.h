@@ -33,7 +33,7 @@ struct sim {
 	const struct sim_conf *conf;
 	struct sim_result *res;
 	struct engine *engine;
-	uint64_t rng;
+	__u64	 rng;
 	int64_t	 t_ns;
 	/* oscillator: local timescale as of t_ns */
 	double	 freq_ppb;

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include <ntpk/ntp_ext.h>
+#include <ntpk/ntp_math.h>
 
 #define S		NTP_NS_PER_S
 #define BASE_RAW	(1000 * S)
@@ -21,15 +22,11 @@
 #define ROUNDS		200000
 #define MAGIC		NTP_EXT_MONO_ROOT_MAGIC
 
-static uint64_t rng_state = 42;
+static __u64 rng_state = 42;
 
 static uint64_t rng(void)
 {
-	uint64_t z = rng_state += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-	return z ^ z >> 31;
+	return ntp_noise(&rng_state);
 }
 
 /* A message that is put together piece by piece. */

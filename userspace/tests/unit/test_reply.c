@@ -11,6 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include <ntpk/ntp_math.h>
 #include <ntpk/ntp_reply.h>
 
 #define S	NTP_NS_PER_S
@@ -20,15 +21,11 @@
 #define ERA1_UNIX	(2085978496LL * S)	/* 2036-02-07 06:28:16 */
 #define T1		0x0123456789abcdefULL
 
-static uint64_t rng_state = 42;
+static __u64 rng_state = 42;
 
 static uint64_t rng(void)
 {
-	uint64_t z = rng_state += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-	return z ^ z >> 31;
+	return ntp_noise(&rng_state);
 }
 
 /* One request, one state, one instant: what a test changes before it asks. */

@@ -18,16 +18,12 @@
 #define ROUNDS	200000
 #define ERA1_UNIX_S	2085978496LL	/* 2036-02-07 06:28:16 */
 
-static uint64_t rng_state;
+static __u64 rng_state;
 
 /* splitmix64, with a random number of leading zeros so that all sizes occur */
 static uint64_t rng(void)
 {
-	uint64_t z = rng_state += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-	return z ^ z >> 31;
+	return ntp_noise(&rng_state);
 }
 
 static uint64_t rng_any_size(void)
