@@ -177,8 +177,8 @@ static void put_tail(struct ntp_header *reply, const struct ntpk_rx *rx)
 	size_t len = NTP_HEADER_LEN;
 
 	if (rx->ext.mono_root) {
-		ntp_ext_put_mono_root(message + len, reply, &rx->state->serve, &rx->now,
-				      rx->t2_age_ns);
+		ntp_ext_put_mono_root(message + len, reply, &rx->state->serve,
+				      rx->answer.disp_ns);
 		len += NTP_EXT_MONO_ROOT_LEN;
 	}
 	if (rx->mac_len)

@@ -67,17 +67,15 @@ size_t ntp_mac_code_len(unsigned int version, size_t full);
 /**
  * ntp_ext_put_mono_root() - the reply's NTP_EXT_MONO_ROOT field
  * @out: NTP_EXT_MONO_ROOT_LEN bytes
- * @reply: header from ntp_reply_build()
- * @serve: state that it was built of
- * @now: clocks that it was built with
- * @t2_age_ns: as given to ntp_reply_build()
+ * @reply: header from ntp_reply_fill()
+ * @serve: state that it was filled from
+ * @disp_ns: root dispersion that was decided
  *
  * Root delay and dispersion with 28 bits of fraction, and T2 on a scale that
  * knows the server's frequency corrections but none of its phase.  What the
  * server does not know, or claims not to know, is 0, as chrony has it.
  */
 void ntp_ext_put_mono_root(__u8 *out, const struct ntp_header *reply,
-			   const struct ntp_serve *serve, const struct ntp_now *now,
-			   __s64 t2_age_ns);
+			   const struct ntp_serve *serve, __u64 disp_ns);
 
 #endif /* _NTPK_NTP_EXT_H */

@@ -214,23 +214,10 @@ const char *ntp_serve_check(const struct ntp_serve *serve);
  *
  * The scale without phase corrections: what the new line jumps by where it begins
  * is taken out again, so that two T2 of one epoch on that scale differ by true time
- * alone, however the server's phase was corrected between them.  An epoch ends with a jump of more than a
- * second and with every unsynchronised push.
+ * alone, however the server's phase was corrected between them.  An epoch ends with
+ * a jump of more than a second and with every unsynchronised push.
  */
 void ntp_serve_complete(struct ntp_serve *next, const struct ntp_serve *prev, __u32 random);
-
-/**
- * ntp_reply_disp_ns() - root dispersion of a reply
- * @serve: state
- * @raw_ns: CLOCK_MONOTONIC_RAW
- * @t2_age_ns: how long before that the request was received, >= 0
- *
- * The age of T2 was measured on a clock that is not ours and that others may be
- * slewing, so an eighth of it is what T2 may be off by.
- *
- * Return: ntp_serve_disp_ns() and that, saturated.
- */
-__u64 ntp_reply_disp_ns(const struct ntp_serve *serve, __s64 raw_ns, __s64 t2_age_ns);
 
 /**
  * ntp_answered_mode() - is that mode one for a server?
@@ -378,7 +365,8 @@ static inline void ntp_reply_fill_sync(struct ntp_header *reply, __u8 req_lvm,
  * remembered of either.
  */
 static inline void ntp_reply_fill(struct ntp_header *reply, const struct ntp_header *req,
-		    const struct ntp_serve *serve, const struct ntp_answer *answer, __u64 random)
+				  const struct ntp_serve *serve, const struct ntp_answer *answer,
+				  __u64 random)
 {
 	__be64 t1 = req->xmt_ts;	/* before anything is written where it may be */
 

@@ -125,20 +125,18 @@ size_t ntp_mac_code_len(unsigned int version, size_t full)
 /* Rounded up, as a bound must not become smaller. */
 static __u32 f28_from_ns(__u64 ns)
 {
-	__u32 rem_ns, rest;
+	__u32 rem_ns;
 	__u64 s, frac;
 
 	if (ns >= F28_MAX_NS)
 		return ~0U;
 	s = ntp_div_ns_per_s(ns, &rem_ns);
-	frac = ntp_div_ns_per_s((__u64)rem_ns * F28_PER_S, &rest);
-	frac += s * F28_PER_S + !!rest;
+	frac = s * F28_PER_S + ntp_div_ns_up((__u64)rem_ns * F28_PER_S);
 	return frac > ~0U ? ~0U : (__u32)frac;
 }
 
 void ntp_ext_put_mono_root(__u8 *out, const struct ntp_header *reply,
-			   const struct ntp_serve *serve, const struct ntp_now *now,
-			   __s64 t2_age_ns)
+			   const struct ntp_serve *serve, __u64 disp_ns)
 {
 	bool synced = ntp_lvm_leap(reply->lvm) != NTP_LEAP_UNSYNC;
 	ntp64_t mono = 0;
@@ -149,8 +147,7 @@ void ntp_ext_put_mono_root(__u8 *out, const struct ntp_header *reply,
 	out = put32(out, (__u32)NTP_EXT_MONO_ROOT << 16 | NTP_EXT_MONO_ROOT_LEN);
 	out = put32(out, NTP_EXT_MONO_ROOT_MAGIC);
 	out = put32(out, synced ? f28_from_ns(serve->root_delay_ns) : 0);
-	out = put32(out, f28_from_ns(synced ? ntp_reply_disp_ns(serve, now->raw_ns, t2_age_ns) :
-				     F28_MAX_NS));
+	out = put32(out, f28_from_ns(synced ? disp_ns : F28_MAX_NS));
 	out = put32(out, (__u32)(mono >> 32));
 	out = put32(out, (__u32)mono);
 	put32(out, mono ? serve->mono_epoch : 0);

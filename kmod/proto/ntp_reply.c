@@ -37,17 +37,6 @@ __u64 ntp_serve_disp_ns(const struct ntp_serve *serve, __s64 raw_ns)
 	return disp_at_ns(serve, raw_ns);
 }
 
-/* of a reply whose T2 is that much older than the dispersion */
-static __u64 disp_of_reply_ns(__u64 disp_ns, __s64 t2_age_ns)
-{
-	return sat_add(disp_ns, (__u64)t2_age_ns >> T2_AGE_ERROR_SHIFT);
-}
-
-__u64 ntp_reply_disp_ns(const struct ntp_serve *serve, __s64 raw_ns, __s64 t2_age_ns)
-{
-	return disp_of_reply_ns(ntp_serve_disp_ns(serve, raw_ns), t2_age_ns);
-}
-
 static void continue_mono(struct ntp_serve *next, const struct ntp_serve *prev, __u32 random)
 {
 	__s64 here, before, jump_ns;
@@ -83,8 +72,8 @@ void ntp_serve_complete(struct ntp_serve *next, const struct ntp_serve *prev, __
 }
 
 /* Of a state that was pushed, whose dispersion is known. */
-static inline enum ntpk_status status_with(const struct ntp_serve *serve, const struct ntp_now *now,
-				    __u64 disp_ns)
+static inline enum ntpk_status status_with(const struct ntp_serve *serve,
+					   const struct ntp_now *now, __u64 disp_ns)
 {
 	__s64 age_ns;
 
@@ -197,7 +186,8 @@ enum ntpk_reason ntp_reply_decide(struct ntp_answer *answer, const struct ntp_se
 				   &answer->t2_ns) ||
 	    !ntp_unix_ok(answer->t2_ns) || answer->t2_ns < serve->floor_unix_ns)
 		return NTPK_REASON_INSANE_TIME;
-	answer->disp_ns = disp_of_reply_ns(disp_ns, t2_age_ns);
+	/* T2's age was measured on a clock that is not ours and that others may be slewing */
+	answer->disp_ns = sat_add(disp_ns, (__u64)t2_age_ns >> T2_AGE_ERROR_SHIFT);
 	answer->synced = reason == NTPK_REASON_REPLIED;
 	return reason;
 }

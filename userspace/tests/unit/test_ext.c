@@ -314,10 +314,9 @@ static struct field put_field(const struct ntp_serve *s, unsigned int leap, int6
 		.lvm = ntp_lvm(leap, 4, NTP_MODE_SERVER),
 		.rec_ts = ntp_htobe64(ntp64_from_unix_ns(t2_ns)),
 	};
-	const struct ntp_now now = { .raw_ns = BASE_RAW + S };
 	uint8_t b[NTP_EXT_MONO_ROOT_LEN];
 
-	ntp_ext_put_mono_root(b, &reply, s, &now, 8000);
+	ntp_ext_put_mono_root(b, &reply, s, ntp_serve_disp_ns(s, BASE_RAW + S) + 8000 / 8);
 	return (struct field){ word(b), word(b + 4), word(b + 8), word(b + 12), word(b + 24),
 			       (uint64_t)word(b + 16) << 32 | word(b + 20) };
 }
