@@ -401,7 +401,7 @@ void ntpk_state_view(struct net *net, struct ntpk_view *view)
 	view->serve.leap = NTP_LEAP_UNSYNC;
 	view->status = NTPK_STATUS_DETACHED;
 	view->unix_ns = NTP_LINE_NOWHERE;
-	view->disp_ns = NTPK_UNSYNC_DISP_NS;
+	view->disp_ns = NTP_UNSYNC_DISP_NS;
 
 	rcu_read_lock();
 	inst = ntpk_state_inst(net);

@@ -30,9 +30,6 @@ struct ntpk_listener {
 /* IPv4 and IPv6 */
 #define NTPK_HOOKS		2
 
-/* Root dispersion of an unsynchronised answer, MAXDISP of RFC 5905. */
-#define NTPK_UNSYNC_DISP_NS	(16 * NTP_NS_PER_S)
-
 /* Bits of struct ntpk_state.events: each event goes out once per push. */
 enum {
 	NTPK_EV_STEP_SEEN,	/* a reply met another clock_seq */

@@ -12,13 +12,10 @@
 #include <linux/netfilter.h>
 #include <linux/pkt_sched.h>
 #include <linux/udp.h>
-#include <net/arp.h>
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
-#include <net/l3mdev.h>
-#include <net/lwtunnel.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/route.h>
 #include <net/udp.h>

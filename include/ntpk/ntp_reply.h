@@ -16,7 +16,9 @@
 
 #define NTP_SPAN_MAX_NS		(1LL << 58)	/* 9 years: a line is used no further than this */
 #define NTP_UNIX_MAX_NS		(9214646400LL * NTP_NS_PER_S)	/* 2262-01-01 */
-#define NTP_UNSYNC_DISP		((ntp32_t)16 << 16)	/* MAXDISP of RFC 5905 */
+#define NTP_UNSYNC_DISP_S	16			/* MAXDISP of RFC 5905 */
+#define NTP_UNSYNC_DISP		((ntp32_t)NTP_UNSYNC_DISP_S << 16)
+#define NTP_UNSYNC_DISP_NS	(NTP_UNSYNC_DISP_S * NTP_NS_PER_S)
 #define NTP_LINE_NOWHERE	(-0x7fffffffffffffffLL - 1)	/* no such time */
 
 /**

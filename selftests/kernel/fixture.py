@@ -3,6 +3,7 @@
 What most tests here begin with: the module loaded, a server namespace attached
 and a client namespace behind a veth.  And a client that asks all the time.
 """
+import contextlib
 import os
 import select
 import socket
@@ -36,6 +37,14 @@ class Served:
 def served(**kwargs):
 	netns.load()
 	return Served(**kwargs)
+
+
+@contextlib.contextmanager
+def looked_on(s):
+	"""A packet socket holds a reference to whatever comes in."""
+	with s.server.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as sock:
+		sock.bind((s.link.sdev, 3))
+		yield
 
 
 class Stream(threading.Thread):
@@ -148,14 +157,8 @@ def chronyd(ns, *lines, args=("-x",)):
 def chronyd_answers(p, client, dst="192.0.2.1"):
 	"""Wait until a chronyd at dst answers; fails with its log otherwise."""
 	def asked():
-		asker = ntpq.Asker(client, dst)
-		try:
-			reply = asker.ask(timeout=0.3)[1]
-			return reply is not None and reply.leap != 3
-		except OSError:
-			return False
-		finally:
-			asker.close()
+		reply = (ntpq.ask_once(client, dst, timeout=0.3) or (None, None))[1]
+		return reply is not None and reply.leap != 3
 	if not tap.wait_for(asked, 20):
 		with open(p.log) as f:
 			raise RuntimeError("chronyd does not answer: " + f.read())

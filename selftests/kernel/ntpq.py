@@ -215,3 +215,17 @@ class Asker:
 
 	def close(self):
 		self.s.close()
+
+
+def ask_once(ns, dst, timeout=1, **bound):
+	"""Asker.ask() from a socket of its own; None without a reply or a way to there."""
+	asker = None
+	try:
+		asker = Asker(ns, dst, **bound)
+		answer = asker.ask(timeout=timeout)
+		return answer if answer[1] else None
+	except OSError:
+		return None
+	finally:
+		if asker:
+			asker.close()

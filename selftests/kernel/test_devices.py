@@ -14,25 +14,11 @@ import ntpq
 import tap
 
 
-def exchange(client, dst, **bound):
-	"""One request from a client's ordinary socket; None without a reply."""
-	asker = None
-	try:
-		# addresses, routes and neighbours may take a moment to be known
-		asker = ntpq.Asker(client, dst, **bound)
-		answer = asker.ask(timeout=1)
-		return answer if answer[1] else None
-	except OSError:
-		return None
-	finally:
-		if asker:
-			asker.close()
-
-
 def asked(client, dst, state, what):
 	"""A client's ordinary socket gets a right answer."""
+	# addresses, routes and neighbours may take a moment to be known
 	req, reply, raw0, raw1 = tap.wait_for(
-		lambda: exchange(client, dst), 10) or (None, None, 0, 0)
+		lambda: ntpq.ask_once(client, dst), 10) or (None, None, 0, 0)
 	if reply is None:
 		tap.ok(False, f"{what}: answered")
 		return
@@ -109,7 +95,8 @@ def test_linklocal(server, state):
 		client.dev = b
 	for client in clients + clients:
 		bound = ("fe80::2", 0, 0, netns.ifindex(client, client.dev))
-		tap.ok(tap.wait_for(lambda: exchange(client, f"fe80::1%{client.dev}", bind=bound), 10),
+		dst = f"fe80::1%{client.dev}"
+		tap.ok(tap.wait_for(lambda: ntpq.ask_once(client, dst, bind=bound), 10),
 		       "link-local: answered through the interface of the request")
 
 

@@ -39,14 +39,6 @@ def nothing(_s):
 
 
 @contextlib.contextmanager
-def looked_on(s):
-	"""A packet socket holds a reference to whatever comes in."""
-	with s.server.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as sock:
-		sock.bind((s.link.sdev, 3))
-		yield
-
-
-@contextlib.contextmanager
 def filtered(s):
 	s.server.nft(RULES)
 	yield
@@ -76,7 +68,7 @@ def policied(s):
 	s.server.sh("ip", "xfrm", "policy", "del", *policy, check=False)
 
 
-WAYS = {"a packet socket looks on": looked_on, "rules on the way out": filtered,
+WAYS = {"a packet socket looks on": fixture.looked_on, "rules on the way out": filtered,
 	"a rule by port": ruled_by_port, "an IPsec policy": policied}
 
 

@@ -282,21 +282,19 @@ def test_no_memory(s):
 		return
 	tap.later(set_failslab, probability=0)
 	set_failslab(ignore_gfp_wait="Y", verbose=0, probability=0)
-	onlooker = s.server.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-	onlooker.bind((s.link.sdev, 3))
-	for packet, what in ((datagram(), "IPv4"), (v6(), "IPv6")):
-		tried = []
-		for attempt in range(40):
-			try:
-				got, moved = s.counted(starve, s, packet, attempt % 10 + 1)
-			except (OSError, RuntimeError) as e:
-				got, moved = [], str(e)	# it hit the echo
-			tried.append((moved, got))
-			if moved == {"no_memory": 1}:
-				break
-		tap.ok(moved == {"no_memory": 1} and not got,
-		       f"no_memory: the reply's allocation fails, {what}", tried)
-	onlooker.close()
+	with fixture.looked_on(s):
+		for packet, what in ((datagram(), "IPv4"), (v6(), "IPv6")):
+			tried = []
+			for attempt in range(40):
+				try:
+					got, moved = s.counted(starve, s, packet, attempt % 10 + 1)
+				except (OSError, RuntimeError) as e:
+					got, moved = [], str(e)	# it hit the echo
+				tried.append((moved, got))
+				if moved == {"no_memory": 1}:
+					break
+			tap.ok(moved == {"no_memory": 1} and not got,
+			       f"no_memory: the reply's allocation fails, {what}", tried)
 	shown.add("no_memory")
 	check(s, "a request after that", datagram(), "replied", REPLY)
 
