@@ -49,6 +49,16 @@ void nl_msg_put_getfamily(struct nlmsghdr *nlh, const char *name);
 void nl_msg_put_state(struct nlmsghdr *nlh, const struct ntp_serve *serve,
 		      const struct ntpk_nl_listener *listener);
 
+/**
+ * nl_msg_put_keys() - the argument of NTPK_CMD_KEYS_*
+ * @nlh: from nl_msg_begin()
+ * @generation: of the set
+ * @count: keys in all, NULL = left out
+ * @key: one of them, NULL = left out; at most NTPK_SECRET_MAX bytes long
+ */
+void nl_msg_put_keys(struct nlmsghdr *nlh, uint32_t generation, const uint32_t *count,
+		     const struct ntpk_nl_key *key);
+
 /*
  * Parsers.  @nlh is a whole message (nlmsg_len bytes are readable).  Newer
  * attributes are skipped; a known one of another length, a missing one or

@@ -265,6 +265,33 @@ int ntpk_nl_set_state(struct ntpk_nl *nl, const struct ntp_serve *serve,
 	return command(nl);
 }
 
+int ntpk_nl_keys_begin(struct ntpk_nl *nl, uint32_t generation, uint32_t count)
+{
+	nl_msg_put_keys(begin(nl, NTPK_CMD_KEYS_BEGIN, true), generation, &count, NULL);
+	return command(nl);
+}
+
+int ntpk_nl_keys_add(struct ntpk_nl *nl, uint32_t generation, const struct ntpk_nl_key *key)
+{
+	int ret;
+
+	if (key->secret_len > NTPK_SECRET_MAX)
+		return -EINVAL;
+	nl_msg_put_keys(begin(nl, NTPK_CMD_KEYS_ADD, true), generation, NULL, key);
+	ret = command(nl);
+	explicit_bzero(&nl->out, sizeof(nl->out));
+	/* where the kernel does not cut the request off its acknowledgement */
+	explicit_bzero(&nl->in, NL_MSG_REQUEST_MAX + sizeof(struct nlmsghdr) +
+		       sizeof(struct nlmsgerr));
+	return ret;
+}
+
+int ntpk_nl_keys_commit(struct ntpk_nl *nl, uint32_t generation)
+{
+	nl_msg_put_keys(begin(nl, NTPK_CMD_KEYS_COMMIT, true), generation, NULL, NULL);
+	return command(nl);
+}
+
 int ntpk_nl_get_state(struct ntpk_nl *nl, struct ntpk_nl_state *out)
 {
 	struct nlmsghdr *answer;

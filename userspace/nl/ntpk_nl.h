@@ -41,6 +41,14 @@ struct ntpk_nl_state {
 	struct ntpk_nl_listener listener;
 };
 
+/* struct ntpk_nl_key - one key of a set; @secret is only read */
+struct ntpk_nl_key {
+	uint32_t id;
+	enum ntpk_key_type type;
+	const uint8_t *secret;
+	size_t	 secret_len;
+};
+
 /* struct ntpk_nl_counter - one counter of GET_STATS */
 struct ntpk_nl_counter {
 	uint32_t reason;
@@ -81,6 +89,35 @@ int ntpk_nl_get_clock(struct ntpk_nl *nl, struct ntpk_nl_clock *out);
 int ntpk_nl_set_state(struct ntpk_nl *nl, const struct ntp_serve *serve,
 		      const struct ntpk_nl_listener *listener);
 int ntpk_nl_get_state(struct ntpk_nl *nl, struct ntpk_nl_state *out);
+
+/**
+ * ntpk_nl_keys_begin() - begin a new set of keys
+ * @nl: handle; the set is lost when it is closed before the commit
+ * @generation: our name for the set
+ * @count: keys that will be added
+ *
+ * Return: 0 or -errno; -EOPNOTSUPP: a module that has no keys.
+ */
+int ntpk_nl_keys_begin(struct ntpk_nl *nl, uint32_t generation, uint32_t count);
+
+/**
+ * ntpk_nl_keys_add() - one key more for the set that was begun
+ * @nl: handle; nothing of the secret stays in it
+ * @generation: of the set
+ * @key: key
+ *
+ * Return: 0 or -errno; -EOPNOTSUPP: the kernel has no such algorithm.
+ */
+int ntpk_nl_keys_add(struct ntpk_nl *nl, uint32_t generation, const struct ntpk_nl_key *key);
+
+/**
+ * ntpk_nl_keys_commit() - the set replaces the one in use
+ * @nl: handle
+ * @generation: of the set
+ *
+ * Return: 0 or -errno, and then nothing has changed.
+ */
+int ntpk_nl_keys_commit(struct ntpk_nl *nl, uint32_t generation);
 
 /**
  * ntpk_nl_get_stats() - all counters

@@ -424,6 +424,49 @@ static void test_broken(void **state)
 	}
 }
 
+static const struct nlattr *attr_in(const struct nlattr *nest, uint16_t type)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested(attr, nest)
+		if (mnl_attr_get_type(attr) == type)
+			return attr;
+	return NULL;
+}
+
+/* What the module's policy asks for, up to the longest secret. */
+static void test_keys(void **state)
+{
+	uint8_t secret[NTPK_SECRET_MAX];
+	const struct ntpk_nl_key key = {
+		.id = UINT32_MAX, .type = NTPK_KEY_AES256,
+		.secret = secret, .secret_len = sizeof(secret),
+	};
+	const struct nlattr *keys, *nest;
+	const uint32_t count = 4096;
+	struct nlmsghdr *nlh;
+
+	(void)state;
+	memset(secret, 0xa5, sizeof(secret));
+	nlh = begin(NTPK_CMD_KEYS_BEGIN);
+	nl_msg_put_keys(nlh, 7, &count, NULL);
+	keys = mnl_nlmsg_get_payload_offset(nlh, GENL_HDRLEN);
+	assert_int_equal(mnl_attr_get_type(keys), NTPK_A_KEYS);
+	assert_int_equal(mnl_attr_get_u32(attr_in(keys, NTPK_A_KEYS_GENERATION)), 7);
+	assert_int_equal(mnl_attr_get_u32(attr_in(keys, NTPK_A_KEYS_COUNT)), 4096);
+	assert_null(attr_in(keys, NTPK_A_KEYS_KEY));
+	nlh = begin(NTPK_CMD_KEYS_ADD);
+	nl_msg_put_keys(nlh, 8, NULL, &key);
+	assert_true(nlh->nlmsg_len <= NL_MSG_REQUEST_MAX);
+	keys = mnl_nlmsg_get_payload_offset(nlh, GENL_HDRLEN);
+	assert_null(attr_in(keys, NTPK_A_KEYS_COUNT));
+	nest = attr_in(keys, NTPK_A_KEYS_KEY);
+	assert_int_equal(mnl_attr_get_u32(attr_in(nest, NTPK_A_KEY_ID)), UINT32_MAX);
+	assert_int_equal(mnl_attr_get_u32(attr_in(nest, NTPK_A_KEY_TYPE)), NTPK_KEY_AES256);
+	assert_int_equal(mnl_attr_get_payload_len(attr_in(nest, NTPK_A_KEY_SECRET)), 512);
+	assert_memory_equal(mnl_attr_get_payload(attr_in(nest, NTPK_A_KEY_SECRET)), secret, 512);
+}
+
 static void test_closed(void **state)
 {
 	(void)state;
@@ -444,6 +487,7 @@ int main(void)
 		cmocka_unit_test(test_family),
 		cmocka_unit_test(test_error),
 		cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_closed),
 	};
 
