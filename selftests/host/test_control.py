@@ -359,6 +359,7 @@ def test_ctl_direct():
     holds(ctl("log", "level", "info"), "Log level: info (was info)")
     holds(ctl("log", "level", "debug"), "Log level: debug")
     holds(ctl("log", "level", "loud", code=1), "accepted: debug, info, warn, err")
+    holds(ctl("rekey", code=1), "keyfile PATH")
     holds(ctl("metrics"), "# TYPE ntpk_synchronised gauge", "ntpk_source_stratum{")
     holds(ctl("waitsync", "3", "0", "0.1"), "try 1: synchronised")
     if os.path.isdir("/sys/module/ntpk"):
@@ -571,7 +572,7 @@ TESTS = [
     (test_ctl_save, "ntpkctl upstream add and del --save"),
     (test_ctl_reload, "ntpkctl reload"),
     (test_ctl_acl, "ntpkctl acl check"),
-    (test_ctl_direct, "ntpkctl makestep, reselect, log level, metrics, waitsync, stats"),
+    (test_ctl_direct, "ntpkctl makestep, reselect, log level, rekey, metrics, waitsync, stats"),
     (test_ctl_usage, "ntpkctl says what it expected"),
     (test_watch_lines, "watch without a terminal"),
     (test_watch_screen, "watch on a terminal: blocks, size, ^C"),

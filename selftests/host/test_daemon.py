@@ -197,7 +197,9 @@ def test_answers():
         check_reply(query(PORT_B, lvm=version << 3 | 3), 4, version)
         check_reply(query(PORT_B, "::1", lvm=version << 3 | 3), 4, version)
     check_reply(query(PORT_B, lvm=0x08), 4, 1)
-    check_reply(query(PORT_B, extra=bytes(20)), 4)
+    check_reply(query(PORT_B, extra=bytes(50)), 4)
+    # 20 bytes are a MAC, of a key that is not there
+    check(query(PORT_B, extra=bytes(20)) is None, "answered what is signed by key 0")
 
 
 def test_addresses():

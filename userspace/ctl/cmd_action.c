@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * ntpkctl makestep, reselect, log level and metrics: small commands with small
+ * ntpkctl makestep, reselect, rekey, log level and metrics: small commands with small
  * answers.
  */
 #include <stdio.h>
@@ -53,6 +53,22 @@ int cmd_log_level(const struct ctl *ctl, int argc, char **argv)
 {
 	(void)argc;
 	return ctl_show(ctl, "log-level", "level", argv[0], print_level);
+}
+
+static void print_keys(const struct ctl *ctl, struct json_object *data)
+{
+	int64_t keys = 0;
+
+	(void)ctl;
+	if (fmt_int(data, "keys", &keys))
+		printf("Keys: %lld\n", (long long)keys);
+}
+
+int cmd_rekey(const struct ctl *ctl, int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	return ctl_show(ctl, "rekey", NULL, NULL, print_keys);
 }
 
 /* Lines stay lines; nothing else that a terminal would obey. */

@@ -88,6 +88,7 @@ int cmd_upstream_burst(const struct ctl *ctl, int argc, char **argv);
 int cmd_reload(const struct ctl *ctl, int argc, char **argv);
 int cmd_acl_check(const struct ctl *ctl, int argc, char **argv);
 int cmd_makestep(const struct ctl *ctl, int argc, char **argv);
+int cmd_rekey(const struct ctl *ctl, int argc, char **argv);
 int cmd_reselect(const struct ctl *ctl, int argc, char **argv);
 int cmd_log_level(const struct ctl *ctl, int argc, char **argv);
 int cmd_watch(const struct ctl *ctl, int argc, char **argv);

@@ -42,6 +42,7 @@ static const struct ctl_command commands[] = {
 	{ "reselect", "", "choose the reference anew", 0, 0, 0, cmd_reselect },
 	{ "reload", "[sources]", "read the configuration anew, or the drop-ins of sourcedir alone",
 	  0, 1, 0, cmd_reload },
+	{ "rekey", "", "read the keys of keyfile anew", 0, 0, 0, cmd_rekey },
 	{ "acl check", "ADDRESS", "may a client with this address ask?", 1, 1, 0, cmd_acl_check },
 	{ "log level", "debug|info|warn|err", "which messages ntpkd writes from now on", 1, 1, 0,
 	  cmd_log_level },

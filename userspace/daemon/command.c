@@ -34,6 +34,7 @@ static const struct control_command rows[] = {
 	{ "makestep", CONTROL_CHANGE, { { 0 } }, command_makestep },
 	{ "reselect", CONTROL_CHANGE, { { 0 } }, command_reselect },
 	{ "reload", CONTROL_CHANGE, { { "sources", CONTROL_FLAG, false } }, command_reload },
+	{ "rekey", CONTROL_CHANGE, { { 0 } }, command_rekey },
 	{ "acl-check", CONTROL_READ, { { "address", CONTROL_TEXT, true } }, command_acl_check },
 	{ "log-level", CONTROL_CHANGE, { { "level", CONTROL_TEXT, true } }, command_log_level },
 };

@@ -31,6 +31,6 @@ control_run command_upstream_online, command_upstream_offline, command_upstream_
 control_run command_makestep, command_reselect, command_log_level;
 
 /* command_conf.c */
-control_run command_reload, command_acl_check;
+control_run command_reload, command_rekey, command_acl_check;
 
 #endif /* NTPKD_COMMAND_H */

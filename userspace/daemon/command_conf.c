@@ -8,6 +8,9 @@
 #include <errno.h>
 #include <string.h>
 #include "daemon/acl.h"
+#include "daemon/keys.h"
+#include "daemon/log.h"
+#include "daemon/net.h"
 #include "daemon/ntpkd.h"
 #include "daemon/reload.h"
 #include "daemon/status_json.h"
@@ -41,6 +44,26 @@ int command_reload(void *ctx, const struct control_value *args, struct json_obje
 	put(data, "settings", words(r.settings));
 	put(data, "restart", words(r.restart));
 	put_text(data, "error", r.error[0] ? r.error : NULL);
+	return 0;
+}
+
+int command_rekey(void *ctx, const struct control_value *args, struct json_object *data,
+		  struct control_error *err)
+{
+	char why[NTPKD_WHY_LEN];
+	struct ntpkd *d = ctx;
+	int result;
+
+	(void)args;
+	if (!d->conf.keyfile[0])
+		return control_refuse(err, -ENOENT, "not-possible",
+				      "there is no `keyfile PATH` in the configuration");
+	result = ntpkd_load_keys(d, why);
+	if (result)
+		return control_refuse(err, result, "invalid", "the keys from before stay in use: "
+				      "%.430s", why[0] ? why : strerror(-result));
+	log_info("%s read anew: %zu keys", d->conf.keyfile, keys_count(d->keys));
+	put_int(data, "keys", (int64_t)keys_count(d->keys));
 	return 0;
 }
 

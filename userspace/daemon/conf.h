@@ -114,6 +114,9 @@ struct conf_acl_rule {
  *	it is there, else the own responder)
  * @never_synced: `neversynced silent|unsynchronised`, default silent
  * @expired: `expired unsynchronised|silent`, default unsynchronised
+ * @mode1: `mode1 on|off`: answer symmetric active requests, default on
+ * @requirekey: `requirekey on|off`: answer only what is signed, default off
+ * @cryptonak: `cryptonak on|off`: say so to who signed wrongly, default off
  * @local_distance_ns: `local distance S`, default 1 s
  * @local_orphan: `local orphan`
  * @max_slew_ppb: `maxslewrate PPM`, default 500 ppm, which is the most
@@ -161,6 +164,9 @@ struct conf {
 	bool	 kernel;
 	enum ntpk_policy never_synced;
 	enum ntpk_policy expired;
+	bool	 mode1;
+	bool	 requirekey;
+	bool	 cryptonak;
 	int64_t	 local_distance_ns;
 	bool	 local_orphan;
 	double	 max_slew_ppb;
@@ -271,6 +277,7 @@ enum conf_change {
 	CONF_CHANGE_KEYS,	/* the file of keys is read anew */
 	CONF_CHANGE_LOGS,	/* the logs are opened anew */
 	CONF_CHANGE_LEAP,	/* the list of leap seconds is read anew */
+	CONF_CHANGE_POLICY,	/* the responders are told */
 	CONF_CHANGE_RESTART,	/* nothing less than a restart */
 };
 

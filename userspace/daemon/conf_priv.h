@@ -10,7 +10,7 @@
 #include "daemon/conf.h"
 #include "daemon/conf_word.h"
 
-#define CONF_ROWS	37
+#define CONF_ROWS	40
 #define CONF_ROW_FIELDS	3
 
 /* Where a text comes from decides which directives it may hold. */

@@ -15,6 +15,7 @@
 #include <ntpk/ntp_reason.h>
 #include "daemon/clocks.h"
 #include "daemon/ev.h"
+#include "daemon/kern_keys.h"
 #include "daemon/log.h"
 #include "daemon/turn.h"
 
@@ -34,6 +35,10 @@ struct kern {
 	struct libevent *ev_retry;
 	struct ntp_serve last;		/* of kern_push() */
 	bool	 has_last;
+	const struct keys *keys;	/* the owner's */
+	uint32_t generation;		/* of the set of keys that was sent last */
+	bool	 keys_due;		/* the module does not have @keys */
+	bool	 keys_said;		/* that it refused them */
 	bool	 takeover;		/* it serves our predecessor's state */
 	bool	 absence_said;
 	char	 error[KERN_ERROR_MAX];
@@ -84,6 +89,26 @@ static void note_error(struct kern *k, const char *what, int err)
 	log_err("module ntpk: %s", k->error);
 }
 
+/* What the module answers with; tried again until it has them. */
+static void push_keys(struct kern *k)
+{
+	const char *text;
+	int err;
+
+	if (!k->nl || !k->keys_due)
+		return;
+	err = kern_keys_push(k->nl, k->keys, ++k->generation);
+	k->keys_due = !!err;
+	if (err && !k->keys_said) {
+		text = ntpk_nl_error(k->nl);
+		log_err("module ntpk: the keys from before stay in use there: %s",
+			text[0] ? text : strerror(-err));
+	} else if (!err && keys_count(k->keys)) {
+		log_info("module ntpk has %zu keys", keys_count(k->keys));
+	}
+	k->keys_said = !!err;
+}
+
 static int push_once(struct kern *k, struct ntp_serve *serve)
 {
 	struct ntpk_nl_clock clock;
@@ -105,8 +130,11 @@ static int push(struct kern *k, const struct ntp_serve *serve)
 	for (int i = 0; i < PUSH_TRIES && err == -ESTALE; i++)
 		err = push_once(k, &copy);
 	/* somebody detached the namespace: we are here to serve it */
-	if (err == -ENOTCONN && !ntpk_nl_attach(k->nl))
+	if (err == -ENOTCONN && !ntpk_nl_attach(k->nl)) {
+		k->keys_due = true;
+		push_keys(k);
 		err = push_once(k, &copy);
+	}
 	if (!err) {
 		k->error[0] = '\0';
 		k->said[0] = '\0';
@@ -188,6 +216,25 @@ void kern_stepped(struct kern *k)
 		push(k, &k->last);
 }
 
+void kern_set_keys(struct kern *k, const struct keys *keys)
+{
+	if (!k)
+		return;
+	k->keys = keys;
+	k->keys_due = true;
+	k->keys_said = false;
+	push_keys(k);
+}
+
+void kern_set_policy(struct kern *k, const struct ntp_policy *policy)
+{
+	if (!k)
+		return;
+	k->listener.policy = *policy;
+	/* not a step, but likewise the same state once more */
+	kern_stepped(k);
+}
+
 static void on_events(evutil_socket_t fd, short what, void *arg)
 {
 	uint32_t kind = 0, status = 0;
@@ -258,6 +305,9 @@ static void try_connect(struct kern *k)
 	if (err)
 		return;
 	k->error[0] = '\0';
+	/* before the first answer, or some would be refused for want of a key */
+	k->keys_due = true;
+	push_keys(k);
 	log_info("module ntpk answers on port %u%s", k->listener.port,
 		 k->takeover ? "; it still serves what it was given before" : "");
 	if (k->has_last) {
@@ -282,10 +332,12 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 	}
 	if (!k->nl)
 		try_connect(k);
+	else
+		push_keys(k);
 }
 
 struct kern *kern_open(struct event_base *base, const struct ntpk_nl_listener *listener,
-		       const struct kern_ops *ops, void *ctx)
+		       const struct keys *keys, const struct kern_ops *ops, void *ctx)
 {
 	const struct timeval every = { .tv_sec = RETRY_S };
 	struct kern *k = calloc(1, sizeof(*k));
@@ -294,6 +346,8 @@ struct kern *kern_open(struct event_base *base, const struct ntpk_nl_listener *l
 		return NULL;
 	k->base = base;
 	k->listener = *listener;
+	k->keys = keys;
+	k->generation = (uint32_t)clocks_boot_ns();
 	k->ops = ops;
 	k->ctx = ctx;
 	k->ev_retry = event_new(base, -1, EV_PERSIST, on_retry, k);

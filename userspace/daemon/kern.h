@@ -15,6 +15,7 @@
 
 struct event_base;
 struct kern;
+struct keys;
 
 /**
  * struct kern_ops - what the module makes the daemon do
@@ -28,13 +29,14 @@ struct kern_ops {
  * kern_open() - attach now, or as soon as the module is there
  * @base: the loop
  * @listener: where it answers
+ * @keys: as kern_set_keys()
  * @ops: callbacks
  * @ctx: their argument
  *
  * Return: link, NULL without memory.
  */
 struct kern *kern_open(struct event_base *base, const struct ntpk_nl_listener *listener,
-		       const struct kern_ops *ops, void *ctx);
+		       const struct keys *keys, const struct kern_ops *ops, void *ctx);
 
 /** kern_close() - the module goes on serving by itself; NULL is fine */
 void kern_close(struct kern *k);
@@ -67,6 +69,23 @@ void kern_push(struct kern *k, const struct ntp_serve *serve);
  * push nor what the module held before us may be pushed again.
  */
 void kern_forget(struct kern *k);
+
+/**
+ * kern_set_keys() - the module verifies and signs with these from now on
+ * @k: link, NULL is fine
+ * @keys: owned by the caller, until the next call or kern_close(); NULL = none
+ *
+ * Replaced whole and without a gap.  Where the module does not take them, the
+ * ones from before stay, it is said once, and tried again.
+ */
+void kern_set_keys(struct kern *k, const struct keys *keys);
+
+/**
+ * kern_set_policy() - what the listener does from now on
+ * @k: link, NULL is fine
+ * @policy: copied
+ */
+void kern_set_policy(struct kern *k, const struct ntp_policy *policy);
 
 /**
  * kern_stepped() - the clock was stepped: give the module the same line anew

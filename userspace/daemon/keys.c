@@ -9,12 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <nettle/memops.h>
-#include <ntpk/ntp_wire.h>
+#include <ntpk/ntp_ext.h>
 #include "daemon/keys_priv.h"
 
-/* RFC 7822: so that a MAC is told from an extension field by its length */
-#define MAC_V4_MAX	20
-#define ID_SIZE		4
+#define ID_SIZE		NTP_MAC_ID_LEN
 
 static int by_id(const void *a, const void *b)
 {
@@ -60,9 +58,14 @@ bool keys_has(const struct keys *keys, uint32_t id)
 
 static size_t code_size(const struct key *k, unsigned int version)
 {
-	size_t size = mac_size(k->type);
+	return ntp_mac_code_len(version, mac_size(k->type));
+}
 
-	return version == 4 && size > MAC_V4_MAX ? MAC_V4_MAX : size;
+size_t keys_mac_len(const struct keys *keys, uint32_t id, unsigned int version)
+{
+	const struct key *k = find(keys, id);
+
+	return k ? ID_SIZE + code_size(k, version) : 0;
 }
 
 int keys_sign(const struct keys *keys, uint32_t id, uint8_t *packet, size_t len)

@@ -49,6 +49,16 @@ size_t keys_count(const struct keys *keys);
 bool keys_has(const struct keys *keys, uint32_t id);
 
 /**
+ * keys_mac_len() - key id and code on the wire
+ * @keys: keys
+ * @id: which
+ * @version: of the packet
+ *
+ * Return: bytes, 0 = there is no such key.
+ */
+size_t keys_mac_len(const struct keys *keys, uint32_t id, unsigned int version);
+
+/**
  * keys_sign() - append key id and MAC
  * @keys: keys
  * @id: which

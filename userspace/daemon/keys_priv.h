@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The set of keys, between keys.c (use) and keys_file.c (reading).  Event loop
- * only.
+ * The set of keys, between keys.c (use), keys_file.c (reading) and kern_keys.c
+ * (into the module).  Event loop only.
  */
 #ifndef NTPKD_KEYS_PRIV_H
 #define NTPKD_KEYS_PRIV_H

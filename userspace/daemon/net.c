@@ -22,8 +22,11 @@
 static void report(void *ctx, const char *file, unsigned int line, unsigned int column,
 		   const char *text)
 {
-	(void)ctx;
+	char *why = ctx;
+
 	log_err("%s:%u:%u: %s", file, line, column, text);
+	if (why && !why[0])
+		snprintf(why, NTPKD_WHY_LEN, "%.200s:%u:%u: %.250s", file, line, column, text);
 }
 
 /* The parser has seen that it is one; an interface that is not there yet is left out. */
@@ -64,21 +67,46 @@ static void check_key(const struct ntpkd *d, const struct conf_upstream *up)
 		"missing");
 }
 
-int ntpkd_load_keys(struct ntpkd *d)
+int ntpkd_load_keys(struct ntpkd *d, char *why)
 {
-	const struct conf_diag diag = { .report = report };
+	const struct conf_diag diag = { .report = report, .ctx = why };
 	struct keys *keys = NULL;
 	int err = 0;
 
+	if (why)
+		why[0] = '\0';
+	if (d->conf.requirekey && !d->conf.keyfile[0])
+		log_warn("`requirekey on` without `keyfile PATH`: nobody is answered");
 	if (d->conf.keyfile[0])
 		err = keys_load(d->conf.keyfile, &diag, &keys);
 	if (err)
 		return err;
+	kern_set_keys(d->kern, keys);
+	respond_set_keys(d->respond, keys);
 	keys_release(d->keys);
 	d->keys = keys;
 	for (size_t i = 0; i < d->conf.upstreams_len; i++)
 		check_key(d, &d->conf.upstreams[i]);
 	return 0;
+}
+
+struct ntp_policy ntpkd_policy(const struct conf *conf)
+{
+	return (struct ntp_policy){
+		.never_synced = conf->never_synced,
+		.expired = conf->expired,
+		.flags = (conf->mode1 ? 0 : NTPK_LISTENER_F_NO_MODE1) |
+			 (conf->requirekey ? NTPK_LISTENER_F_REQUIRE_KEY : 0) |
+			 (conf->cryptonak ? NTPK_LISTENER_F_CRYPTO_NAK : 0),
+	};
+}
+
+void ntpkd_policy_apply(struct ntpkd *d)
+{
+	const struct ntp_policy policy = ntpkd_policy(&d->conf);
+
+	respond_set_policy(d->respond, &policy);
+	kern_set_policy(d->kern, &policy);
 }
 
 const char *ntpkd_userspace_reason(const struct conf *conf)
@@ -96,10 +124,10 @@ static int open_kern(struct ntpkd *d)
 	static const struct kern_ops ops = { .stepped = ntpkd_kernel_stepped };
 	const struct ntpk_nl_listener listener = {
 		.port = d->conf.port,
-		.policy = { .never_synced = d->conf.never_synced, .expired = d->conf.expired },
+		.policy = ntpkd_policy(&d->conf),
 	};
 
-	d->kern = kern_open(d->base, &listener, &ops, d);
+	d->kern = kern_open(d->base, &listener, d->keys, &ops, d);
 	return d->kern ? 0 : -ENOMEM;
 }
 

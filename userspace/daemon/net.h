@@ -25,13 +25,22 @@ void ntpkd_net_local(const struct conf *conf, struct sock_local *local);
  */
 void ntpkd_net_bind(const struct conf *conf, union sock_addr bind[2]);
 
+#define NTPKD_WHY_LEN	480
+
 /**
- * ntpkd_load_keys() - read the key file (anew)
+ * ntpkd_load_keys() - read the key file (anew); the module gets the same keys
  * @d: the daemon
+ * @why: out, NTPKD_WHY_LEN bytes: the first error; may be NULL
  *
  * Return: 0; -errno, logged, with the keys from before still in use.
  */
-int ntpkd_load_keys(struct ntpkd *d);
+int ntpkd_load_keys(struct ntpkd *d, char *why);
+
+/** ntpkd_policy() - what responders do, by @conf */
+struct ntp_policy ntpkd_policy(const struct conf *conf);
+
+/** ntpkd_policy_apply() - by d->conf from now on */
+void ntpkd_policy_apply(struct ntpkd *d);
 
 /**
  * ntpkd_userspace_reason() - why the module may not answer

@@ -129,7 +129,7 @@ static void apply_acl(struct ntpkd *d)
 
 static void apply_keys(struct ntpkd *d)
 {
-	if (ntpkd_load_keys(d))
+	if (ntpkd_load_keys(d, NULL))
 		log_err("the keys from before stay in use");
 }
 
@@ -150,6 +150,7 @@ static void (*const appliers[])(struct ntpkd *d) = {
 	[CONF_CHANGE_ACL] = apply_acl,
 	[CONF_CHANGE_KEYS] = apply_keys,
 	[CONF_CHANGE_LEAP] = apply_leap,
+	[CONF_CHANGE_POLICY] = ntpkd_policy_apply,
 };
 
 static bool needs_restart(enum conf_change change)

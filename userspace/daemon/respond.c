@@ -13,10 +13,12 @@
 #include <sys/random.h>
 #include <unistd.h>
 #include <ntpk/ntp_math.h>
+#include <ntpk/ntp_reason.h>
 #include "daemon/acl.h"
 #include "daemon/clocks.h"
 #include "daemon/ev.h"
 #include "daemon/log.h"
+#include "daemon/respond_auth.h"
 #include "daemon/sock.h"
 
 #define DATAGRAMS_PER_TURN	64
@@ -27,6 +29,7 @@ struct respond {
 	struct ntp_serve serve;
 	bool	 published;
 	struct acl *acl;
+	struct respond_auth auth;
 	uint64_t denied_pkts;
 	uint64_t counts[NTPK_REASON_MAX + 1];
 	__u64 random_state;	/* of ntp_noise(): a system call each would cost more than the rest */
@@ -75,6 +78,18 @@ void respond_publish(struct respond *r, const struct ntp_serve *serve)
 	r->published = true;
 }
 
+void respond_set_keys(struct respond *r, const struct keys *keys)
+{
+	if (r)
+		r->auth.keys = keys;
+}
+
+void respond_set_policy(struct respond *r, const struct ntp_policy *policy)
+{
+	if (r)
+		r->env.policy = *policy;
+}
+
 uint64_t respond_count(const struct respond *r, unsigned int reason)
 {
 	return r && reason <= NTPK_REASON_MAX ? r->counts[reason] : 0;
@@ -108,6 +123,11 @@ uint64_t respond_denied(const struct respond *r)
 	return r ? r->denied_pkts : 0;
 }
 
+static bool is_answer(enum ntpk_reason reason)
+{
+	return ntp_reason_class(reason) == NTPK_CLASS_ANSWER;
+}
+
 static int64_t receive_age_ns(const struct respond *r, const struct clock_pair *now,
 			      int64_t stamp_real_ns)
 {
@@ -119,13 +139,11 @@ static int64_t receive_age_ns(const struct respond *r, const struct clock_pair *
 	return now->local_ns - local_ns;
 }
 
-enum ntpk_reason respond_decide(struct respond *r, const struct respond_packet *packet,
-				struct ntp_header *reply)
+/* The order of the module's stages: what is cheap first. */
+static enum ntpk_reason check(struct respond *r, const struct respond_packet *packet,
+			      struct respond_tail *tail)
 {
 	enum ntpk_reason reason;
-	struct clock_pair pair;
-	struct ntp_now now;
-	int64_t age_ns;
 
 	if (!packet->unicast)
 		return NTPK_REASON_NOT_UNICAST;
@@ -134,13 +152,38 @@ enum ntpk_reason respond_decide(struct respond *r, const struct respond_packet *
 		return reason;
 	if (!packet->src_port)
 		return NTPK_REASON_BAD_SOURCE;
+	return respond_auth_check(&r->auth, packet->data, packet->len, &r->env.policy, tail);
+}
+
+enum ntpk_reason respond_decide(struct respond *r, const struct respond_packet *packet,
+				void *reply, size_t *reply_len, struct respond_tail *tail)
+{
+	enum ntpk_reason reason = check(r, packet, tail);
+	struct ntp_answer answer;
+	struct clock_pair pair;
+	struct ntp_now now;
+	int64_t age_ns;
+
+	if (reason != NTPK_REASON_NONE)
+		return reason;
 	clocks_pair(&pair);
 	now.raw_ns = pair.local_ns;
 	now.boot_ns = clocks_boot_ns();
 	now.clock_seq = *r->env.clock_seq;
 	age_ns = receive_age_ns(r, &pair, packet->stamp_real_ns);
-	return ntp_reply_build(reply, packet->data, r->published ? &r->serve : NULL,
-			       &r->env.policy, &now, age_ns, ntp_noise(&r->random_state));
+	reason = ntp_reply_decide(&answer, r->published ? &r->serve : NULL, &r->env.policy, &now,
+				  age_ns);
+	if (!is_answer(reason))
+		return reason;
+	ntp_reply_fill(reply, packet->data, &r->serve, &answer,
+		       ntp_noise(&r->random_state));
+	*reply_len = NTP_HEADER_LEN;
+	if (tail->ext.mono_root) {
+		ntp_ext_put_mono_root((uint8_t *)reply + NTP_HEADER_LEN, reply, &r->serve,
+				      answer.disp_ns);
+		*reply_len += NTP_EXT_MONO_ROOT_LEN;
+	}
+	return tail->nak ? NTPK_REASON_REPLIED_NAK : reason;
 }
 
 static void read_local(struct msghdr *msg, struct respond_path *path, bool *unicast)
@@ -202,9 +245,10 @@ static enum ntpk_reason send_error_reason(int err)
 }
 
 static enum ntpk_reason stamp_and_send(struct respond *r, int fd, struct respond_path *path,
-				       struct ntp_header *reply)
+				       uint8_t *reply, size_t len,
+				       const struct respond_tail *tail)
 {
-	struct iovec iov = { .iov_base = reply, .iov_len = sizeof(*reply) };
+	struct iovec iov = { .iov_base = reply };
 	union respond_control control = { .buf = { 0 } };
 	struct msghdr msg = {
 		.msg_name = &path->from,
@@ -218,10 +262,12 @@ static enum ntpk_reason stamp_and_send(struct respond *r, int fd, struct respond
 		msg.msg_control = &control;
 		msg.msg_controllen = add_local(path, &control.align);
 	}
-	/* the last act before the send, and so with nothing in between */
-	reason = ntp_reply_stamp(reply, &r->serve, clocks_local_ns(), ntp_noise(&r->random_state));
+	/* the last act before the send, but for the MAC over it, which takes as long again */
+	reason = ntp_reply_stamp((struct ntp_header *)reply, &r->serve,
+				 clocks_local_ns() + tail->work_ns, ntp_noise(&r->random_state));
 	if (reason != NTPK_REASON_NONE)
 		return reason;
+	iov.iov_len = respond_auth_sign(&r->auth, tail, reply, len);
 	if (sendmsg(fd, &msg, 0) < 0)
 		return send_error_reason(errno);
 	return NTPK_REASON_NONE;
@@ -237,8 +283,10 @@ static void answer(struct respond *r, int fd, struct msghdr *msg, const void *da
 		.src_port = ntohs(path->from.sa.sa_family == AF_INET ? path->from.in.sin_port :
 				  path->from.in6.sin6_port),
 	};
+	_Alignas(8) uint8_t reply[RESPOND_REPLY_MAX];
 	enum ntpk_reason reason, failed;
-	struct ntp_header reply;
+	struct respond_tail tail;
+	size_t reply_len = 0;
 
 	if (!respond_permits(r, &path->from))
 		return;
@@ -246,9 +294,9 @@ static void answer(struct respond *r, int fd, struct msghdr *msg, const void *da
 	/* where the address asked is not told (a simulator), there is one only */
 	if (!path->has_local)
 		packet.unicast = true;
-	reason = respond_decide(r, &packet, &reply);
-	if (reason == NTPK_REASON_REPLIED || reason == NTPK_REASON_REPLIED_UNSYNC) {
-		failed = stamp_and_send(r, fd, path, &reply);
+	reason = respond_decide(r, &packet, reply, &reply_len, &tail);
+	if (is_answer(reason)) {
+		failed = stamp_and_send(r, fd, path, reply, reply_len, &tail);
 		if (failed != NTPK_REASON_NONE)
 			reason = failed;
 	}

@@ -15,7 +15,9 @@
 
 struct acl;
 struct event_base;
+struct keys;
 struct respond;
+struct respond_tail;
 
 /**
  * struct respond_env - what it needs from the daemon
@@ -84,6 +86,20 @@ void respond_publish(struct respond *r, const struct ntp_serve *serve);
 void respond_set_acl(struct respond *r, struct acl *acl);
 
 /**
+ * respond_set_policy() - what is done from now on
+ * @r: responder, NULL is fine
+ * @policy: copied
+ */
+void respond_set_policy(struct respond *r, const struct ntp_policy *policy);
+
+/**
+ * respond_set_keys() - who may sign from now on
+ * @r: responder, NULL is fine
+ * @keys: owned by the caller, until the next call or respond_close(); NULL = none
+ */
+void respond_set_keys(struct respond *r, const struct keys *keys);
+
+/**
  * respond_acl() - the list in use
  * @r: responder, NULL is fine
  *
@@ -105,15 +121,17 @@ bool respond_permits(struct respond *r, const union sock_addr *from);
 uint64_t respond_denied(const struct respond *r);
 
 /**
- * respond_decide() - all of the reply but T3
+ * respond_decide() - all of the reply but T3 and the MAC
  * @r: responder
  * @packet: request
- * @reply: out
+ * @reply: out, RESPOND_REPLY_MAX bytes, 8-byte aligned
+ * @reply_len: out: header and extension fields
+ * @tail: out: what the request had behind its header
  *
- * Return: REPLIED or REPLIED_UNSYNC with @reply filled, else the reason.
+ * Return: REPLIED, REPLIED_UNSYNC or REPLIED_NAK with @reply filled, else the reason.
  */
 enum ntpk_reason respond_decide(struct respond *r, const struct respond_packet *packet,
-				struct ntp_header *reply);
+				void *reply, size_t *reply_len, struct respond_tail *tail);
 
 /**
  * respond_new() - a responder without sockets, for respond_open() and tests

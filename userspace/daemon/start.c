@@ -210,7 +210,7 @@ static int open_saver(struct ntpkd *d)
 static int open_respond(struct ntpkd *d)
 {
 	struct respond_env env = {
-		.policy = { .never_synced = d->conf.never_synced, .expired = d->conf.expired },
+		.policy = ntpkd_policy(&d->conf),
 		.clock_seq = &d->stepwatch.count,
 		.stepped_local_ns = &d->stepwatch.stepped_local_ns,
 		.shared_port = d->conf.port == d->conf.acquisitionport,
@@ -250,7 +250,7 @@ static int open_control(struct ntpkd *d)
 
 static int open_kern(struct ntpkd *d)
 {
-	int err = ntpkd_load_keys(d);
+	int err = ntpkd_load_keys(d, NULL);
 
 	return err ? err : ntpkd_access_apply(d);
 }

@@ -250,6 +250,8 @@ static const struct example {
 	{ "bindaddress ::1", "bindaddress ::g" }, { "kernel off", "kernel 0" },
 	{ "holdover 60", "holdover 0" }, { "maxserved 0.5", "maxserved 0" },
 	{ "neversynced unsynchronised", "neversynced yes" }, { "expired silent", "expired yes" },
+	{ "mode1 off", "mode1 yes" }, { "requirekey on", "requirekey" },
+	{ "cryptonak on", "cryptonak 1" },
 	{ "log tracking statistics", "log all" }, { "logdir /var/log/x/", "logdir x" },
 	{ "logbanner 0", "logbanner x" }, { "logchange 0.1", "logchange -1" },
 	{ "metricsfile /run/x.prom", "metricsfile x" }, { "savedir /var/lib/x", "savedir ." },

@@ -10,8 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include <ntpk/ntp_reason.h>
 #include "daemon/clocks.h"
 #include "daemon/respond.h"
+#include "daemon/respond_auth.h"
 #include "daemon/upstream.h"
 
 #define LEN(a)		(sizeof(a) / sizeof((a)[0]))
@@ -71,28 +73,41 @@ static struct respond_packet packet_of(const struct ntp_header *h)
 	return p;
 }
 
+static enum ntpk_reason decide(struct respond *r, const struct respond_packet *p,
+			       struct ntp_header *header)
+{
+	_Alignas(8) uint8_t reply[RESPOND_REPLY_MAX] = { 0 };
+	struct respond_tail tail;
+	enum ntpk_reason reason;
+	size_t len = 0;
+
+	reason = respond_decide(r, p, reply, &len, &tail);
+	memcpy(header, reply, sizeof(*header));
+	return reason;
+}
+
 static void test_refusals(void **state)
 {
 	struct ntp_serve serve = truth();
 	struct ntp_header reply, h = request;
 	struct respond_packet p = packet_of(&h);
 
-	assert_int_equal(respond_decide(*state, &p, &reply), NTPK_REASON_SILENT_UNSYNC);
+	assert_int_equal(decide(*state, &p, &reply), NTPK_REASON_SILENT_UNSYNC);
 	respond_publish(*state, &serve);
-	assert_int_equal(respond_decide(*state, &p, &reply), NTPK_REASON_REPLIED);
+	assert_int_equal(decide(*state, &p, &reply), NTPK_REASON_REPLIED);
 	p.unicast = false;
-	assert_int_equal(respond_decide(*state, &p, &reply), NTPK_REASON_NOT_UNICAST);
+	assert_int_equal(decide(*state, &p, &reply), NTPK_REASON_NOT_UNICAST);
 	p = packet_of(&h);
 	p.src_port = 0;
-	assert_int_equal(respond_decide(*state, &p, &reply), NTPK_REASON_BAD_SOURCE);
+	assert_int_equal(decide(*state, &p, &reply), NTPK_REASON_BAD_SOURCE);
 	p = packet_of(&h);
 	p.len = 47;
-	assert_int_equal(respond_decide(*state, &p, &reply), NTPK_REASON_BAD_LENGTH);
+	assert_int_equal(decide(*state, &p, &reply), NTPK_REASON_BAD_LENGTH);
 	p = packet_of(&h);
 	h.lvm = 0x24;
-	assert_int_equal(respond_decide(*state, &p, &reply), NTPK_REASON_MODE);
+	assert_int_equal(decide(*state, &p, &reply), NTPK_REASON_MODE);
 	h.lvm = 0x2b;
-	assert_int_equal(respond_decide(*state, &p, &reply), NTPK_REASON_VERSION);
+	assert_int_equal(decide(*state, &p, &reply), NTPK_REASON_VERSION);
 }
 
 /* After a step nothing is true until it is published under the new count. */
@@ -104,11 +119,11 @@ static void test_step_expires(void **state)
 
 	respond_publish(*state, &serve);
 	clock_seq++;
-	assert_int_equal(respond_decide(*state, &p, &reply), NTPK_REASON_REPLIED_UNSYNC);
+	assert_int_equal(decide(*state, &p, &reply), NTPK_REASON_REPLIED_UNSYNC);
 	assert_int_equal(ntp_lvm_leap(reply.lvm), NTP_LEAP_UNSYNC);
 	serve.clock_seq = clock_seq;
 	respond_publish(*state, &serve);
-	assert_int_equal(respond_decide(*state, &p, &reply), NTPK_REASON_REPLIED);
+	assert_int_equal(decide(*state, &p, &reply), NTPK_REASON_REPLIED);
 }
 
 static int64_t t2_ns(const struct ntp_header *reply)
@@ -138,7 +153,7 @@ static void test_receive_stamp(void **state)
 		clocks_pair(&now);
 		p.stamp_real_ns = now.real_ns - rows[i].age_ns;
 		before_ns = now.local_ns;
-		assert_int_equal(respond_decide(*state, &p, &reply), NTPK_REASON_REPLIED);
+		assert_int_equal(decide(*state, &p, &reply), NTPK_REASON_REPLIED);
 		expected = ntp_line_at(&serve.line,
 				       before_ns - (rows[i].used ? rows[i].age_ns : 0));
 		off_ns = t2_ns(&reply) - expected;
@@ -205,10 +220,194 @@ static void test_addresses(void **state)
 	assert_int_equal(ntp_be32toh(upstream_refid(&a)), 0x4ae71336);
 }
 
+static void no_report(void *ctx, const char *file, unsigned int line, unsigned int column,
+		      const char *text)
+{
+	(void)ctx;
+	fail_msg("%s:%u:%u: %s", file, line, column, text);
+}
+
+static struct keys *some_keys(void)
+{
+	static char text[] = "1 MD5 abc\n2 SHA1 abc\n3 SHA256 abc\n4 SHA384 abc\n5 SHA512 abc\n"
+			     "6 AES128 ASCII:0123456789abcdef\n"
+			     "4294967295 AES256 0123456789abcdef0123456789abcdef\n";
+	const struct conf_diag diag = { .report = no_report };
+	FILE *in = fmemopen(text, strlen(text), "r");
+	struct keys *keys = NULL;
+
+	assert_int_equal(keys_parse(in, "keys", &diag, &keys), 0);
+	fclose(in);
+	return keys;
+}
+
+/* One request on its way: what became of it, and the reply with its MAC. */
+struct signed_reply {
+	enum ntpk_reason reason;
+	struct respond_tail tail;
+	_Alignas(8) uint8_t bytes[RESPOND_REPLY_MAX];
+	size_t	 len;
+};
+
+static void ask(struct respond *r, const struct respond_auth *auth, const uint8_t *req, size_t len,
+		struct signed_reply *out)
+{
+	struct respond_packet p = packet_of((const struct ntp_header *)req);
+
+	p.len = len;
+	memset(out, 0, sizeof(*out));
+	out->reason = respond_decide(r, &p, out->bytes, &out->len, &out->tail);
+	if (ntp_reason_class(out->reason) == NTPK_CLASS_ANSWER)
+		out->len = respond_auth_sign(auth, &out->tail, out->bytes, out->len);
+}
+
+static void test_macs(void **state)
+{
+	static const uint32_t ids[] = { 1, 2, 3, 4, 5, 6, 4294967295u };
+	struct respond_auth auth = { .keys = some_keys() };
+	_Alignas(8) uint8_t req[KEYS_PACKET_MAX];
+	struct ntp_serve serve = truth();
+	struct signed_reply got;
+	unsigned int version;
+	size_t i;
+	int len;
+
+	respond_publish(*state, &serve);
+	respond_set_keys(*state, auth.keys);
+	for (i = 0; i < 2 * LEN(ids); i++) {
+		version = i < LEN(ids) ? 4 : 3;
+		memcpy(req, &request, sizeof(request));
+		req[0] = (uint8_t)(version << 3 | 3);
+		len = keys_sign(auth.keys, ids[i % LEN(ids)], req, sizeof(request));
+		ask(*state, &auth, req, (size_t)len, &got);
+		assert_int_equal(got.reason, NTPK_REASON_REPLIED);
+		assert_int_equal(got.len, len);
+		assert_true(keys_verify(auth.keys, ids[i % LEN(ids)], got.bytes, got.len));
+		/* the code, and what it covers */
+		req[len - 1] ^= 1;
+		ask(*state, &auth, req, (size_t)len, &got);
+		assert_int_equal(got.reason, NTPK_REASON_AUTH_FAILED);
+		req[len - 1] ^= 1;
+		req[8] ^= 1;
+		ask(*state, &auth, req, (size_t)len, &got);
+		assert_int_equal(got.reason, NTPK_REASON_AUTH_FAILED);
+	}
+	respond_set_keys(*state, NULL);
+	keys_release((struct keys *)auth.keys);
+}
+
+static void test_auth_policy(void **state)
+{
+	struct ntp_policy policy = env.policy;
+	struct respond_auth none = { .keys = NULL };
+	_Alignas(8) uint8_t req[72] = { 0 };
+	struct ntp_serve serve = truth();
+	struct signed_reply got;
+	unsigned int i, naks = 0;
+
+	respond_publish(*state, &serve);
+	memcpy(req, &request, sizeof(request));
+	req[51] = 9;	/* a key that nobody has */
+	ask(*state, &none, req, 68, &got);
+	assert_int_equal(got.reason, NTPK_REASON_AUTH_FAILED);
+	policy.flags = NTPK_LISTENER_F_REQUIRE_KEY | NTPK_LISTENER_F_CRYPTO_NAK;
+	respond_set_policy(*state, &policy);
+	ask(*state, &none, req, 48, &got);
+	assert_int_equal(got.reason, NTPK_REASON_AUTH_REQUIRED);
+	ask(*state, &none, req, 56, &got);
+	assert_int_equal(got.reason, NTPK_REASON_AUTH_REQUIRED);
+	for (i = 0; i < 1000; i++) {
+		ask(*state, &none, req, 68, &got);
+		naks += got.reason == NTPK_REASON_REPLIED_NAK;
+		if (got.reason == NTPK_REASON_REPLIED_NAK)
+			assert_int_equal(got.len, 52);
+	}
+	/* a burst, and what this machine's slowness adds */
+	assert_true(naks >= 10 && naks < 500);
+	req[51] = 0;
+	ask(*state, &none, req, 52, &got);
+	assert_int_equal(got.reason, NTPK_REASON_AUTH_FAILED);
+}
+
+/* The field of the module's code, where it was asked for. */
+static void test_mono_root(void **state)
+{
+	static const uint8_t head[] = { 0xf3, 0x23, 0, 28, 0xf5, 0xbe, 0xdd, 0x9a };
+	struct respond_auth none = { .keys = NULL };
+	_Alignas(8) uint8_t req[76] = { 0 };
+	struct ntp_serve serve = truth();
+	struct signed_reply got;
+
+	respond_publish(*state, &serve);
+	memcpy(req, &request, sizeof(request));
+	memcpy(req + 48, head, sizeof(head));
+	ask(*state, &none, req, sizeof(req), &got);
+	assert_int_equal(got.reason, NTPK_REASON_REPLIED);
+	assert_int_equal(got.len, 76);
+	assert_memory_equal(got.bytes + 48, head, sizeof(head));
+	req[48] ^= 1;
+	ask(*state, &none, req, sizeof(req), &got);
+	assert_int_equal(got.len, 48);
+}
+
+/* Symmetric active is answered in mode 2, or not at all. */
+static void test_mode_1(void **state)
+{
+	struct ntp_policy policy = env.policy;
+	struct respond_auth none = { .keys = NULL };
+	struct ntp_serve serve = truth();
+	struct ntp_header h = request;
+	struct signed_reply got;
+
+	respond_publish(*state, &serve);
+	h.lvm = 0xd9;
+	ask(*state, &none, (const uint8_t *)&h, sizeof(h), &got);
+	assert_int_equal(got.reason, NTPK_REASON_REPLIED);
+	assert_int_equal(got.bytes[0] & 0x3f, 3 << 3 | 2);
+	policy.flags = NTPK_LISTENER_F_NO_MODE1;
+	respond_set_policy(*state, &policy);
+	ask(*state, &none, (const uint8_t *)&h, sizeof(h), &got);
+	assert_int_equal(got.reason, NTPK_REASON_MODE);
+}
+
+/* T2 and T3 of 2036-02-07 06:28:16, a second before it, on it and after it. */
+static void test_era(void **state)
+{
+	const int64_t rollover_ns = 2085978496LL * NTP_NS_PER_S;
+	struct respond_auth none = { .keys = NULL };
+	struct ntp_serve serve;
+	struct signed_reply got;
+	int i;
+
+	for (i = -1; i <= 1; i++) {
+		struct ntp_header reply;
+		int64_t t2, t3;
+
+		serve = truth();
+		serve.line.base_unix_ns = rollover_ns + i * NTP_NS_PER_S;
+		respond_publish(*state, &serve);
+		ask(*state, &none, (const uint8_t *)&request, sizeof(request), &got);
+		assert_int_equal(got.reason, NTPK_REASON_REPLIED);
+		memcpy(&reply, got.bytes, sizeof(reply));
+		assert_int_equal(ntp_reply_stamp(&reply, &serve, clocks_local_ns(), 0),
+				 NTPK_REASON_NONE);
+		t2 = ntp64_to_unix_ns(ntp_be64toh(reply.rec_ts), rollover_ns);
+		t3 = ntp64_to_unix_ns(ntp_be64toh(reply.xmt_ts), rollover_ns);
+		assert_true(t2 - serve.line.base_unix_ns > -2000 &&
+			    t2 - serve.line.base_unix_ns < NTP_NS_PER_S);
+		assert_true(t3 >= t2);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_refusals, fresh, done),
+		cmocka_unit_test_setup_teardown(test_macs, fresh, done),
+		cmocka_unit_test_setup_teardown(test_auth_policy, fresh, done),
+		cmocka_unit_test_setup_teardown(test_mono_root, fresh, done),
+		cmocka_unit_test_setup_teardown(test_mode_1, fresh, done),
+		cmocka_unit_test_setup_teardown(test_era, fresh, done),
 		cmocka_unit_test_setup_teardown(test_step_expires, fresh, done),
 		cmocka_unit_test_setup_teardown(test_receive_stamp, fresh, done),
 		cmocka_unit_test(test_stamp_to_local),

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The set of keys on its way into the module.  Event loop only; blocks for the
+ * short netlink calls alone.
+ */
+#ifndef NTPKD_KERN_KEYS_H
+#define NTPKD_KERN_KEYS_H
+
+#include <stdint.h>
+#include "daemon/keys.h"
+#include "nl/ntpk_nl.h"
+
+/**
+ * kern_keys_push() - the module's keys become these
+ * @nl: handle
+ * @keys: set, NULL = none
+ * @generation: not that of the push before
+ *
+ * The module goes on with its old set until the new one is complete.  Keys whose
+ * algorithm this kernel lacks are left out, which is said.
+ *
+ * Return: 0, or -errno with the old set in use and ntpk_nl_error() of the refusal.
+ */
+int kern_keys_push(struct ntpk_nl *nl, const struct keys *keys, uint32_t generation);
+
+#endif /* NTPKD_KERN_KEYS_H */
