@@ -121,6 +121,11 @@ $(B)/bin/plot: $(call obj,$(SRC_PLOT) $(filter-out %/test_sim.c,$(SRC_SIM)) $(SR
 	$(call say,LD      $@)
 	$(Q)$(CC) -pie $(LDFLAGS) -o $@ $^ -lm
 
+$(B)/bin/acl_cost: $(call obj,userspace/tests/cost/acl_cost.c kmod/proto/ntp_acl.c)
+	@mkdir -p $(@D)
+	$(call say,LD      $@)
+	$(Q)$(CC) -pie $(LDFLAGS) -o $@ $^
+
 $(B)/pic/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC pic  $<)
@@ -149,7 +154,7 @@ $(SAN)/ntpkctl: $(call san,$(SRC_CTL) $(SRC_CONF) $(SRC_NL) $(SRC_PROTO))
 	$(call say,LD san  $@)
 	$(Q)$(CC) $(SANFLAGS) -o $@ $^ $(LIBS_CTL)
 
-tests: user $(UNIT) $(B)/bin/score $(B)/bin/plot $(B)/lib/world.so $(SAN)/ntpkd $(SAN)/ntpkctl
+tests: user $(UNIT) $(B)/bin/score $(B)/bin/plot $(B)/bin/acl_cost $(B)/lib/world.so $(SAN)/ntpkd $(SAN)/ntpkctl
 
 # Coverage-guided: clang's own copies of all objects.
 $(FZ)/obj/%.o: %.c
