@@ -12,6 +12,7 @@
 
 #include <ntpk/ntp_reason.h>
 
+#include "acl.h"
 #include "keys.h"
 #include "netlink.h"
 #include "netlink_priv.h"
@@ -34,6 +35,7 @@ static const struct nla_policy family_policy[NTPK_A_MAX + 1] = {
 	[NTPK_A_STATS] = NTPK_NL_GET_ONLY,
 	[NTPK_A_EVENT] = NTPK_NL_GET_ONLY,
 	[NTPK_A_KEYS] = NLA_POLICY_NESTED(ntpk_nl_keys_policy),
+	[NTPK_A_ACL] = NLA_POLICY_NESTED(ntpk_nl_acl_policy),
 };
 
 /**
@@ -123,17 +125,25 @@ int ntpk_nl_check_foreign(const struct genl_info *info, unsigned int allowed)
 	return 0;
 }
 
-static int check_rights(struct sk_buff *skb, struct genl_info *info)
+/**
+ * ntpk_nl_check_rights() - is the sender an administrator?
+ * @skb: message
+ * @net: of what
+ * @extack: of the command
+ *
+ * Return: 0 or -EPERM.
+ */
+int ntpk_nl_check_rights(struct sk_buff *skb, struct net *net, struct netlink_ext_ack *extack)
 {
 	if (netlink_capable(skb, CAP_NET_ADMIN))
 		return 0;
 	if (!userns) {
-		NL_SET_ERR_MSG(info->extack, "needs CAP_NET_ADMIN in the initial user namespace (or load ntpk with userns=1)");
+		NL_SET_ERR_MSG(extack, "needs CAP_NET_ADMIN in the initial user namespace (or load ntpk with userns=1)");
 		return -EPERM;
 	}
-	if (netlink_ns_capable(skb, genl_info_net(info)->user_ns, CAP_NET_ADMIN))
+	if (netlink_ns_capable(skb, net->user_ns, CAP_NET_ADMIN))
 		return 0;
-	NL_SET_ERR_MSG(info->extack, "needs CAP_NET_ADMIN over this network namespace");
+	NL_SET_ERR_MSG(extack, "needs CAP_NET_ADMIN over this network namespace");
 	return -EPERM;
 }
 
@@ -147,7 +157,7 @@ static int check_rights(struct sk_buff *skb, struct genl_info *info)
  */
 int ntpk_nl_check_change(struct sk_buff *skb, struct genl_info *info, unsigned int allowed)
 {
-	int err = check_rights(skb, info);
+	int err = ntpk_nl_check_rights(skb, genl_info_net(info), info->extack);
 
 	return err ? err : ntpk_nl_check_foreign(info, allowed);
 }
@@ -193,6 +203,64 @@ static struct sk_buff *new_answer(const struct genl_info *info, u8 cmd, void **h
 }
 
 /**
+ * ntpk_nl_reply_about() - answer a command
+ * @info: command
+ * @cmd: enum ntpk_cmd of the answer
+ * @fill: puts what is to be said into the message, or -EMSGSIZE
+ * @about: for @fill
+ *
+ * Return: 0 or -errno, with a text.
+ */
+int ntpk_nl_reply_about(struct genl_info *info, u8 cmd,
+			int (*fill)(struct sk_buff *msg, struct net *net, const void *about),
+			const void *about)
+{
+	struct sk_buff *msg;
+	void *hdr;
+	int err;
+
+	msg = new_answer(info, cmd, &hdr);
+	if (!msg) {
+		NL_SET_ERR_MSG(info->extack, "no memory for the answer");
+		return -ENOMEM;
+	}
+	err = fill(msg, genl_info_net(info), about);
+	if (err) {
+		if (err == -EMSGSIZE)
+			NL_SET_ERR_MSG(info->extack, "the answer does not fit into a message");
+		nlmsg_free(msg);
+		return err;
+	}
+	genlmsg_end(msg, hdr);
+	return genlmsg_reply(msg, info);
+}
+
+/**
+ * ntpk_nl_dump_put() - begin one message of a dump
+ * @msg: where
+ * @cb: of the dump; its seq names the state of what is dumped
+ * @cmd: enum ntpk_cmd of the answer
+ *
+ * Return: for genlmsg_end(); NULL: no room.
+ */
+void *ntpk_nl_dump_put(struct sk_buff *msg, struct netlink_callback *cb, u8 cmd)
+{
+	void *hdr = genlmsg_put(msg, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq, &family,
+				NLM_F_MULTI, cmd);
+
+	if (hdr)
+		genl_dump_check_consistent(cb, hdr);
+	return hdr;
+}
+
+static int fill_without(struct sk_buff *msg, struct net *net, const void *about)
+{
+	int (*const *fill)(struct sk_buff *msg, struct net *net) = about;
+
+	return (*fill)(msg, net);
+}
+
+/**
  * ntpk_nl_reply_with() - answer a command that takes no attribute
  * @info: command
  * @cmd: enum ntpk_cmd of the answer
@@ -203,26 +271,9 @@ static struct sk_buff *new_answer(const struct genl_info *info, u8 cmd, void **h
 int ntpk_nl_reply_with(struct genl_info *info, u8 cmd,
 		       int (*fill)(struct sk_buff *msg, struct net *net))
 {
-	struct sk_buff *msg;
-	void *hdr;
-	int err;
+	int err = ntpk_nl_check_foreign(info, 0);
 
-	err = ntpk_nl_check_foreign(info, 0);
-	if (err)
-		return err;
-	msg = new_answer(info, cmd, &hdr);
-	if (!msg) {
-		NL_SET_ERR_MSG(info->extack, "no memory for the answer");
-		return -ENOMEM;
-	}
-	err = fill(msg, genl_info_net(info));
-	if (err) {
-		NL_SET_ERR_MSG(info->extack, "the answer does not fit into a message");
-		nlmsg_free(msg);
-		return err;
-	}
-	genlmsg_end(msg, hdr);
-	return genlmsg_reply(msg, info);
+	return err ? err : ntpk_nl_reply_about(info, cmd, fill_without, &fill);
 }
 
 static int fill_clock(struct sk_buff *msg, struct net *net)
@@ -284,7 +335,7 @@ static int ntpk_nl_get_stats_doit(struct sk_buff *skb, struct genl_info *info)
 
 /*
  * No GENL_ADMIN_PERM: the core would refuse without a word, and with userns=1
- * it would refuse too much.  check_rights() is its equal.
+ * it would refuse too much.  ntpk_nl_check_rights() is its equal.
  */
 static const struct genl_small_ops ops[] = {
 	{ .cmd = NTPK_CMD_ATTACH, .doit = ntpk_nl_attach_doit },
@@ -297,6 +348,11 @@ static const struct genl_small_ops ops[] = {
 	{ .cmd = NTPK_CMD_KEYS_ADD, .doit = ntpk_nl_keys_add_doit },
 	{ .cmd = NTPK_CMD_KEYS_COMMIT, .doit = ntpk_nl_keys_commit_doit },
 	{ .cmd = NTPK_CMD_GET_KEYS, .doit = ntpk_nl_get_keys_doit },
+	{ .cmd = NTPK_CMD_ACL_BEGIN, .doit = ntpk_nl_acl_begin_doit },
+	{ .cmd = NTPK_CMD_ACL_ADD, .doit = ntpk_nl_acl_add_doit },
+	{ .cmd = NTPK_CMD_ACL_COMMIT, .doit = ntpk_nl_acl_commit_doit },
+	{ .cmd = NTPK_CMD_GET_ACL, .doit = ntpk_nl_get_acl_doit, .dumpit = ntpk_nl_get_acl_dumpit },
+	{ .cmd = NTPK_CMD_ACL_CHECK, .doit = ntpk_nl_acl_check_doit },
 };
 
 static const struct genl_multicast_group mcgrps[] = {
@@ -362,8 +418,10 @@ static int on_netlink(struct notifier_block *nb, unsigned long event, void *arg)
 {
 	const struct netlink_notify *n = arg;
 
-	if (event == NETLINK_URELEASE && n->protocol == NETLINK_GENERIC)
+	if (event == NETLINK_URELEASE && n->protocol == NETLINK_GENERIC) {
 		ntpk_keys_forget_owner(n->net, n->portid);
+		ntpk_acl_forget_owner(n->net, n->portid);
+	}
 	return NOTIFY_DONE;
 }
 

@@ -33,50 +33,30 @@ static const struct ntpk_nl_required keys_required[] = {
 	{ NTPK_A_KEYS_COUNT, "COUNT is missing in KEYS" },
 };
 
-/* The nest of all these commands, with @n attributes that must be there. */
-static int parse_keys(struct sk_buff *skb, struct genl_info *info, struct nlattr **tb, size_t n)
-{
-	struct nlattr *nest = info->attrs[NTPK_A_KEYS];
-	int err = ntpk_nl_check_change(skb, info, NTPK_A_KEYS);
-
-	if (err)
-		return err;
-	if (!nest) {
-		NL_SET_ERR_ATTR_MISS(info->extack, NULL, NTPK_A_KEYS);
-		NL_SET_ERR_MSG(info->extack, "KEYS is missing");
-		return -EINVAL;
-	}
-	err = nla_parse_nested(tb, NTPK_A_KEYS_MAX, nest, ntpk_nl_keys_policy, info->extack);
-	return err ? err : ntpk_nl_check_required(tb, nest, keys_required, n, info->extack);
-}
+static const struct ntpk_nl_upload upload = {
+	.attr = NTPK_A_KEYS,
+	.max = NTPK_A_KEYS_MAX,
+	.policy = ntpk_nl_keys_policy,
+	.required = keys_required,
+	.missing = "KEYS is missing",
+	.stale = "no set of this GENERATION was begun by this socket: send KEYS_BEGIN",
+	.too_many = "more keys than COUNT, or than are allowed here",
+	.too_few = "fewer keys were sent than COUNT said",
+	.no_memory = "no memory for the keys",
+};
 
 static int refused(struct genl_info *info, const struct nlattr *attr, int err)
 {
-	switch (err) {
-	case -ENOTCONN:
-		return ntpk_nl_refuse(info->extack, attr, err,
-				      "this network namespace is not attached: send ATTACH first");
-	case -ESTALE:
-		return ntpk_nl_refuse(info->extack, attr, err,
-				      "no set of this GENERATION was begun by this socket: send KEYS_BEGIN");
-	case -E2BIG:
-		return ntpk_nl_refuse(info->extack, attr, err, "more keys than COUNT, or than are allowed here");
-	case -ENODATA:
-		return ntpk_nl_refuse(info->extack, attr, err, "fewer keys were sent than COUNT said");
-	case -EEXIST:
+	if (err == -EEXIST)
 		return ntpk_nl_refuse(info->extack, attr, err, "two keys have the same ID");
-	case -ENOMEM:
-		return ntpk_nl_refuse(info->extack, attr, err, "no memory for the keys");
-	default:
-		return err;
-	}
+	return ntpk_nl_upload_refused(info, &upload, attr, err);
 }
 
 /** ntpk_nl_keys_begin_doit() - NTPK_CMD_KEYS_BEGIN */
 int ntpk_nl_keys_begin_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *tb[NTPK_A_KEYS_MAX + 1];
-	int err = parse_keys(skb, info, tb, 2);
+	int err = ntpk_nl_upload_parse(skb, info, &upload, tb, 2);
 
 	if (err)
 		return err;
@@ -119,7 +99,7 @@ int ntpk_nl_keys_add_doit(struct sk_buff *skb, struct genl_info *info)
 	struct nlattr *tb[NTPK_A_KEYS_MAX + 1];
 	struct ntpk_key *key;
 	struct nlattr *attr;
-	int err = parse_keys(skb, info, tb, 1);
+	int err = ntpk_nl_upload_parse(skb, info, &upload, tb, 1);
 	int rem;
 
 	if (err)
@@ -144,7 +124,7 @@ int ntpk_nl_keys_add_doit(struct sk_buff *skb, struct genl_info *info)
 int ntpk_nl_keys_commit_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *tb[NTPK_A_KEYS_MAX + 1];
-	int err = parse_keys(skb, info, tb, 1);
+	int err = ntpk_nl_upload_parse(skb, info, &upload, tb, 1);
 
 	if (err)
 		return err;

@@ -11,6 +11,7 @@
 
 struct genl_info;
 struct net;
+struct netlink_callback;
 struct netlink_ext_ack;
 struct sk_buff;
 
@@ -26,6 +27,30 @@ struct ntpk_nl_required {
 	char	missing[40];
 };
 
+/**
+ * struct ntpk_nl_upload - something that is sent in pieces, and its words
+ * @attr: enum ntpk_attr of its nest
+ * @max: highest type in there
+ * @policy: of the nest
+ * @required: what must be there, what every command needs first
+ * @missing: there is no nest
+ * @stale: nothing of the kind was begun
+ * @too_many: more than were announced, or than are allowed
+ * @too_few: fewer than were announced
+ * @no_memory: words
+ */
+struct ntpk_nl_upload {
+	int	attr;
+	int	max;
+	const struct nla_policy *policy;
+	const struct ntpk_nl_required *required;
+	const char *missing;
+	const char *stale;
+	const char *too_many;
+	const char *too_few;
+	const char *no_memory;
+};
+
 int ntpk_nl_refuse(struct netlink_ext_ack *extack, const struct nlattr *attr, int err,
 		   const char *text);
 int ntpk_nl_check_required(struct nlattr **tb, const struct nlattr *nest,
@@ -33,9 +58,14 @@ int ntpk_nl_check_required(struct nlattr **tb, const struct nlattr *nest,
 			   struct netlink_ext_ack *extack);
 int ntpk_nl_check_once(const struct nlattr *nest, struct netlink_ext_ack *extack);
 int ntpk_nl_check_foreign(const struct genl_info *info, unsigned int allowed);
+int ntpk_nl_check_rights(struct sk_buff *skb, struct net *net, struct netlink_ext_ack *extack);
 int ntpk_nl_check_change(struct sk_buff *skb, struct genl_info *info, unsigned int allowed);
 int ntpk_nl_reply_with(struct genl_info *info, u8 cmd,
 		       int (*fill)(struct sk_buff *msg, struct net *net));
+int ntpk_nl_reply_about(struct genl_info *info, u8 cmd,
+			int (*fill)(struct sk_buff *msg, struct net *net, const void *about),
+			const void *about);
+void *ntpk_nl_dump_put(struct sk_buff *msg, struct netlink_callback *cb, u8 cmd);
 
 /* netlink_state.c */
 extern const struct nla_policy ntpk_nl_state_policy[NTPK_A_STATE_MAX + 1];
@@ -48,5 +78,20 @@ int ntpk_nl_keys_begin_doit(struct sk_buff *skb, struct genl_info *info);
 int ntpk_nl_keys_add_doit(struct sk_buff *skb, struct genl_info *info);
 int ntpk_nl_keys_commit_doit(struct sk_buff *skb, struct genl_info *info);
 int ntpk_nl_get_keys_doit(struct sk_buff *skb, struct genl_info *info);
+
+/* netlink_upload.c */
+int ntpk_nl_upload_parse(struct sk_buff *skb, struct genl_info *info,
+			 const struct ntpk_nl_upload *up, struct nlattr **tb, size_t n);
+int ntpk_nl_upload_refused(struct genl_info *info, const struct ntpk_nl_upload *up,
+			   const struct nlattr *attr, int err);
+
+/* netlink_acl.c */
+extern const struct nla_policy ntpk_nl_acl_policy[NTPK_A_ACL_MAX + 1];
+int ntpk_nl_acl_begin_doit(struct sk_buff *skb, struct genl_info *info);
+int ntpk_nl_acl_add_doit(struct sk_buff *skb, struct genl_info *info);
+int ntpk_nl_acl_commit_doit(struct sk_buff *skb, struct genl_info *info);
+int ntpk_nl_get_acl_doit(struct sk_buff *skb, struct genl_info *info);
+int ntpk_nl_get_acl_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int ntpk_nl_acl_check_doit(struct sk_buff *skb, struct genl_info *info);
 
 #endif /* NTPK_NETLINK_PRIV_H */

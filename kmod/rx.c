@@ -15,6 +15,7 @@
 #include <ntpk/ntp_math.h>
 #include <ntpk/ntp_reason.h>
 
+#include "acl.h"
 #include "auth.h"
 #include "rx.h"
 #include "rx_priv.h"
@@ -76,11 +77,22 @@ static bool needs_auth(const struct ntpk_rx *rx)
 	       (rx->listener->policy.flags & NTPK_LISTENER_F_REQUIRE_KEY);
 }
 
+/* Who may not ask is not even told that there is a server. */
+static enum ntpk_reason check_access(const struct ntpk_rx *rx)
+{
+	const struct ntpk_acl *acl = rcu_dereference(rx->inst->acl);
+
+	return !acl || ntpk_acl_allows(acl, rx->skb, rx->pf) ? NTPK_REASON_NONE :
+							      NTPK_REASON_ACL_DENIED;
+}
+
 /* The stages, in their order: what is cheap and what is not ours first. */
 static enum ntpk_reason receive(struct ntpk_rx *rx)
 {
 	enum ntpk_reason reason = ntpk_rx_check(rx);
 
+	if (likely(reason == NTPK_REASON_NONE))
+		reason = check_access(rx);
 	if (unlikely(reason == NTPK_REASON_NONE && needs_auth(rx)))
 		reason = ntpk_auth_check(rx);
 	if (likely(reason == NTPK_REASON_NONE))

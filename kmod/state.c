@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 #include <net/netns/generic.h>
 
+#include "acl.h"
 #include "keys.h"
 #include "netlink.h"
 #include "route.h"
@@ -200,6 +201,7 @@ static void inst_release(struct ntpk_inst *inst)
 	free_percpu(inst->stats);
 	ntpk_route_release(inst->routes);
 	ntpk_keys_clean(inst);
+	ntpk_acl_clean(inst);
 	kfree(rcu_dereference_protected(inst->state, true));
 	kfree(inst);
 }

@@ -14,6 +14,8 @@
 
 #include "stats.h"
 
+struct ntpk_acl;
+struct ntpk_acl_coming;
 struct ntpk_keys;
 struct ntpk_routes;
 
@@ -69,6 +71,8 @@ struct ntpk_state {
  * @work: raises events; re-armed by itself, by a push and by the receive path
  * @keys: for symmetric authentication, NULL = none; written under ntpk_net.lock
  * @keys_coming: a set that is being sent, under ntpk_net.lock
+ * @acl: who may ask, NULL = everybody; written under ntpk_net.lock
+ * @acl_coming: a list that is being sent, under ntpk_net.lock
  */
 struct ntpk_inst {
 	struct net	*net;
@@ -79,6 +83,8 @@ struct ntpk_inst {
 	struct delayed_work work;
 	struct ntpk_keys __rcu *keys;
 	struct ntpk_keys *keys_coming;
+	struct ntpk_acl __rcu *acl;
+	struct ntpk_acl_coming *acl_coming;
 };
 
 /**

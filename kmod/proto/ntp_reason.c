@@ -68,6 +68,8 @@ static const struct reason reasons[__NTPK_REASON_MAX] = {
 	[NTPK_REASON_REPLIED_NAK] = {
 		"replied_nak", "answered by a crypto-NAK, as its MAC was not right",
 		NTPK_CLASS_ANSWER },
+	[NTPK_REASON_ACL_DENIED] = {
+		"acl_denied", "the access list does not allow its source", NTPK_CLASS_DROP },
 };
 
 static const char status_names[__NTPK_STATUS_MAX][20] = {

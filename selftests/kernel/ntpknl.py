@@ -12,13 +12,14 @@ import re
 import select
 import socket
 import struct
+import sys
 import time
 
 import netns
 import tap
 
 NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP = 1, 4, 0x300
-NLM_F_CAPPED, NLM_F_ACK_TLVS = 0x100, 0x200
+NLM_F_DUMP_INTR, NLM_F_CAPPED, NLM_F_ACK_TLVS = 0x10, 0x100, 0x200
 NLMSG_ERROR, NLMSG_DONE = 2, 3
 SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, NETLINK_CAP_ACK, NETLINK_EXT_ACK = 270, 1, 10, 11
 NLA_F_NESTED, NLA_TYPE = 0x8000, 0x3fff
@@ -80,13 +81,13 @@ def nest(kind, *attrs):
 
 def attrs(data):
 	"""[(kind without flags, payload)] of a stream of attributes."""
-	out = []
-	while len(data) >= 4:
-		length, kind = struct.unpack("=HH", data[:4])
+	out, at = [], 0
+	while len(data) - at >= 4:
+		length, kind = struct.unpack_from("=HH", data, at)
 		if length < 4:
 			break
-		out.append((kind & NLA_TYPE, data[4:length]))
-		data = data[(length + 3) & ~3:]
+		out.append((kind & NLA_TYPE, data[at + 4:at + length]))
+		at += (length + 3) & ~3
 	return out
 
 
@@ -119,6 +120,30 @@ def key_attr(key_id, kind, secret):
 		    attr(UAPI["NTPK_A_KEY_ID"], struct.pack("=I", key_id)),
 		    attr(UAPI["NTPK_A_KEY_TYPE"], struct.pack("=I", UAPI["NTPK_KEY_" + kind.upper()])),
 		    attr(UAPI["NTPK_A_KEY_SECRET"], secret))
+
+
+PREFIX_PACKERS = {
+	v: struct.Struct(f"=HHHH{n}sHHB3xHHI") for v, n in ((4, 4), (6, 16))
+}
+
+
+def prefix_attr(rule):
+	"""One rule of an access list, (version, address as a number, length, allow)."""
+	version, addr, length, allow = rule
+	n = 4 if version == 4 else 16
+	return PREFIX_PACKERS[version].pack(
+		24 + n, UAPI["NTPK_A_ACL_PREFIX"] | NLA_F_NESTED,
+		4 + n, UAPI["NTPK_A_PREFIX_ADDR"], addr.to_bytes(n, "big"),
+		5, UAPI["NTPK_A_PREFIX_LEN"], length, 8, UAPI["NTPK_A_PREFIX_ACCESS"], allow)
+
+
+def parse_prefix(data):
+	"""A rule, or a range of a dump, as prefix_attr() takes it; length None without one."""
+	found = dict(attrs(data))
+	addr = found[UAPI["NTPK_A_PREFIX_ADDR"]]
+	length = found.get(UAPI["NTPK_A_PREFIX_LEN"])
+	return (4 if len(addr) == 4 else 6, int.from_bytes(addr, "big"), length[0] if length else None,
+		struct.unpack("=I", found[UAPI["NTPK_A_PREFIX_ACCESS"]])[0])
 
 
 def attr_at(message, offset):
@@ -163,7 +188,7 @@ class Genl:
 		return self.answer()
 
 	def answer(self):
-		out = b""
+		out, self.interrupted = b"", False
 		while True:
 			data = self.s.recv(1 << 16)
 			while len(data) >= 16:
@@ -174,18 +199,22 @@ class Genl:
 				if kind == NLMSG_ERROR:
 					self.raise_error(flags, body)
 					return out
+				self.interrupted |= bool(flags & NLM_F_DUMP_INTR)
 				if kind == NLMSG_DONE:
+					# a dump's errno, and what a failed one says about it
+					self.raise_error(flags, body, 4)
 					return out
 				out += body[4:]
 
 	@staticmethod
-	def raise_error(flags, body):
+	def raise_error(flags, body, tlvs=None):
 		err = -struct.unpack("=i", body[:4])[0]
 		if not err:
 			return
 		text, offset = "", None
 		if flags & NLM_F_ACK_TLVS:
-			start = 20 if flags & NLM_F_CAPPED else 4 + struct.unpack("=I", body[4:8])[0]
+			start = tlvs or (20 if flags & NLM_F_CAPPED else
+					 4 + struct.unpack("=I", body[4:8])[0])
 			tlv = dict(attrs(body[start:]))
 			text = tlv.get(1, b"").rstrip(b"\0").decode()
 			offset = struct.unpack("=I", tlv[2])[0] if 2 in tlv else None
@@ -255,6 +284,55 @@ class Genl:
 	def get_keys(self):
 		"""{attribute: bytes} of what can be read of the keys."""
 		return dict(attrs(dict(attrs(self.cmd("GET_KEYS")))[UAPI["NTPK_A_KEYS"]]))
+
+	def acl(self, rules, otherwise=0, generation=1):
+		"""Replace the access list by rules as prefix_attr() takes them, in any order."""
+		rules = sorted(rules)
+		v4 = sum(r[0] == 4 for r in rules)
+		self.acl_begin(generation, v4, len(rules) - v4, otherwise)
+		for i in range(0, len(rules), 1024):
+			self.acl_add(generation, rules[i:i + 1024])
+		self.acl_cmd("ACL_COMMIT", GENERATION=generation)
+
+	def acl_begin(self, generation, v4, v6=0, otherwise=0):
+		self.acl_cmd("ACL_BEGIN", GENERATION=generation, COUNT_V4=v4, COUNT_V6=v6,
+			     OTHERWISE=otherwise)
+
+	def acl_add(self, generation, rules):
+		self.acl_cmd("ACL_ADD", *map(prefix_attr, rules), GENERATION=generation)
+
+	def acl_cmd(self, cmd, *parts, **numbers):
+		parts += tuple(attr(UAPI["NTPK_A_ACL_" + k], struct.pack("=I", v))
+			       for k, v in numbers.items())
+		return self.cmd(cmd, nest(UAPI["NTPK_A_ACL"], *parts))
+
+	def get_acl(self):
+		"""{name: number} of the list in use; empty without one."""
+		found = dict(attrs(dict(attrs(self.cmd("GET_ACL")))[UAPI["NTPK_A_ACL"]]))
+		return {k: int.from_bytes(found[UAPI["NTPK_A_ACL_" + k]], sys.byteorder)
+			for k in ("GENERATION", "COUNT_V4", "COUNT_V6", "OTHERWISE", "BYTES")
+			if UAPI["NTPK_A_ACL_" + k] in found}
+
+	def acl_check(self, version, addr):
+		"""(allow, length of the deciding prefix or None)"""
+		raw = addr.to_bytes(4 if version == 4 else 16, "big")
+		answer = self.acl_cmd("ACL_CHECK", attr(UAPI["NTPK_A_ACL_ADDR"], raw))
+		found = dict(attrs(dict(attrs(answer))[UAPI["NTPK_A_ACL"]]))
+		access = struct.unpack("=I", found[UAPI["NTPK_A_ACL_ACCESS"]])[0]
+		if UAPI["NTPK_A_ACL_PREFIX"] not in found:
+			return access, None
+		v, first, length, allow = parse_prefix(found[UAPI["NTPK_A_ACL_PREFIX"]])
+		bits = 32 if version == 4 else 128
+		if (v, first, allow) != (version, addr >> bits - length << bits - length, access):
+			raise RuntimeError(f"prefix {first:#x}/{length} does not hold {addr:#x}")
+		return access, length
+
+	def dump_acl(self, step=1):
+		"""[range as parse_prefix() gives it] of every step-th range, and how many there are."""
+		out = self.cmd("GET_ACL", flags=NLM_F_REQUEST | NLM_F_DUMP)
+		raw = [value for _, acl in attrs(out) for kind, value in attrs(acl)
+		       if kind == UAPI["NTPK_A_ACL_PREFIX"]]
+		return [parse_prefix(value) for value in raw[::step]], len(raw)
 
 	def state(self):
 		"""The state as a dict; LISTENERS a list of dicts, STATUS by name."""

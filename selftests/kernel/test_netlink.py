@@ -226,9 +226,16 @@ def changes():
 	g = ntpknl.Genl()
 	out = []
 	for name, payload in (("ATTACH", b""), ("DETACH", b""),
-			      ("SET_STATE", ntpknl.state_nest(g.default_state()))):
+			      ("SET_STATE", ntpknl.state_nest(g.default_state())),
+			      ("ACL_BEGIN", b""), ("ACL_ADD", b""), ("ACL_COMMIT", b""),
+			      ("GET_ACL", b""), ("ACL_CHECK", b""), ("KEYS_BEGIN", b""),
+			      ("KEYS_ADD", b""), ("KEYS_COMMIT", b""), ("GET_KEYS", b""),
+			      ("a dump of GET_ACL", None)):
 		try:
-			g.cmd(name, payload)
+			if payload is None:
+				g.dump_acl()
+			else:
+				g.cmd(name, payload)
 			out.append(f"{name} accepted")
 		except ntpknl.Refused as e:
 			if e.errno != EPERM or "CAP_NET_ADMIN" not in e.text:
@@ -249,6 +256,13 @@ def serve_own():
 	g.push_default()
 	if g.status() != "sync":
 		raise RuntimeError(g.status())
+	g.acl_begin(1, 4096)
+	try:
+		g.acl_begin(2, 4095, 2)
+		raise RuntimeError("4097 prefixes of an unprivileged owner accepted")
+	except ntpknl.Refused as e:
+		if e.errno != errno.E2BIG:
+			raise
 	g.detach()
 
 

@@ -8,6 +8,7 @@ delivery to the socket that is bound there.  Then packets that never come as
 far as the module's hook, and so are not counted at all.
 About 15 seconds, a minute in the debug kernel.
 """
+import ipaddress
 import os
 import socket
 import struct
@@ -126,6 +127,19 @@ def test_auth(s):
 	check(s, "mode 1 where it is not wanted", datagram(ntpq.request(3, 1)), "mode", ICMP)
 	s.g.push_default()
 	check(s, "mode 1", datagram(ntpq.request(3, 1)), "replied", REPLY)
+
+
+def test_access(s):
+	s.g.acl([(v, int(ipaddress.ip_address(a)), n, 0) for v, a, n in ((4, C4, 32), (6, C6, 128))],
+		otherwise=1)
+	check(s, "a denied source, IPv4", datagram(), "acl_denied", NOTHING)
+	check(s, "a denied source, IPv6", v6(), "acl_denied", NOTHING)
+	check(s, "another one", datagram(src="192.0.2.3"), "replied", [])
+	check(s, "nor does it get a crypto-NAK",
+	      datagram(ntpq.request(trailing=b"\0\0\0\1" + bytes(16))), "acl_denied", NOTHING)
+	check(s, "what is not a request is passed as ever", datagram(ntpq.request(4, 6)), "mode", ICMP)
+	s.g.acl([], otherwise=1)
+	check(s, "an empty list that allows the rest", datagram(), "replied", REPLY)
 
 
 def test_not_unicast(s):
@@ -344,8 +358,8 @@ def test_forwarded(s):
 def main():
 	s = fixture.served()
 	s.g.push_default()
-	for test in (test_answered, test_passed, test_auth, test_not_unicast, test_delivered, test_lengths,
-		     test_checksums, test_sources, test_xfrm, test_policies, test_output,
+	for test in (test_answered, test_passed, test_auth, test_access, test_not_unicast,
+		     test_delivered, test_lengths, test_checksums, test_sources, test_xfrm, test_policies, test_output,
 		     test_no_memory, test_never_seen, test_forwarded):
 		test(s)
 	tap.skip("t3_before_t2", T3_WHY)

@@ -29,6 +29,11 @@ enum ntpk_cmd {
 	NTPK_CMD_KEYS_ADD,	/* do: keys for the set, NTPK_A_KEYS (admin) */
 	NTPK_CMD_KEYS_COMMIT,	/* do: the set replaces the one in use, NTPK_A_KEYS (admin) */
 	NTPK_CMD_GET_KEYS,	/* do: NTPK_A_KEYS without any key (admin) */
+	NTPK_CMD_ACL_BEGIN,	/* do: begin a new access list, NTPK_A_ACL (admin) */
+	NTPK_CMD_ACL_ADD,	/* do: prefixes for the list, NTPK_A_ACL (admin) */
+	NTPK_CMD_ACL_COMMIT,	/* do: the list replaces the one in use, NTPK_A_ACL (admin) */
+	NTPK_CMD_GET_ACL,	/* do: NTPK_A_ACL without prefixes; dump: all of them (admin) */
+	NTPK_CMD_ACL_CHECK,	/* do: who decides about an address, NTPK_A_ACL (admin) */
 
 	/* private: */
 	__NTPK_CMD_MAX,
@@ -44,6 +49,7 @@ enum ntpk_attr {
 	NTPK_A_STATS,		/* nest, enum ntpk_attr_stats */
 	NTPK_A_EVENT,		/* nest, enum ntpk_attr_event */
 	NTPK_A_KEYS,		/* nest, enum ntpk_attr_keys */
+	NTPK_A_ACL,		/* nest, enum ntpk_attr_acl */
 
 	/* private: */
 	__NTPK_A_MAX,
@@ -180,6 +186,51 @@ enum ntpk_key_type {
 	NTPK_KEY_TYPE_MAX = __NTPK_KEY_TYPE_MAX - 1,
 };
 
+/*
+ * Who may ask: of all prefixes that hold the source of a request the longest
+ * decides.  A list goes in as keys do, BEGIN, any number of ADD, COMMIT; without
+ * any list everybody may ask.  Prefixes come sorted: IPv4 before IPv6, by ADDR,
+ * then by LEN, none twice.
+ *
+ * A dump gives ranges of addresses: PREFIX with the first address of each, whose
+ * rule is that ADDR cut to LEN; without LEN no rule holds it.
+ */
+enum ntpk_attr_acl {
+	NTPK_A_ACL_UNSPEC,
+	NTPK_A_ACL_PAD,
+	NTPK_A_ACL_GENERATION,		/* u32: the sender's name for the list */
+	NTPK_A_ACL_COUNT_V4,		/* u32: IPv4 prefixes in the whole list */
+	NTPK_A_ACL_COUNT_V6,		/* u32: IPv6 prefixes, with those NTPK_ACL_PREFIXES_MAX at most */
+	NTPK_A_ACL_OTHERWISE,		/* u32, enum ntpk_access: of whom no prefix holds */
+	NTPK_A_ACL_PREFIX,		/* nest, multi-attr, enum ntpk_attr_prefix */
+	NTPK_A_ACL_ADDR,		/* binary, 4 or 16 bytes: who is meant */
+	/* get only: set refuses them */
+	NTPK_A_ACL_ACCESS,		/* u32, enum ntpk_access: of ADDR */
+	NTPK_A_ACL_BYTES,		/* u64: memory that the list takes */
+
+	/* private: */
+	__NTPK_A_ACL_MAX,
+	NTPK_A_ACL_MAX = __NTPK_A_ACL_MAX - 1,
+};
+
+#define NTPK_ACL_PREFIXES_MAX	262144
+
+enum ntpk_attr_prefix {
+	NTPK_A_PREFIX_UNSPEC,
+	NTPK_A_PREFIX_ADDR,		/* binary, 4 or 16 bytes, zeros behind LEN */
+	NTPK_A_PREFIX_LEN,		/* u8: 0..32 or 0..128 */
+	NTPK_A_PREFIX_ACCESS,		/* u32, enum ntpk_access */
+
+	/* private: */
+	__NTPK_A_PREFIX_MAX,
+	NTPK_A_PREFIX_MAX = __NTPK_A_PREFIX_MAX - 1,
+};
+
+enum ntpk_access {
+	NTPK_ACCESS_DENY,		/* no answer */
+	NTPK_ACCESS_ALLOW,
+};
+
 /* What the served state is worth at this moment. */
 enum ntpk_status {
 	NTPK_STATUS_DETACHED,		/* the namespace answers nothing */
@@ -281,6 +332,7 @@ enum ntpk_reason {
 	NTPK_REASON_AUTH_FAILED,	/* dropped: MAC of an unknown key, or a wrong one */
 	NTPK_REASON_AUTH_REQUIRED,	/* dropped: no MAC, and the listener demands one */
 	NTPK_REASON_REPLIED_NAK,	/* answered: by a crypto-NAK, as the MAC was not right */
+	NTPK_REASON_ACL_DENIED,		/* dropped: the access list does not allow its source */
 
 	/* private: */
 	__NTPK_REASON_MAX,

@@ -44,6 +44,7 @@ static void classes_follow_the_header(void **state)
 	for (i = NTPK_REASON_BAD_LENGTH; i <= NTPK_REASON_AUTH_REQUIRED; i++)
 		assert_int_equal(ntp_reason_class(i), NTPK_CLASS_DROP);
 	assert_int_equal(ntp_reason_class(NTPK_REASON_REPLIED_NAK), NTPK_CLASS_ANSWER);
+	assert_int_equal(ntp_reason_class(NTPK_REASON_ACL_DENIED), NTPK_CLASS_DROP);
 }
 
 static void out_of_range_is_harmless(void **state)

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Access lists: built in process context, used in softirq, replaced whole.
+ */
+#ifndef NTPK_ACL_H
+#define NTPK_ACL_H
+
+#include <linux/types.h>
+#include <linux/workqueue.h>
+#include <ntpk/ntp_acl.h>
+
+struct net;
+struct ntpk_inst;
+struct sk_buff;
+
+/**
+ * struct ntpk_acl - a list; immutable in use
+ * @release: frees it in process context after a grace period
+ * @list: ranges, in @room
+ * @generation: the sender's name for it
+ * @serial: no other list since the module was loaded has had it
+ * @count: prefixes of IPv4 and of IPv6
+ * @allow: may those ask whom no prefix holds?
+ * @bytes: of memory
+ * @room: what @list needs
+ */
+struct ntpk_acl {
+	struct rcu_work	release;
+	struct ntp_acl list;
+	u32	generation;
+	u32	serial;
+	u32	count[2];
+	bool	allow;
+	size_t	bytes;
+	u64	room[];
+};
+
+/**
+ * struct ntpk_acl_coming - a list that is being sent
+ * @owner: netlink port of the sender
+ * @acl: to become it
+ * @build: how far it is
+ */
+struct ntpk_acl_coming {
+	u32	owner;
+	struct ntpk_acl *acl;
+	struct ntp_acl_build build;
+};
+
+int ntpk_acl_begin(struct net *net, u32 owner, u32 generation, const u32 count[2], bool allow);
+int ntpk_acl_add(struct net *net, u32 owner, u32 generation, const struct ntp_acl_prefix *p,
+		 const char **text);
+int ntpk_acl_commit(struct net *net, u32 owner, u32 generation);
+void ntpk_acl_forget_owner(struct net *net, u32 owner);
+void ntpk_acl_clean(struct ntpk_inst *inst);
+const struct ntpk_acl *ntpk_acl_in_use(const struct net *net);
+bool ntpk_acl_allows(const struct ntpk_acl *acl, const struct sk_buff *skb, u8 pf);
+
+#endif /* NTPK_ACL_H */

@@ -1,0 +1,408 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+Shows that the longest prefix of 100,000 (20,000 in the debug kernel; NTPK_ACL)
+decides who is answered, by requests from the edges of prefixes of both families,
+and that the module says the same of each when asked; that a list is replaced
+whole, without a request lost or a wrong one answered between; that what is
+refused or left half done changes nothing; that its memory is charged to who
+sends it, and given back.
+About 12 seconds.
+"""
+import errno
+import ipaddress
+import os
+import random
+import struct
+import threading
+
+import fixture
+import netns
+import ntpknl
+import ntpq
+import pkt
+import tap
+from ntpknl import UAPI, attr, nest
+
+DENY, ALLOW = 0, 1
+BITS = {4: 32, 6: 128}
+SERVER = {4: "192.0.2.1", 6: "2001:db8::1"}
+
+
+class Model:
+	"""
+	What the words say: the longest of the prefixes that hold an address.  A rule is
+	(version, address as a number, length, allow), a source (version, number).
+	"""
+
+	def __init__(self, rules, otherwise):
+		self.access, self.otherwise = {r[:3]: r[3] for r in rules}, otherwise
+		self.lengths = {v: sorted({r[2] for r in rules if r[0] == v}, reverse=True)
+				for v in BITS}
+
+	def find(self, version, addr):
+		"""(allow, length or None)"""
+		for length in self.lengths[version]:
+			access = self.access.get((version, cut(version, addr, length), length))
+			if access is not None:
+				return access, length
+		return self.otherwise, None
+
+
+def cut(version, addr, length):
+	return addr >> BITS[version] - length << BITS[version] - length
+
+
+def make_rules(count, rng):
+	"""Half of each family: nested, adjacent, and of many lengths."""
+	rules = {}
+	while len(rules) < count:
+		if len(rules) % 2:
+			length = rng.randint(17, 32)
+			key = (4, cut(4, 10 << 24 | rng.getrandbits(24), length), length)
+		else:
+			length = rng.randint(33, 128)
+			key = (6, cut(6, 0xfd << 120 | rng.getrandbits(120), length), length)
+		rules[key] = rng.getrandbits(1)
+	return [key + (allow,) for key, allow in rules.items()]
+
+
+def edges(rule):
+	"""First and last address of a prefix, and those beside it, where they are routed."""
+	version, first, length, _ = rule
+	last = first + (1 << BITS[version] - length) - 1
+	net = BITS[version] - 8
+	return {(version, i) for i in (first - 1, first, last, last + 1)
+		if i >> net == first >> net and i & (1 << net) - 1}
+
+
+def text(source):
+	make = ipaddress.IPv4Address if source[0] == 4 else ipaddress.IPv6Address
+	return str(make(source[1]))
+
+
+def ask_from(s, sources):
+	"""The set of those that got an answer."""
+	answered = set()
+	for version in BITS:
+		frames, by_stamp = [], {}
+		for i, source in enumerate(a for a in sources if a[0] == version):
+			req = ntpq.request()
+			by_stamp[req[40:48]] = source
+			src, dst = text(source), SERVER[version]
+			udp = pkt.udp(src, dst, 40000 + i % 1000, 123, req)
+			frames.append(s.wire.frame(pkt.ip(src, dst, pkt.UDP, udp)))
+		for i in range(0, len(frames), 64):
+			got = s.wire.exchange(frames[i:i + 64], v6=version == 6)
+			answered |= {by_stamp[p.data[24:32]] for p in got if p.proto == pkt.UDP}
+	return answered
+
+
+def expect(s, what, sources, model):
+	want = {a for a in sources if model.find(*a)[0]}
+	got, moved = s.counted(ask_from, s, sources)
+	counts = {"replied": len(want), "acl_denied": len(sources) - len(want)}
+	tap.ok(got == want and moved == {k: v for k, v in counts.items() if v},
+	       f"{what}: {len(want)} of {len(sources)} sources are answered, by the longest prefix",
+	       f"{moved}; wrongly: {[(text(a), model.find(*a)) for a in got ^ want][:5]}")
+	wrong = [(text(a), said, model.find(*a)) for a, said in ((a, s.g.acl_check(*a)) for a in sources)
+		 if said != model.find(*a)]
+	tap.ok(not wrong, f"{what}: ACL_CHECK says which prefix decides about each", wrong[:3])
+
+
+def addr(words):
+	a = ipaddress.ip_address(words)
+	return a.version, int(a)
+
+
+def rule(words):
+	access, net = words.split()
+	net = ipaddress.ip_network(net)
+	return (net.version, int(net.network_address), net.prefixlen,
+		{"allow": ALLOW, "deny": DENY}[access])
+
+
+def test_few(s):
+	sources = [addr(a) for a in (
+		"192.0.2.2", "192.0.2.3", "192.0.2.200", "10.0.0.1", "10.1.2.3", "10.255.255.255",
+		"2001:db8::2", "2001:db8::ffff", "fd00::1", "fd00:0:0:1::", "fd00:ffff::1")]
+	tap.same((s.g.get_acl(), s.g.acl_check(*addr("192.0.2.2"))), ({}, (ALLOW, None)), "no list at first")
+	expect(s, "no list", sources, Model([], ALLOW))
+	for what, otherwise, rules in (
+		("an allow", DENY, ["allow 192.0.2.0/25"]),
+		("a deny", ALLOW, ["deny 192.0.2.0/25"]),
+		("an empty list", DENY, []),
+		("nested both ways", DENY, ["allow 0.0.0.0/0", "deny 10.0.0.0/8", "allow 10.1.0.0/16",
+					    "deny 10.1.2.3/32", "allow fd00::/8", "deny fd00::/64",
+					    "allow fd00::1/128"]),
+		("the last address", ALLOW, ["deny 10.255.255.255/32", "deny fd00:ffff::/32"])):
+		rules = [rule(r) for r in rules]
+		s.g.acl(rules, otherwise)
+		expect(s, what, sources, Model(rules, otherwise))
+
+
+def test_many(s, rules, rng):
+	start = netns.raw_ns()
+	s.g.acl(rules, DENY, generation=77)
+	tap.note(f"{len(rules)} prefixes sent in {(netns.raw_ns() - start) / 1e6:.0f} ms")
+	info = s.g.get_acl()
+	v4 = sum(r[0] == 4 for r in rules)
+	tap.ok(info["GENERATION"] == 77 and (info["COUNT_V4"], info["COUNT_V6"]) ==
+	       (v4, len(rules) - v4) and info["BYTES"] <= 12 * v4 + 36 * (len(rules) - v4) + 512,
+	       f"{len(rules)} prefixes take {info['BYTES']} bytes: 12 each of IPv4, 36 each of IPv6", info)
+	model = Model(rules, DENY)
+	sources = set().union(*map(edges, rng.sample(rules, 60)))
+	expect(s, f"{len(rules)} prefixes", sorted(sources), model)
+	return model
+
+
+def test_dump(s, model):
+	ranges, n = s.g.dump_acl(step=17)
+	firsts = [r[:2] for r in ranges]
+	# each prefix begins a range and ends one, where no other does
+	tap.ok(firsts == sorted(set(firsts)) and firsts[0] == (4, 0) and
+	       len(model.access) < n <= 2 * len(model.access) + 2, f"a dump gives {n} ranges, sorted",
+	       firsts[:5])
+	wrong = [(version, first, length, allow) for version, first, length, allow in ranges[::3]
+		 if (allow, length) != model.find(version, first)]
+	tap.ok(not wrong, "and who decides in each", wrong[:3])
+
+
+def test_dump_interrupted(s):
+	"""A list that is replaced while it is read: the reader is told."""
+	reader = ntpknl.Genl(s.server)
+	reader.send(reader.family, struct.pack("=BBH", UAPI["NTPK_CMD_GET_ACL"], 1, 0),
+		    ntpknl.NLM_F_REQUEST | ntpknl.NLM_F_DUMP)
+	s.g.acl([], DENY, generation=78)
+	reader.answer()
+	tap.ok(reader.interrupted, "a list replaced during a dump: NLM_F_DUMP_INTR")
+	reader.close()
+
+
+def refused(what, want, words, send):
+	try:
+		send()
+		got = "(accepted)"
+	except ntpknl.Refused as e:
+		got = f"{errno.errorcode[e.errno]}: {e.text}"
+	tap.ok(got.startswith(want) and words in got, f"refused: {what}", got)
+
+
+def raw_prefix(**parts):
+	"""A prefix of any attributes, as bytes."""
+	return nest(UAPI["NTPK_A_ACL_PREFIX"],
+		    *(attr(UAPI["NTPK_A_PREFIX_" + k], v) for k, v in parts.items()))
+
+
+def test_refusals(s):
+	g = s.g
+	good = {"ADDR": bytes([10, 0, 0, 0]), "LEN": b"\x08", "ACCESS": struct.pack("=I", ALLOW)}
+	add = lambda *parts: lambda: (g.acl_begin(9, 2, 2),
+				      g.acl_cmd("ACL_ADD", *parts, GENERATION=9))
+	bad = lambda **parts: add(raw_prefix(**{**good, **parts}))
+	less = lambda name: add(raw_prefix(**{k: v for k, v in good.items() if k != name}))
+	rules = lambda *texts: lambda: (g.acl_begin(9, 2, 2), g.acl_add(9, map(rule, texts)))
+	before = g.get_acl()
+	for what, want, words, send in (
+		("COMMIT of nothing", "ESTALE", "ACL_BEGIN", lambda: g.acl_cmd("ACL_COMMIT", GENERATION=99)),
+		("ADD to nothing", "ESTALE", "ACL_BEGIN", lambda: g.acl_add(99, [rule("allow 10.0.0.0/8")])),
+		("no ACL at all", "EINVAL", "ACL is missing", lambda: g.cmd("ACL_BEGIN")),
+		("no GENERATION", "EINVAL", "GENERATION is missing", lambda: g.acl_cmd("ACL_BEGIN")),
+		("no counts", "EINVAL", "COUNT_V4 is missing", lambda: g.acl_cmd("ACL_BEGIN", GENERATION=1)),
+		("no OTHERWISE", "EINVAL", "OTHERWISE is missing", lambda: g.acl_cmd(
+			"ACL_BEGIN", GENERATION=1, COUNT_V4=1, COUNT_V6=1)),
+		("a third access", "ERANGE", "", lambda: g.acl_begin(1, 1, otherwise=2)),
+		("262,145 prefixes", "E2BIG", "more prefixes than are allowed", lambda: g.acl_begin(
+			1, 262144, 1)),
+		("2^32 + 1 prefixes", "E2BIG", "", lambda: g.acl_begin(1, 2**32 - 1, 2)),
+		("prefixes in BEGIN", "EINVAL", "does not take", lambda: g.acl_cmd(
+			"ACL_BEGIN", raw_prefix(**good), GENERATION=1, COUNT_V4=1, COUNT_V6=0, OTHERWISE=0)),
+		("more than COUNT_V4", "E2BIG", "COUNT_V4", rules(
+			"allow 10.0.0.0/8", "allow 11.0.0.0/8", "allow 12.0.0.0/8")),
+		("fewer than the counts", "ENODATA", "COUNT_V4", lambda: (
+			rules("allow 10.0.0.0/8")(), g.acl_cmd("ACL_COMMIT", GENERATION=9))),
+		("another generation", "ESTALE", "", lambda: (
+			g.acl_begin(9, 1), g.acl_add(8, [rule("allow 10.0.0.0/8")]))),
+		("a prefix twice", "EINVAL", "sorted", rules("allow 10.0.0.0/8", "deny 10.0.0.0/8")),
+		("the longer first", "EINVAL", "sorted", rules("allow 10.0.0.0/9", "deny 10.0.0.0/8")),
+		("backwards", "EINVAL", "sorted", rules("allow 11.0.0.0/8", "deny 10.0.0.0/8")),
+		("IPv6 first", "EINVAL", "sorted", rules("allow fd00::/8", "deny 10.0.0.0/8")),
+		("host bits", "EINVAL", "bits behind LEN", bad(ADDR=bytes([10, 0, 0, 1]))),
+		("host bits, IPv6", "EINVAL", "bits behind LEN", bad(ADDR=bytes(15) + b"\1")),
+		("length 33 of IPv4", "EINVAL", "more than ADDR has bits", bad(LEN=b"\x21")),
+		("length 129", "ERANGE", "", bad(LEN=b"\x81")),
+		("an address of 5 bytes", "EINVAL", "4 or 16 bytes", bad(ADDR=bytes(5))),
+		("an address of 17 bytes", "ERANGE", "", bad(ADDR=bytes(17))),
+		("no address", "EINVAL", "ADDR is missing", less("ADDR")),
+		("no length", "EINVAL", "LEN is missing", less("LEN")),
+		("no access", "EINVAL", "ACCESS is missing", less("ACCESS")),
+		("access 2", "ERANGE", "", bad(ACCESS=struct.pack("=I", 2))),
+		("an address twice", "EINVAL", "given twice", add(nest(
+			UAPI["NTPK_A_ACL_PREFIX"], *[attr(UAPI["NTPK_A_PREFIX_ADDR"], bytes(4))] * 2))),
+		("CHECK of nobody", "EINVAL", "ADDR is missing", lambda: g.acl_cmd("ACL_CHECK")),
+		("CHECK of 6 bytes", "EINVAL", "4 or 16", lambda: g.acl_cmd(
+			"ACL_CHECK", attr(UAPI["NTPK_A_ACL_ADDR"], bytes(6)))),
+		("what can only be read", "EINVAL", "only be read", lambda: g.acl_cmd(
+			"ACL_COMMIT", GENERATION=1, ACCESS=1)),
+		("a dump with arguments", "EINVAL", "does not take", lambda: g.cmd(
+			"GET_ACL", nest(UAPI["NTPK_A_ACL"]), flags=ntpknl.NLM_F_REQUEST | ntpknl.NLM_F_DUMP)),
+	):
+		refused(what, want, words, send)
+	tap.same(g.get_acl(), before, "the list in use is still that from before")
+
+
+def test_half_done(s, model, sources):
+	other = ntpknl.Genl(s.server)
+	other.acl_begin(5, 1, otherwise=ALLOW)
+	other.acl_add(5, [rule("allow 0.0.0.0/0")])
+	refused("COMMIT by another socket", "ESTALE", "", lambda: s.g.acl_cmd("ACL_COMMIT", GENERATION=5))
+	other.close()
+	again = ntpknl.Genl(s.server)
+	refused("COMMIT after its socket was closed", "ESTALE", "",
+		lambda: again.acl_cmd("ACL_COMMIT", GENERATION=5))
+	again.close()
+	s.g.acl_begin(6, 1, otherwise=ALLOW)
+	s.g.acl_add(6, [rule("allow 0.0.0.0/0")])
+	s.g.acl_begin(7, 2, otherwise=ALLOW)
+	refused("COMMIT of what a new BEGIN discarded", "ESTALE", "",
+		lambda: s.g.acl_cmd("ACL_COMMIT", GENERATION=6))
+	s.g.acl_add(7, [rule("allow 0.0.0.0/0")])
+	expect(s, "a list half sent, the old one", sources, model)
+
+
+def test_swap(s, rules):
+	"""Lists come and go while two clients ask: one always allowed, one never."""
+	mine = [rule("allow 192.0.2.2/32"), rule("deny 192.0.2.3/32")]
+	lists = [mine, [rule("deny 192.0.2.0/24")] + mine, rules[:1000] + mine]
+	s.g.acl(mine)
+	s.client.sh("ip", "addr", "add", "192.0.2.3/24", "dev", s.link.cdev)
+	good = fixture.Stream(s.client, rate=200)
+	denied = ntpq.Asker(s.client, "192.0.2.1", bind=("192.0.2.3", 0))
+	stop, sent = threading.Event(), [0]
+
+	def ask_in_vain():
+		while not stop.is_set():
+			denied.s.send(ntpq.request())
+			sent[0] += 1
+			stop.wait(0.01)
+
+	thread = threading.Thread(target=ask_in_vain, daemon=True)
+	good.start()
+	thread.start()
+	n = 0
+	while n < 12 or good.answered < 30 or sent[0] < 20:
+		s.g.acl(lists[n % 3], n // 3 % 2, generation=100 + n)
+		n += 1
+	stop.set()
+	thread.join()
+	good.finish()
+	denied.s.setblocking(False)
+	try:
+		leaked = denied.s.recv(100)
+	except BlockingIOError:
+		leaked = None
+	tap.ok(not good.unanswered and not good.bad and good.answered == good.sent,
+	       f"{n} lists replaced, {good.answered} requests meanwhile, all answered", good.summary())
+	tap.ok(leaked is None, f"and {sent[0]} of the one who may not ask, none answered", leaked)
+	denied.close()
+
+
+class Cgroup:
+	"""A memory cgroup for this process."""
+
+	def __init__(self):
+		top = "/sys/fs/cgroup"
+		if not os.path.exists(f"{top}/cgroup.controllers"):
+			top = fixture.tmpdir()
+			netns.sh("mount", "-t", "cgroup2", "none", top)
+			tap.later(netns.sh, "umount", "-l", top, check=False)
+		with open(f"{top}/cgroup.controllers") as f:
+			self.works = "memory" in f.read().split()
+		if not self.works:
+			return
+		self.write(f"{top}/cgroup.subtree_control", "+memory")
+		self.path = f"{top}/ntpk-test-{os.getpid()}"
+		os.mkdir(self.path)
+		tap.later(os.rmdir, self.path)
+		tap.later(self.write, f"{top}/cgroup.procs", os.getpid())
+		self.write(f"{self.path}/cgroup.procs", os.getpid())
+
+	@staticmethod
+	def write(path, value):
+		with open(path, "w") as f:
+			f.write(str(value))
+
+	def charged(self):
+		with open(f"{self.path}/memory.current") as f:
+			return int(f.read())
+
+
+def test_memory(s):
+	"""The largest list there is: 9 MB, charged at once, and given back each way."""
+	try:
+		group = Cgroup()
+	except (OSError, RuntimeError) as e:
+		tap.skip("memory of lists is charged", f"no memory cgroup here: {e}")
+		return
+	if not group.works:
+		tap.skip("memory of lists is charged", "no memory controller in this kernel")
+		return
+	size, slack = 36 * 262144, 2 << 20
+	at_first = group.charged()
+	grown = lambda: group.charged() - at_first
+	gone = lambda: tap.wait_for(lambda: grown() < slack, 30)
+	s.g.acl_begin(1, 0, 262144)
+	tap.ok(size - slack < grown() < size + slack, f"262,144 prefixes: {grown()} bytes are charged")
+	for i in range(5):
+		s.g.acl_begin(2 + i, 0, 262144)
+	tap.ok(grown() < size + slack, "BEGIN again and again: no more", grown())
+	s.g.acl_begin(7, 0)
+	tap.ok(gone(), "a new BEGIN gives it back", grown())
+	other = ntpknl.Genl(s.server)
+	other.acl_begin(1, 0, 262144)
+	other.close()
+	tap.ok(gone(), "the end of the socket gives it back", grown())
+	s.g.acl_begin(1, 0, 262144)
+	s.g.detach()
+	tap.ok(gone(), "DETACH gives it back", grown())
+	s.g.attach()
+	s.g.push_default()
+
+
+def test_gone(s):
+	s.g.acl([rule("allow 10.0.0.0/8")])
+	s.g.acl_begin(2, 1)
+	s.g.detach()
+	refused("a list while detached", "ENOTCONN", "ATTACH", lambda: s.g.acl([]))
+	refused("CHECK while detached", "ENOTCONN", "ATTACH", lambda: s.g.acl_check(*addr("10.0.0.1")))
+	s.g.attach()
+	s.g.push_default()
+	tap.same((s.g.get_acl(), s.g.acl_check(*addr("192.0.2.2")), s.g.dump_acl()),
+		 ({}, (ALLOW, None), ([], 0)),
+		 "DETACH forgets the list")
+	refused("COMMIT of what was begun before", "ESTALE", "",
+		lambda: s.g.acl_cmd("ACL_COMMIT", GENERATION=2))
+	expect(s, "no list again", [addr("192.0.2.2"), addr("2001:db8::2")], Model([], ALLOW))
+
+
+def main():
+	s = fixture.served()
+	s.g.push_default()
+	# answers find their way wherever the request claims to come from
+	s.link.neigh(s.server, s.link.sdev, s.link.cmac, "192.0.2.3", "192.0.2.200", "2001:db8::ffff")
+	s.server.sh("ip", "route", "add", "10.0.0.0/8", "via", "192.0.2.2")
+	s.server.sh("ip", "-6", "route", "add", "fd00::/8", "via", "2001:db8::2")
+	rng = random.Random(5)
+	rules = make_rules(tap.env_int("NTPK_ACL", 100000, 20000), rng)
+	test_few(s)
+	model = test_many(s, rules, rng)
+	test_dump(s, model)
+	test_refusals(s)
+	test_half_done(s, model, [addr(a) for a in ("10.0.0.1", "10.77.1.2", "fd00::1", "192.0.2.2")])
+	test_dump_interrupted(s)
+	test_swap(s, rules)
+	test_memory(s)
+	test_gone(s)
+
+
+tap.run(main)
