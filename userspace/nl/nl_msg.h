@@ -10,7 +10,7 @@
 #include <libmnl/libmnl.h>
 #include "nl/ntpk_nl.h"
 
-#define NL_MSG_REQUEST_MAX	1024	/* no request of ours is longer */
+#define NL_MSG_REQUEST_MAX	8192	/* no request of ours is longer */
 #define NL_MSG_TEXT_MAX		256
 
 /* struct nl_family - what CTRL_CMD_GETFAMILY answers; events_group 0 = none */

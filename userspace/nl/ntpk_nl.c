@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
+#include "nl/nl_call.h"
 #include "nl/nl_msg.h"
 #include "nl/ntpk_nl.h"
 
@@ -166,6 +167,16 @@ static int transact(struct ntpk_nl *nl, struct nlmsghdr **answer)
 static struct nlmsghdr *begin(struct ntpk_nl *nl, uint8_t cmd, bool ack)
 {
 	return nl_msg_begin(&nl->out, nl->family.id, cmd, NTPK_FAMILY_VERSION, ++nl->seq, ack);
+}
+
+struct nlmsghdr *nl_call_begin(struct ntpk_nl *nl, uint8_t cmd, bool ack)
+{
+	return begin(nl, cmd, ack);
+}
+
+int nl_call(struct ntpk_nl *nl, struct nlmsghdr **answer)
+{
+	return transact(nl, answer);
 }
 
 /* A command whose only answer is yes or no. */

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <linux/ntpk.h>
+#include <ntpk/ntp_acl.h>
 #include <ntpk/ntp_reply.h>
 
 struct ntpk_nl;
@@ -118,6 +119,76 @@ int ntpk_nl_keys_add(struct ntpk_nl *nl, uint32_t generation, const struct ntpk_
  * Return: 0 or -errno, and then nothing has changed.
  */
 int ntpk_nl_keys_commit(struct ntpk_nl *nl, uint32_t generation);
+
+/**
+ * struct ntpk_nl_acl - an access list, or what it says about an address
+ * @present: there is one; else everybody may ask
+ * @generation: its sender's name for it
+ * @allow: of the address; without one asked for, of whom no prefix holds
+ * @has_rule: a prefix decided
+ * @rule: it
+ */
+struct ntpk_nl_acl {
+	bool	 present;
+	uint32_t generation;
+	bool	 allow;
+	bool	 has_rule;
+	struct ntp_acl_prefix rule;
+};
+
+/**
+ * ntpk_nl_acl_begin() - begin a new access list
+ * @nl: handle; the list is lost when it is closed before the commit
+ * @generation: our name for the list
+ * @count: IPv4 and IPv6 prefixes that will be added
+ * @otherwise: may those ask whom no prefix holds?
+ *
+ * Return: 0 or -errno; -EOPNOTSUPP: a module that has no access list.
+ */
+int ntpk_nl_acl_begin(struct ntpk_nl *nl, uint32_t generation, const uint32_t count[2],
+		      bool otherwise);
+
+/**
+ * ntpk_nl_acl_add() - prefixes for the list that was begun
+ * @nl: handle
+ * @generation: of the list
+ * @p: prefixes, in the order of ntp_acl_add()
+ * @n: how many; as many messages as it takes
+ *
+ * Return: 0 or -errno.
+ */
+int ntpk_nl_acl_add(struct ntpk_nl *nl, uint32_t generation, const struct ntp_acl_prefix *p,
+		    size_t n);
+
+/**
+ * ntpk_nl_acl_commit() - the list replaces the one in use
+ * @nl: handle
+ * @generation: of the list
+ *
+ * Return: 0 or -errno, and then nothing has changed.
+ */
+int ntpk_nl_acl_commit(struct ntpk_nl *nl, uint32_t generation);
+
+/**
+ * ntpk_nl_get_acl() - which list is in use?
+ * @nl: handle
+ * @out: filled
+ *
+ * Return: 0 or -errno.
+ */
+int ntpk_nl_get_acl(struct ntpk_nl *nl, struct ntpk_nl_acl *out);
+
+/**
+ * ntpk_nl_acl_check() - what does it say about an address?
+ * @nl: handle
+ * @addr: address
+ * @v6: its family
+ * @out: filled
+ *
+ * Return: 0 or -errno.
+ */
+int ntpk_nl_acl_check(struct ntpk_nl *nl, struct ntp_acl_addr addr, bool v6,
+		      struct ntpk_nl_acl *out);
 
 /**
  * ntpk_nl_get_stats() - all counters

@@ -13,13 +13,14 @@
 #include <errno.h>
 #include <cmocka.h>
 #include <linux/genetlink.h>
+#include "nl/nl_acl.h"
 #include "nl/nl_msg.h"
 
 #define FAMILY	0x21
 
 static union {
 	struct nlmsghdr nlh;
-	char bytes[4096];
+	char bytes[NL_MSG_REQUEST_MAX];
 } out;
 
 static uint64_t seed = 88172645463325252ULL;
@@ -467,6 +468,82 @@ static void test_keys(void **state)
 	assert_memory_equal(mnl_attr_get_payload(attr_in(nest, NTPK_A_KEY_SECRET)), secret, 512);
 }
 
+static struct ntp_acl_prefix acl_prefix(unsigned int i)
+{
+	struct ntp_acl_prefix p = { .v6 = i & 1, .len = i & 1 ? 96 : 24, .allow = i & 2 };
+
+	p.addr.hi = 0x0a00000000000000ULL | (uint64_t)i << 40;
+	p.addr.lo = p.v6 ? 0x123456700000000ULL : 0;
+	return p;
+}
+
+/* An answer of ACL_CHECK that says what was sent: the attributes are the same. */
+static void test_acl(void **state)
+{
+	const uint32_t count[2] = { 100000, 7 };
+	struct ntp_acl_prefix p[2000];
+	struct ntpk_nl_acl got;
+	const struct nlattr *nest;
+	struct nlmsghdr *nlh;
+	size_t n, done;
+
+	(void)state;
+	for (n = 0; n < 2000; n++)
+		p[n] = acl_prefix((unsigned int)n);
+	nlh = begin(NTPK_CMD_ACL_BEGIN);
+	nl_acl_put_begin(nlh, 7, count, true);
+	nest = mnl_nlmsg_get_payload_offset(nlh, GENL_HDRLEN);
+	assert_int_equal(mnl_attr_get_type(nest), NTPK_A_ACL);
+	assert_int_equal(mnl_attr_get_u32(attr_in(nest, NTPK_A_ACL_COUNT_V4)), 100000);
+	assert_int_equal(mnl_attr_get_u32(attr_in(nest, NTPK_A_ACL_COUNT_V6)), 7);
+	assert_int_equal(nl_acl_parse(nlh, &got), 0);
+	assert_true(got.present && got.generation == 7 && got.allow && !got.has_rule);
+	/* as many as fit, and every message is within its bounds */
+	for (n = 0; n < 2000; n += done) {
+		nlh = begin(NTPK_CMD_ACL_ADD);
+		done = nl_acl_put_prefixes(nlh, 7, &p[n], 2000 - n);
+		assert_true(done > 0);
+		assert_in_range(nlh->nlmsg_len, 1, NL_MSG_REQUEST_MAX);
+	}
+	for (n = 0; n < 8; n++) {
+		nlh = begin(NTPK_CMD_ACL_ADD);
+		assert_int_equal(nl_acl_put_prefixes(nlh, 8, &p[n], 1), 1);
+		assert_int_equal(nl_acl_parse(nlh, &got), 0);
+		assert_true(got.has_rule && got.rule.v6 == p[n].v6 && got.rule.len == p[n].len &&
+			    got.rule.allow == p[n].allow && got.rule.addr.hi == p[n].addr.hi &&
+			    got.rule.addr.lo == p[n].addr.lo);
+	}
+}
+
+/* Answers that are not whole; a list that is absent is fine. */
+static void test_acl_broken(void **state)
+{
+	const struct ntp_acl_prefix p = acl_prefix(1);
+	struct ntpk_nl_acl got;
+	struct nlmsghdr *nlh = begin(NTPK_CMD_ACL_CHECK);
+	struct nlattr *nest;
+
+	(void)state;
+	assert_int_equal(nl_acl_parse(nlh, &got), -EBADMSG);
+	nest = mnl_attr_nest_start(nlh, NTPK_A_ACL);
+	mnl_attr_nest_end(nlh, nest);
+	assert_int_equal(nl_acl_parse(nlh, &got), 0);
+	assert_true(!got.present && got.allow && !got.has_rule);
+	nlh = begin(NTPK_CMD_ACL_CHECK);
+	nl_acl_put_addr(nlh, p.addr, true);
+	assert_int_equal(nl_acl_parse(nlh, &got), 0);
+	for (uint16_t type = NTPK_A_ACL_GENERATION; type <= NTPK_A_ACL_ACCESS; type++) {
+		if (type != NTPK_A_ACL_GENERATION && type != NTPK_A_ACL_PREFIX &&
+		    type != NTPK_A_ACL_ACCESS)
+			continue;
+		nlh = begin(NTPK_CMD_ACL_CHECK);
+		nest = mnl_attr_nest_start(nlh, NTPK_A_ACL);
+		mnl_attr_put_u8(nlh, type, 1);
+		mnl_attr_nest_end(nlh, nest);
+		assert_int_equal(nl_acl_parse(nlh, &got), -EBADMSG);
+	}
+}
+
 static void test_closed(void **state)
 {
 	(void)state;
@@ -488,6 +565,8 @@ int main(void)
 		cmocka_unit_test(test_error),
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_acl),
+		cmocka_unit_test(test_acl_broken),
 		cmocka_unit_test(test_closed),
 	};
 

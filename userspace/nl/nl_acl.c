@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Building and parsing the messages of access lists.  Pure.
+ */
+#include "nl/nl_acl.h"
+
+#include <errno.h>
+#include <string.h>
+#include <linux/genetlink.h>
+
+/* A prefix of IPv6 with its nest. */
+#define PREFIX_MAX	(4 * MNL_ATTR_HDRLEN + 16 + 4 + 4)
+
+static uint32_t access_of(bool allow)
+{
+	return allow ? NTPK_ACCESS_ALLOW : NTPK_ACCESS_DENY;
+}
+
+static void put_addr(struct nlmsghdr *nlh, uint16_t type, struct ntp_acl_addr addr, bool v6)
+{
+	__be64 raw[2] = { ntp_htobe64(addr.hi), ntp_htobe64(addr.lo) };
+
+	mnl_attr_put(nlh, type, v6 ? 16 : 4, raw);
+}
+
+void nl_acl_put_begin(struct nlmsghdr *nlh, uint32_t generation, const uint32_t count[2],
+		      bool otherwise)
+{
+	struct nlattr *nest = mnl_attr_nest_start(nlh, NTPK_A_ACL);
+
+	mnl_attr_put_u32(nlh, NTPK_A_ACL_GENERATION, generation);
+	mnl_attr_put_u32(nlh, NTPK_A_ACL_COUNT_V4, count[0]);
+	mnl_attr_put_u32(nlh, NTPK_A_ACL_COUNT_V6, count[1]);
+	mnl_attr_put_u32(nlh, NTPK_A_ACL_OTHERWISE, access_of(otherwise));
+	mnl_attr_nest_end(nlh, nest);
+}
+
+static void put_prefix(struct nlmsghdr *nlh, const struct ntp_acl_prefix *p)
+{
+	struct nlattr *nest = mnl_attr_nest_start(nlh, NTPK_A_ACL_PREFIX);
+
+	put_addr(nlh, NTPK_A_PREFIX_ADDR, p->addr, p->v6);
+	mnl_attr_put_u8(nlh, NTPK_A_PREFIX_LEN, p->len);
+	mnl_attr_put_u32(nlh, NTPK_A_PREFIX_ACCESS, access_of(p->allow));
+	mnl_attr_nest_end(nlh, nest);
+}
+
+size_t nl_acl_put_prefixes(struct nlmsghdr *nlh, uint32_t generation,
+			   const struct ntp_acl_prefix *p, size_t n)
+{
+	struct nlattr *nest = mnl_attr_nest_start(nlh, NTPK_A_ACL);
+	size_t done = 0;
+
+	mnl_attr_put_u32(nlh, NTPK_A_ACL_GENERATION, generation);
+	while (done < n && nlh->nlmsg_len + PREFIX_MAX <= NL_MSG_REQUEST_MAX)
+		put_prefix(nlh, &p[done++]);
+	mnl_attr_nest_end(nlh, nest);
+	return done;
+}
+
+void nl_acl_put_commit(struct nlmsghdr *nlh, uint32_t generation)
+{
+	struct nlattr *nest = mnl_attr_nest_start(nlh, NTPK_A_ACL);
+
+	mnl_attr_put_u32(nlh, NTPK_A_ACL_GENERATION, generation);
+	mnl_attr_nest_end(nlh, nest);
+}
+
+void nl_acl_put_addr(struct nlmsghdr *nlh, struct ntp_acl_addr addr, bool v6)
+{
+	struct nlattr *nest = mnl_attr_nest_start(nlh, NTPK_A_ACL);
+
+	put_addr(nlh, NTPK_A_ACL_ADDR, addr, v6);
+	mnl_attr_nest_end(nlh, nest);
+}
+
+/* The attributes of a nest by type, NULL = absent; those beyond @max are newer. */
+struct table {
+	const struct nlattr *tb[16];
+	unsigned int max;
+};
+
+static int collect(const struct nlattr *attr, void *data)
+{
+	struct table *t = data;
+
+	if (mnl_attr_get_type(attr) <= t->max)
+		t->tb[mnl_attr_get_type(attr)] = attr;
+	return MNL_CB_OK;
+}
+
+static int take(const struct nlattr *attr, void *out, size_t size)
+{
+	if (!attr || mnl_attr_get_payload_len(attr) != size)
+		return -EBADMSG;
+	memcpy(out, mnl_attr_get_payload(attr), size);
+	return 0;
+}
+
+static int take_access(const struct nlattr *attr, bool *allow)
+{
+	uint32_t access = 0;
+	int ret = take(attr, &access, sizeof(access));
+
+	*allow = access == NTPK_ACCESS_ALLOW;
+	return ret;
+}
+
+static int take_addr(const struct nlattr *attr, struct ntp_acl_addr *addr, bool *v6)
+{
+	__be32 words[4] = { 0 };
+
+	*v6 = attr && mnl_attr_get_payload_len(attr) == sizeof(words);
+	if (take(attr, words, *v6 ? sizeof(words) : sizeof(words[0])))
+		return -EBADMSG;
+	*addr = ntp_acl_addr_v6(words);
+	return 0;
+}
+
+static int parse_prefix(const struct nlattr *nest, struct ntp_acl_prefix *p)
+{
+	struct table t = { .max = NTPK_A_PREFIX_MAX };
+
+	mnl_attr_parse_nested(nest, collect, &t);
+	if (take_addr(t.tb[NTPK_A_PREFIX_ADDR], &p->addr, &p->v6) ||
+	    take(t.tb[NTPK_A_PREFIX_LEN], &p->len, sizeof(p->len)) ||
+	    take_access(t.tb[NTPK_A_PREFIX_ACCESS], &p->allow))
+		return -EBADMSG;
+	return 0;
+}
+
+_Static_assert(NTPK_A_ACL_MAX < 16 && NTPK_A_PREFIX_MAX < 16 && NTPK_A_MAX < 16,
+	       "struct table has room for all");
+
+int nl_acl_parse(const struct nlmsghdr *nlh, struct ntpk_nl_acl *out)
+{
+	struct table top = { .max = NTPK_A_MAX }, t = { .max = NTPK_A_ACL_MAX };
+	const struct nlattr *access;
+
+	memset(out, 0, sizeof(*out));
+	if (mnl_nlmsg_get_payload_len(nlh) < GENL_HDRLEN)
+		return -EBADMSG;
+	mnl_attr_parse(nlh, GENL_HDRLEN, collect, &top);
+	if (!top.tb[NTPK_A_ACL])
+		return -EBADMSG;
+	mnl_attr_parse_nested(top.tb[NTPK_A_ACL], collect, &t);
+	out->present = t.tb[NTPK_A_ACL_GENERATION];
+	out->allow = true;
+	access = t.tb[NTPK_A_ACL_ACCESS] ? t.tb[NTPK_A_ACL_ACCESS] : t.tb[NTPK_A_ACL_OTHERWISE];
+	if ((out->present && take(t.tb[NTPK_A_ACL_GENERATION], &out->generation,
+				  sizeof(out->generation))) ||
+	    (access && take_access(access, &out->allow)))
+		return -EBADMSG;
+	out->has_rule = t.tb[NTPK_A_ACL_PREFIX];
+	return out->has_rule ? parse_prefix(t.tb[NTPK_A_ACL_PREFIX], &out->rule) : 0;
+}
