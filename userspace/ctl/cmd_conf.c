@@ -57,7 +57,7 @@ static void print_verdict(const struct ctl *ctl, struct json_object *data)
 		printf("%s (line %s)\n", fmt_safe(rule, sizeof(rule), fmt_str(data, "rule")),
 		       fmt_member_int(line, data, "line"));
 	else
-		puts(fmt_safe(rule, sizeof(rule), fmt_str(data, "rule")));
+		printf("%s (of the module)\n", fmt_safe(rule, sizeof(rule), fmt_str(data, "rule")));
 }
 
 int cmd_acl_check(const struct ctl *ctl, int argc, char **argv)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Access list, see acl.h.  The rules are sorted by network, the wider first,
- * and swept once with the stack of networks that hold the current address:
- * each start and end of a network begins a range whose rule is then on top.
- * O(n log n) for any list; immutable afterwards.
+ * Access list, see acl.h.  What the rules say is put into sorted prefixes, each
+ * with the rule that it stands for: void rules and earlier ones of the same prefix
+ * are left out.  The prefixes are what the module is given, and what the list for
+ * our own look-ups is made of, by the same code.  Immutable afterwards.
  */
 #include "daemon/acl.h"
 
@@ -13,207 +13,162 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEPTH_MAX	(128 + 1)	/* prefix lengths 0..128, each at most once */
-#define NO_RULE		UINT32_MAX
-
-/* an address as a number; v4 sits in the upper 32 bits of @hi */
-struct key {
-	uint64_t hi;
-	uint64_t lo;
-};
-
-/* from @start up to the next range's start, @rule (or none) decides */
-struct range {
-	struct key start;
-	uint32_t rule;
-};
-
 struct acl {
 	struct conf_acl_rule *rules;
-	struct range *ranges[2];	/* v4, v6 */
-	size_t	 ranges_len[2];
+	struct ntp_acl_prefix *prefixes;
+	uint32_t *rule_of;		/* of each prefix */
+	size_t	 prefixes_len;
+	struct ntp_acl list;
+	void	*room;			/* of @list */
 	bool	 otherwise;		/* whom no rule names may ask */
 };
 
-/* a rule on its way through the sweep */
+/* a rule on its way into the list */
 struct item {
-	struct key first;
-	struct key last;
+	struct ntp_acl_prefix prefix;
 	uint32_t rule;
-	uint8_t	 prefix;
 };
 
-/* networks that hold the current address, the widest first */
+/* networks that hold the current one, the widest first */
 struct sweep {
-	struct range *out;
-	size_t	 len;
 	struct {
-		struct key last;
-		uint32_t rule;		/* that decides, NO_RULE when it is void */
+		struct ntp_acl_prefix prefix;
 		uint32_t all_before;	/* rules in here that came before are void */
-	} stack[DEPTH_MAX];
+	} stack[NTP_ACL_V6_LEN_MAX + 1];
 	size_t	 depth;
 };
 
-static struct key key_of(const uint8_t *addr, size_t len)
+/* sock_addr and conf_acl_rule alike: bytes as on the wire */
+static struct ntp_acl_addr addr_of(const void *bytes, bool v6)
 {
-	uint8_t full[16] = { 0 };
-	struct key k = { 0, 0 };
+	__be32 words[4] = { 0 };
 
-	memcpy(full, addr, len);
-	for (size_t i = 0; i < 8; i++) {
-		k.hi = k.hi << 8 | full[i];
-		k.lo = k.lo << 8 | full[8 + i];
-	}
-	return k;
+	memcpy(words, bytes, v6 ? 16 : 4);
+	return ntp_acl_addr_v6(words);
 }
 
-static int compare(const struct key *a, const struct key *b)
+static int by_prefix(const struct ntp_acl_prefix *x, const struct ntp_acl_prefix *y)
 {
-	if (a->hi != b->hi)
-		return a->hi < b->hi ? -1 : 1;
-	return a->lo < b->lo ? -1 : a->lo > b->lo;
-}
-
-/* Of width: the first and the last address of addr/prefix, host bits cleared. */
-static void bounds(struct item *it, struct key k, uint8_t prefix)
-{
-	uint64_t hi = prefix >= 64 ? 0 : UINT64_MAX >> prefix;
-	uint64_t lo = prefix >= 128 ? 0 : prefix <= 64 ? UINT64_MAX : UINT64_MAX >> (prefix - 64);
-
-	it->prefix = prefix;
-	it->first = (struct key){ k.hi & ~hi, k.lo & ~lo };
-	it->last = (struct key){ k.hi | hi, k.lo | lo };
+	if (x->v6 != y->v6)
+		return x->v6 ? 1 : -1;
+	if (x->addr.hi != y->addr.hi)
+		return x->addr.hi < y->addr.hi ? -1 : 1;
+	if (x->addr.lo != y->addr.lo)
+		return x->addr.lo < y->addr.lo ? -1 : 1;
+	return (x->len > y->len) - (x->len < y->len);
 }
 
 /* By network; the wider first; of the same the earlier rule first. */
 static int by_network(const void *a, const void *b)
 {
 	const struct item *x = a, *y = b;
-	int c = compare(&x->first, &y->first);
+	int c = by_prefix(&x->prefix, &y->prefix);
 
-	if (c)
-		return c;
-	if (x->prefix != y->prefix)
-		return x->prefix < y->prefix ? -1 : 1;
-	return x->rule < y->rule ? -1 : x->rule > y->rule;
+	return c ? c : (x->rule > y->rule) - (x->rule < y->rule);
 }
 
-static size_t collect(const struct acl *acl, size_t len, int family, struct item *items)
+static size_t collect(const struct acl *acl, size_t len, struct item *items)
 {
-	uint8_t max = family == AF_INET ? 32 : 128;
 	size_t n = 0;
 
 	for (size_t i = 0; i < len; i++) {
 		const struct conf_acl_rule *r = &acl->rules[i];
+		bool v6 = r->family == AF_INET6;
 
-		if (r->family != family || r->prefix > max)
+		if (r->prefix > (v6 ? NTP_ACL_V6_LEN_MAX : NTP_ACL_V4_LEN_MAX))
 			continue;
-		bounds(&items[n], key_of(r->addr, max / 8), r->prefix);
+		items[n].prefix = (struct ntp_acl_prefix){
+			.addr = ntp_acl_cut(addr_of(r->addr, v6), r->prefix),
+			.len = r->prefix, .v6 = v6, .allow = r->allow,
+		};
 		items[n++].rule = (uint32_t)i;
 	}
 	qsort(items, n, sizeof(*items), by_network);
 	return n;
 }
 
-static void emit(struct sweep *s, struct key start)
+static bool holds(const struct ntp_acl_prefix *outer, const struct ntp_acl_prefix *inner)
 {
-	uint32_t rule = NO_RULE;
+	struct ntp_acl_addr net = ntp_acl_cut(inner->addr, outer->len);
 
-	for (size_t d = s->depth; d && rule == NO_RULE; d--)
-		rule = s->stack[d - 1].rule;
-	/* a network that begins where another begins or ends has the last word */
-	if (s->len && !compare(&s->out[s->len - 1].start, &start))
-		s->len--;
-	if (!s->len || s->out[s->len - 1].rule != rule)
-		s->out[s->len++] = (struct range){ start, rule };
+	return outer->v6 == inner->v6 && outer->len <= inner->len &&
+	       net.hi == outer->addr.hi && net.lo == outer->addr.lo;
 }
 
-static struct key next(struct key k)
+/* Rules items[0] up to items[n - 1] have the same network: the last one counts. */
+static void take(struct sweep *s, struct acl *acl, const struct item *items, size_t n)
 {
-	k.lo++;
-	k.hi += !k.lo;
-	return k;
-}
+	const struct item *last = &items[n - 1];
+	uint32_t before;
 
-static void leave(struct sweep *s)
-{
-	struct key last = s->stack[--s->depth].last;
-
-	if (last.hi != UINT64_MAX || last.lo != UINT64_MAX)
-		emit(s, next(last));
-}
-
-/* Rules items[0] up to items[n - 1] have the same network: one entry of the stack. */
-static void enter(struct sweep *s, const struct acl *acl, const struct item *items, size_t n)
-{
-	uint32_t before = s->depth ? s->stack[s->depth - 1].all_before : 0;
-	uint32_t rule = items[n - 1].rule;
-
-	s->stack[s->depth].rule = rule < before ? NO_RULE : rule;
+	while (s->depth && !holds(&s->stack[s->depth - 1].prefix, &last->prefix))
+		s->depth--;
+	before = s->depth ? s->stack[s->depth - 1].all_before : 0;
+	if (last->rule >= before) {
+		acl->rule_of[acl->prefixes_len] = last->rule;
+		acl->prefixes[acl->prefixes_len++] = last->prefix;
+	}
 	for (size_t i = 0; i < n; i++)
 		if (acl->rules[items[i].rule].all && items[i].rule > before)
 			before = items[i].rule;
-	s->stack[s->depth].all_before = before;
-	s->stack[s->depth++].last = items[0].last;
-	emit(s, items[0].first);
+	s->stack[s->depth].prefix = last->prefix;
+	s->stack[s->depth++].all_before = before;
 }
 
-static size_t sweep(const struct acl *acl, const struct item *items, size_t len,
-		    struct range *out)
+static void sweep(struct acl *acl, const struct item *items, size_t len)
 {
-	struct sweep s = { .out = out };
+	struct sweep s = { .depth = 0 };
 	size_t n;
 
-	emit(&s, (struct key){ 0, 0 });
 	for (size_t i = 0; i < len; i += n) {
-		while (s.depth && compare(&s.stack[s.depth - 1].last, &items[i].first) < 0)
-			leave(&s);
-		for (n = 1; i + n < len && items[i + n].prefix == items[i].prefix &&
-		     !compare(&items[i + n].first, &items[i].first); n++)
+		for (n = 1; i + n < len && !by_prefix(&items[i + n].prefix, &items[i].prefix); n++)
 			;
-		enter(&s, acl, &items[i], n);
+		take(&s, acl, &items[i], n);
 	}
-	while (s.depth)
-		leave(&s);
-	return s.len;
 }
 
-static bool compile(struct acl *acl, size_t len, int slot, int family)
+static bool compile(struct acl *acl)
 {
-	struct item *items = calloc(len + 1, sizeof(*items));
-	/* each network begins one range and ends one, after the first */
-	struct range *out = items ? calloc(2 * len + 1, sizeof(*out)) : NULL;
+	struct ntp_acl_build b;
+	uint32_t count[2];
 
-	if (!out) {
-		free(items);
+	acl_count(acl, count);
+	acl->room = malloc(ntp_acl_size(count[0], count[1]));
+	if (!acl->room)
 		return false;
-	}
-	acl->ranges_len[slot] = sweep(acl, items, collect(acl, len, family, items), out);
-	acl->ranges[slot] = realloc(out, acl->ranges_len[slot] * sizeof(*out));
-	if (!acl->ranges[slot])
-		acl->ranges[slot] = out;
-	free(items);
+	ntp_acl_begin(&b, &acl->list, acl->room, count[0], count[1], acl->otherwise);
+	for (size_t i = 0; i < acl->prefixes_len; i++)
+		ntp_acl_add(&b, &acl->prefixes[i]);
+	ntp_acl_end(&b);
 	return true;
 }
 
-struct acl *acl_alloc(const struct conf_acl_rule *rules, size_t len)
+static bool fill(struct acl *acl, const struct conf_acl_rule *rules, size_t len)
 {
-	struct acl *acl = calloc(1, sizeof(*acl));
+	struct item *items = calloc(len + 1, sizeof(*items));
 
-	if (!acl)
-		return NULL;
 	acl->rules = calloc(len + 1, sizeof(*rules));
-	if (!acl->rules) {
-		acl_release(acl);
-		return NULL;
+	acl->prefixes = calloc(len + 1, sizeof(*acl->prefixes));
+	acl->rule_of = calloc(len + 1, sizeof(*acl->rule_of));
+	if (!items || !acl->rules || !acl->prefixes || !acl->rule_of) {
+		free(items);
+		return false;
 	}
 	if (len)
 		memcpy(acl->rules, rules, len * sizeof(*rules));
 	acl->otherwise = true;
 	for (size_t i = 0; i < len; i++)
 		acl->otherwise &= !rules[i].allow;
-	if (!compile(acl, len, 0, AF_INET) || !compile(acl, len, 1, AF_INET6)) {
+	sweep(acl, items, collect(acl, len, items));
+	free(items);
+	return compile(acl);
+}
+
+struct acl *acl_alloc(const struct conf_acl_rule *rules, size_t len)
+{
+	struct acl *acl = calloc(1, sizeof(*acl));
+
+	if (acl && !fill(acl, rules, len)) {
 		acl_release(acl);
 		return NULL;
 	}
@@ -224,50 +179,78 @@ void acl_release(struct acl *acl)
 {
 	if (!acl)
 		return;
-	free(acl->ranges[0]);
-	free(acl->ranges[1]);
+	free(acl->room);
+	free(acl->rule_of);
+	free(acl->prefixes);
 	free(acl->rules);
 	free(acl);
 }
 
-/* The last range that starts at or before @k; the first one starts at 0. */
-static uint32_t find(const struct range *ranges, size_t len, const struct key *k)
+const struct ntp_acl_prefix *acl_prefixes(const struct acl *acl, size_t *len)
 {
-	size_t low = 0, high = len;
+	*len = acl->prefixes_len;
+	return acl->prefixes;
+}
 
-	while (high - low > 1) {
+void acl_count(const struct acl *acl, uint32_t count[2])
+{
+	count[0] = count[1] = 0;
+	for (size_t i = 0; i < acl->prefixes_len; i++)
+		count[acl->prefixes[i].v6]++;
+}
+
+bool acl_otherwise(const struct acl *acl)
+{
+	return acl->otherwise;
+}
+
+const struct conf_acl_rule *acl_rule_at(const struct acl *acl, const struct ntp_acl_prefix *p)
+{
+	size_t low = 0, high = acl ? acl->prefixes_len : 0;
+
+	while (low < high) {
 		size_t mid = low + (high - low) / 2;
+		int c = by_prefix(&acl->prefixes[mid], p);
 
-		if (compare(&ranges[mid].start, k) <= 0)
-			low = mid;
+		if (!c)
+			return &acl->rules[acl->rule_of[mid]];
+		if (c < 0)
+			low = mid + 1;
 		else
 			high = mid;
 	}
-	return ranges[low].rule;
+	return NULL;
+}
+
+struct ntp_acl_addr acl_addr(const union sock_addr *addr, bool *v6)
+{
+	const uint8_t *bytes = addr->in6.sin6_addr.s6_addr;
+
+	*v6 = false;
+	if (addr->sa.sa_family == AF_INET)
+		return addr_of(&addr->in.sin_addr, false);
+	if (IN6_IS_ADDR_V4MAPPED(&addr->in6.sin6_addr))
+		return addr_of(bytes + 12, false);
+	*v6 = true;
+	return addr_of(bytes, true);
 }
 
 struct acl_verdict acl_check(const struct acl *acl, const union sock_addr *addr)
 {
 	struct acl_verdict v = { .allow = true };
-	struct key k;
-	int slot = 0;
-	uint32_t rule;
+	struct ntp_acl_prefix p = { .len = 0 };
+	uint16_t code;
 
 	if (!acl)
 		return v;
-	if (addr->sa.sa_family == AF_INET) {
-		k = key_of((const uint8_t *)&addr->in.sin_addr, 4);
-	} else if (IN6_IS_ADDR_V4MAPPED(&addr->in6.sin6_addr)) {
-		k = key_of(addr->in6.sin6_addr.s6_addr + 12, 4);
-	} else {
-		k = key_of(addr->in6.sin6_addr.s6_addr, 16);
-		slot = 1;
-	}
-	rule = find(acl->ranges[slot], acl->ranges_len[slot], &k);
-	v.allow = acl->otherwise;
-	if (rule != NO_RULE) {
-		v.rule = &acl->rules[rule];
-		v.allow = v.rule->allow;
+	p.addr = acl_addr(addr, &p.v6);
+	code = p.v6 ? ntp_acl_find_v6(&acl->list.v6, &p.addr) :
+		      ntp_acl_find_v4(&acl->list.v4, (uint32_t)(p.addr.hi >> 32));
+	v.allow = code & NTP_ACL_ALLOW;
+	if (code & NTP_ACL_RULE) {
+		p.len = code & NTP_ACL_LEN;
+		p.addr = ntp_acl_cut(p.addr, p.len);
+		v.rule = acl_rule_at(acl, &p);
 	}
 	return v;
 }
@@ -280,4 +263,15 @@ const char *acl_rule_text(const struct conf_acl_rule *rule, char buf[ACL_RULE_TE
 		 rule->all ? " all" : "", inet_ntop(rule->family, rule->addr, net, sizeof(net)),
 		 rule->prefix);
 	return buf;
+}
+
+const char *acl_prefix_text(const struct ntp_acl_prefix *p, char buf[ACL_RULE_TEXT_LEN])
+{
+	__be64 raw[2] = { ntp_htobe64(p->addr.hi), ntp_htobe64(p->addr.lo) };
+	struct conf_acl_rule rule = {
+		.family = p->v6 ? AF_INET6 : AF_INET, .prefix = p->len, .allow = p->allow,
+	};
+
+	memcpy(rule.addr, raw, sizeof(rule.addr));
+	return acl_rule_text(&rule, buf);
 }

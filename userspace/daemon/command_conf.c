@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 #include "daemon/acl.h"
+#include "daemon/kern.h"
 #include "daemon/keys.h"
 #include "daemon/log.h"
 #include "daemon/net.h"
@@ -67,26 +68,62 @@ int command_rekey(void *ctx, const struct control_value *args, struct json_objec
 	return 0;
 }
 
+/* As the module has it, which may not have our latest list yet. */
+static int ask_module(struct ntpkd *d, const union sock_addr *addr, struct json_object *data)
+{
+	const struct conf_acl_rule *line;
+	char text[ACL_RULE_TEXT_LEN];
+	struct ntpk_nl_acl said;
+	struct ntp_acl_addr a;
+	bool v6;
+	int err;
+
+	a = acl_addr(addr, &v6);
+	err = kern_acl_check(d->kern, a, v6, &said);
+	if (err)
+		return err;
+	line = said.has_rule ? acl_rule_at(d->acl, &said.rule) : NULL;
+	if (line && line->allow != said.rule.allow)
+		line = NULL;
+	put_text(data, "by", "module");
+	put_bool(data, "allowed", said.allow);
+	if (!said.has_rule)
+		put_text(data, "rule", NULL);
+	else
+		put_text(data, "rule", line ? acl_rule_text(line, text) :
+			 acl_prefix_text(&said.rule, text));
+	put_int_if(data, "line", line ? line->line : 0, line && line->line);
+	return 0;
+}
+
+static void ask_ourselves(struct ntpkd *d, const union sock_addr *addr, struct json_object *data)
+{
+	struct acl_verdict v = acl_check(d->acl, addr);
+	char text[ACL_RULE_TEXT_LEN];
+
+	put_text(data, "by", "ntpkd");
+	put_bool(data, "allowed", v.allow);
+	put_text(data, "rule", v.rule ? acl_rule_text(v.rule, text) : NULL);
+	put_int_if(data, "line", v.rule ? v.rule->line : 0, v.rule && v.rule->line);
+}
+
 int command_acl_check(void *ctx, const struct control_value *args, struct json_object *data,
 		      struct control_error *err)
 {
-	const struct conf *conf = &((struct ntpkd *)ctx)->conf;
-	char rule[ACL_RULE_TEXT_LEN], text[SOCK_ADDR_TEXT_LEN];
-	struct acl_verdict v;
+	char text[SOCK_ADDR_TEXT_LEN];
+	struct ntpkd *d = ctx;
 	union sock_addr addr;
-	struct acl *acl;
+	int ret;
 
 	if (!sock_addr_parse(&addr, args[0].text, 0))
 		return control_refuse(err, -EINVAL, "invalid", "\"%.64s\" is no address "
 				      "(accepted: IPv4 or IPv6, numeric)", args[0].text);
-	acl = acl_alloc(conf->acl, conf->acl_len);
-	if (!acl)
-		return control_refuse(err, -ENOMEM, "internal", "out of memory");
-	v = acl_check(acl, &addr);
 	put_text(data, "address", sock_addr_text(&addr, text));
-	put_bool(data, "allowed", v.allow);
-	put_text(data, "rule", v.rule ? acl_rule_text(v.rule, rule) : NULL);
-	put_int_if(data, "line", v.rule ? v.rule->line : 0, v.rule && v.rule->line);
-	acl_release(acl);
+	ret = ask_module(d, &addr, data);
+	if (ret && kern_attached(d->kern))
+		return control_refuse(err, ret, "not-possible", "the module does not say: %s",
+				      strerror(-ret));
+	if (ret)
+		ask_ourselves(d, &addr, data);
 	return 0;
 }

@@ -15,6 +15,7 @@
 #include <ntpk/ntp_reason.h>
 #include "daemon/clocks.h"
 #include "daemon/ev.h"
+#include "daemon/kern_acl.h"
 #include "daemon/kern_keys.h"
 #include "daemon/log.h"
 #include "daemon/turn.h"
@@ -39,6 +40,7 @@ struct kern {
 	uint32_t generation;		/* of the set of keys that was sent last */
 	bool	 keys_due;		/* the module does not have @keys */
 	bool	 keys_said;		/* that it refused them */
+	struct kern_acl acl;
 	bool	 takeover;		/* it serves our predecessor's state */
 	bool	 absence_said;
 	char	 error[KERN_ERROR_MAX];
@@ -109,6 +111,23 @@ static void push_keys(struct kern *k)
 	k->keys_said = !!err;
 }
 
+/*
+ * A namespace that was attached just now has no list.  It must not answer those who
+ * may not ask: without its list it is not given anything to answer with.
+ */
+static int push_first_acl(struct kern *k)
+{
+	int err;
+
+	k->acl.due = true;
+	err = kern_acl_push(&k->acl, k->nl);
+	if (err) {
+		note_error(k, "allow and deny", err);
+		ntpk_nl_detach(k->nl);
+	}
+	return err;
+}
+
 static int push_once(struct kern *k, struct ntp_serve *serve)
 {
 	struct ntpk_nl_clock clock;
@@ -133,7 +152,9 @@ static int push(struct kern *k, const struct ntp_serve *serve)
 	if (err == -ENOTCONN && !ntpk_nl_attach(k->nl)) {
 		k->keys_due = true;
 		push_keys(k);
-		err = push_once(k, &copy);
+		err = push_first_acl(k);
+		if (!err)
+			err = push_once(k, &copy);
 	}
 	if (!err) {
 		k->error[0] = '\0';
@@ -226,6 +247,20 @@ void kern_set_keys(struct kern *k, const struct keys *keys)
 	push_keys(k);
 }
 
+void kern_set_acl(struct kern *k, const struct acl *acl)
+{
+	if (!k)
+		return;
+	kern_acl_want(&k->acl, acl);
+	if (k->nl)
+		kern_acl_push(&k->acl, k->nl);
+}
+
+int kern_acl_check(struct kern *k, struct ntp_acl_addr addr, bool v6, struct ntpk_nl_acl *out)
+{
+	return kern_attached(k) ? ntpk_nl_acl_check(k->nl, addr, v6, out) : -ENOENT;
+}
+
 void kern_set_policy(struct kern *k, const struct ntp_policy *policy)
 {
 	if (!k)
@@ -286,10 +321,12 @@ static int connect_module(struct kern *k)
 		err = 0;
 	if (!err)
 		err = follow_events(k);
-	if (err) {
+	if (err)
 		note_error(k, "attach", err);
+	else
+		err = push_first_acl(k);
+	if (err)
 		lose(k);
-	}
 	return err;
 }
 
@@ -330,14 +367,18 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 		lose(k);
 		k->absence_said = true;
 	}
-	if (!k->nl)
+	if (!k->nl) {
 		try_connect(k);
-	else
-		push_keys(k);
+		return;
+	}
+	push_keys(k);
+	kern_acl_verify(&k->acl, k->nl);
+	kern_acl_push(&k->acl, k->nl);
 }
 
 struct kern *kern_open(struct event_base *base, const struct ntpk_nl_listener *listener,
-		       const struct keys *keys, const struct kern_ops *ops, void *ctx)
+		       const struct keys *keys, const struct acl *acl,
+		       const struct kern_ops *ops, void *ctx)
 {
 	const struct timeval every = { .tv_sec = RETRY_S };
 	struct kern *k = calloc(1, sizeof(*k));
@@ -348,6 +389,7 @@ struct kern *kern_open(struct event_base *base, const struct ntpk_nl_listener *l
 	k->listener = *listener;
 	k->keys = keys;
 	k->generation = (uint32_t)clocks_boot_ns();
+	k->acl = (struct kern_acl){ .acl = acl, .generation = k->generation };
 	k->ops = ops;
 	k->ctx = ctx;
 	k->ev_retry = event_new(base, -1, EV_PERSIST, on_retry, k);

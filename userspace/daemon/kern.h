@@ -13,6 +13,7 @@
 
 #define KERN_ERROR_MAX	192
 
+struct acl;
 struct event_base;
 struct kern;
 struct keys;
@@ -30,13 +31,15 @@ struct kern_ops {
  * @base: the loop
  * @listener: where it answers
  * @keys: as kern_set_keys()
+ * @acl: as kern_set_acl()
  * @ops: callbacks
  * @ctx: their argument
  *
  * Return: link, NULL without memory.
  */
 struct kern *kern_open(struct event_base *base, const struct ntpk_nl_listener *listener,
-		       const struct keys *keys, const struct kern_ops *ops, void *ctx);
+		       const struct keys *keys, const struct acl *acl,
+		       const struct kern_ops *ops, void *ctx);
 
 /** kern_close() - the module goes on serving by itself; NULL is fine */
 void kern_close(struct kern *k);
@@ -79,6 +82,27 @@ void kern_forget(struct kern *k);
  * ones from before stay, it is said once, and tried again.
  */
 void kern_set_keys(struct kern *k, const struct keys *keys);
+
+/**
+ * kern_set_acl() - whom the module answers from now on
+ * @k: link, NULL is fine
+ * @acl: owned by the caller, until the next call or kern_close(); NULL = everybody
+ *
+ * Replaced whole.  Where the module does not take it, the one from before stays, it
+ * is said once, and tried again; a module without any is not used.
+ */
+void kern_set_acl(struct kern *k, const struct acl *acl);
+
+/**
+ * kern_acl_check() - what the module's list says about an address
+ * @k: link, NULL is fine
+ * @addr: address
+ * @v6: its family
+ * @out: filled
+ *
+ * Return: 0 or -errno; -ENOENT: the module does not answer.
+ */
+int kern_acl_check(struct kern *k, struct ntp_acl_addr addr, bool v6, struct ntpk_nl_acl *out);
 
 /**
  * kern_set_policy() - what the listener does from now on

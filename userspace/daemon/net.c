@@ -111,8 +111,6 @@ void ntpkd_policy_apply(struct ntpkd *d)
 
 const char *ntpkd_userspace_reason(const struct conf *conf)
 {
-	if (conf->acl_len)
-		return "`allow` and `deny` are checked by ntpkd: the module has no access list";
 	for (size_t i = 0; i < CONF_ADDRS_MAX; i++)
 		if (conf->bindaddress[i][0])
 			return "`bindaddress` is ntpkd's: the module answers on all addresses";
@@ -127,11 +125,11 @@ static int open_kern(struct ntpkd *d)
 		.policy = ntpkd_policy(&d->conf),
 	};
 
-	d->kern = kern_open(d->base, &listener, d->keys, &ops, d);
+	d->kern = kern_open(d->base, &listener, d->keys, d->acl, &ops, d);
 	return d->kern ? 0 : -ENOMEM;
 }
 
-/* Nobody gets round the list because an earlier ntpkd attached the module. */
+/* Nobody is answered elsewhere because an earlier ntpkd attached the module. */
 static void leave_module(struct ntpkd *d, const char *reason)
 {
 	bool left;
@@ -145,7 +143,7 @@ static void leave_module(struct ntpkd *d, const char *reason)
 int ntpkd_access_apply(struct ntpkd *d)
 {
 	const char *reason = ntpkd_userspace_reason(&d->conf);
-	struct acl *acl = NULL;
+	struct acl *acl = NULL, *old = d->acl;
 
 	if (d->conf.acl_len) {
 		acl = acl_alloc(d->conf.acl, d->conf.acl_len);
@@ -153,6 +151,9 @@ int ntpkd_access_apply(struct ntpkd *d)
 			return -ENOMEM;
 	}
 	respond_set_acl(d->respond, acl);
+	kern_set_acl(d->kern, acl);
+	d->acl = acl;
+	acl_release(old);
 	if (!d->conf.kernel || !d->conf.port)
 		return 0;
 	if (!reason)
@@ -222,4 +223,5 @@ void ntpkd_net_close(struct ntpkd *d)
 {
 	netwatch_close(d->netwatch);
 	keys_release(d->keys);
+	acl_release(d->acl);
 }

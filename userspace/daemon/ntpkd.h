@@ -26,6 +26,7 @@
 struct control;
 struct event_base;
 struct kern;
+struct acl;
 struct keys;
 struct libevent;
 struct netwatch;
@@ -61,6 +62,7 @@ struct saver;
  * @started: ... and so many done
  * @ev_start: the next of them
  * @keys: shared with upstreams, or NULL
+ * @acl: who may ask, for the module and @respond; NULL = everybody
  * @netwatch: changes of the network, or NULL
  * @leapwatch: lists of leap seconds
  * @leap_told_unix_ns: the next leap second as the engine was told, 0 = none
@@ -104,6 +106,7 @@ struct ntpkd {
 	size_t	 started;
 	struct libevent *ev_start;
 	struct keys *keys;
+	struct acl *acl;
 	struct netwatch *netwatch;
 	struct leapwatch leapwatch;
 	int64_t	 leap_told_unix_ns;

@@ -28,7 +28,7 @@ struct respond {
 	struct respond_env env;
 	struct ntp_serve serve;
 	bool	 published;
-	struct acl *acl;
+	const struct acl *acl;
 	struct respond_auth auth;
 	uint64_t denied_pkts;
 	uint64_t counts[NTPK_REASON_MAX + 1];
@@ -95,19 +95,10 @@ uint64_t respond_count(const struct respond *r, unsigned int reason)
 	return r && reason <= NTPK_REASON_MAX ? r->counts[reason] : 0;
 }
 
-void respond_set_acl(struct respond *r, struct acl *acl)
+void respond_set_acl(struct respond *r, const struct acl *acl)
 {
-	if (!r) {
-		acl_release(acl);
-		return;
-	}
-	acl_release(r->acl);
-	r->acl = acl;
-}
-
-const struct acl *respond_acl(const struct respond *r)
-{
-	return r ? r->acl : NULL;
+	if (r)
+		r->acl = acl;
 }
 
 bool respond_permits(struct respond *r, const union sock_addr *from)
@@ -426,6 +417,5 @@ void respond_close(struct respond *r)
 		if (r->fds[i] >= 0)
 			close(r->fds[i]);
 	}
-	acl_release(r->acl);
 	free(r);
 }

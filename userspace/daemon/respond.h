@@ -81,9 +81,9 @@ void respond_publish(struct respond *r, const struct ntp_serve *serve);
 /**
  * respond_set_acl() - who may ask from now on
  * @r: responder, NULL is fine
- * @acl: taken over; NULL = everybody
+ * @acl: owned by the caller, until the next call or respond_close(); NULL = everybody
  */
-void respond_set_acl(struct respond *r, struct acl *acl);
+void respond_set_acl(struct respond *r, const struct acl *acl);
 
 /**
  * respond_set_policy() - what is done from now on
@@ -98,14 +98,6 @@ void respond_set_policy(struct respond *r, const struct ntp_policy *policy);
  * @keys: owned by the caller, until the next call or respond_close(); NULL = none
  */
 void respond_set_keys(struct respond *r, const struct keys *keys);
-
-/**
- * respond_acl() - the list in use
- * @r: responder, NULL is fine
- *
- * Return: list, NULL = none.
- */
-const struct acl *respond_acl(const struct respond *r);
 
 /**
  * respond_permits() - by the access list; a refusal is counted

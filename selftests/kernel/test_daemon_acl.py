@@ -1,0 +1,213 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+Shows `allow` and `deny` on their way from ntpkd's configuration to the module:
+whom the lines allow is answered by the module, the others are not, and
+`ntpkctl acl check` says which line decides, as the module sees it.  Reloading
+changes the list, and sends it only when it changed; 100,000 lines are taken; whatever
+happens to the module, who may not ask is never answered.  And that ntpkd without
+the module decides likewise.
+About 40 seconds.
+"""
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+
+import daemon
+import fixture
+import netns
+import ntpknl
+import ntpq
+import tap
+
+CTL = os.path.join(netns.BIN, "ntpkctl")
+LOCAL = "local stratum 5"
+ALLOWED, DENIED, NOBODY = "192.0.2.2", "192.0.2.3", "192.0.2.200"
+LINES = ["allow 192.0.2.0/25", "deny 192.0.2.3", "allow 2001:db8::/64", "deny 2001:db8::3"]
+
+
+def answered(client, src, timeout=2):
+	"""Does the server answer from this address of the client's?"""
+	v6 = ":" in src
+	asker = ntpq.Asker(client, "2001:db8::1" if v6 else "192.0.2.1", bind=(src, 0))
+	try:
+		return asker.ask(timeout=timeout)[1] is not None
+	except OSError:
+		return False
+	finally:
+		asker.close()
+
+
+def command(d, cmd, **args):
+	with socket.socket(socket.AF_UNIX) as s:
+		s.settimeout(20)
+		s.connect(d.sock)
+		s.sendall(json.dumps(dict(args, cmd=cmd)).encode() + b"\n")
+		return json.loads(s.makefile().readline())
+
+
+def verdicts(client, allowed, denied, what):
+	got = {src: answered(client, src, 5 if src in allowed else 0.3) for src in allowed + denied}
+	tap.same(got, {src: src in allowed for src in allowed + denied},
+		 f"{what}: answered are {', '.join(allowed)}, not {', '.join(denied)}")
+
+
+def soon(client, src, want, what, log):
+	tap.ok(tap.wait_for(lambda: answered(client, src, 0.5) == want, 30),
+	       f"{what}: {src} is {'' if want else 'not '}answered", log())
+
+
+def check(d, src, allowed, rule, by, line=None):
+	data = command(d, "acl-check", address=src).get("data", {})
+	got = {k: data.get(k) for k in ("allowed", "rule", "by", "line")}
+	tap.same(got, {"allowed": allowed, "rule": rule, "by": by, "line": line},
+		 f"acl check {src}: {rule}, says {by}")
+
+
+def write(d, lines):
+	with open(d.conf, "w") as f:
+		f.write("\n".join(lines) + "\n")
+
+
+def reload(d, lines):
+	write(d, lines)
+	before = d.text().count("configuration read anew")
+	d.p.send_signal(signal.SIGHUP)
+	tap.wait_for(lambda: d.text().count("configuration read anew") > before, 20)
+
+
+def test_first(d, s):
+	verdicts(s.client, [ALLOWED, "2001:db8::2"], [DENIED, NOBODY, "2001:db8::3"], "module")
+	tap.ok(s.g.stats()["acl_denied"] >= 3 and s.g.stats()["replied"] >= 2,
+	       "it is the module that says so", s.g.stats())
+	check(d, ALLOWED, True, "allow 192.0.2.0/25", "module", 2)
+	check(d, DENIED, False, "deny 192.0.2.3/32", "module", 3)
+	check(d, NOBODY, False, None, "module")
+	check(d, "2001:db8::3", False, "deny 2001:db8::3/128", "module", 5)
+	check(d, "::ffff:192.0.2.3", False, "deny 192.0.2.3/32", "module", 3)
+	p = subprocess.run([CTL, "-s", d.sock, "acl", "check", DENIED], capture_output=True,
+			   text=True, check=False)
+	tap.same(p.stdout, f"{DENIED} may not ask: deny 192.0.2.3/32 (line 3)\n", "ntpkctl acl check")
+
+
+def test_reload(d, s):
+	before = s.g.get_acl()
+	reload(d, [LOCAL] + LINES + ["maxjitter 0.9"])
+	tap.same(s.g.get_acl(), before, "reload without a change of lists: nothing is sent")
+	reload(d, [LOCAL, "allow", "deny 192.0.2.2"])
+	soon(s.client, ALLOWED, False, "reload with other lines", d.text)
+	verdicts(s.client, [DENIED, NOBODY], [ALLOWED], "reload with other lines")
+	check(d, ALLOWED, False, "deny 192.0.2.2/32", "module", 3)
+	reload(d, [LOCAL])
+	soon(s.client, ALLOWED, True, "reload without lines", d.text)
+	check(d, NOBODY, True, None, "module")
+
+
+def test_many(d, s):
+	rng = random.Random(3)
+	n = 100000 if tap.slow() == 1 else 10000
+	lines = set()
+	while len(lines) < n:
+		a = rng.getrandbits(24)
+		lines.add(f"{'allow' if a & 1 else 'deny'} 10.{a >> 16}.{a >> 8 & 255}.{a & 254}/31")
+	reload(d, [LOCAL] + sorted(lines) + LINES)
+	want = len({line.split()[1] for line in lines}) + 2
+	tap.ok(tap.wait_for(lambda: s.g.get_acl().get("COUNT_V4") == want, 60),
+	       f"{n} lines: the module has them", (want, s.g.get_acl(), d.text()[-500:]))
+	verdicts(s.client, [ALLOWED, "2001:db8::2"], [DENIED, NOBODY, "2001:db8::3"], f"{n} lines")
+	check(d, DENIED, False, "deny 192.0.2.3/32", "module", n + 3)
+	reload(d, [LOCAL] + LINES)
+	tap.ok(tap.wait_for(lambda: s.g.get_acl().get("COUNT_V4") == 2, 30), "and few again", d.text())
+
+
+class Denied:
+	"""One who may not ask, and asks all the time."""
+
+	def __init__(self, client):
+		self.stream = fixture.Stream(client, rate=50)
+		self.stream.s.close()
+		self.stream.s = client.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		self.stream.s.bind((DENIED, 0))
+		with client:
+			self.stream.s.connect(("192.0.2.1", 123))
+		self.stream.start()
+
+	def finish(self):
+		tap.wait_for(lambda: self.stream.sent > 20, 30)
+		self.stream.finish()
+		tap.ok(not self.stream.answered and self.stream.sent > 20,
+		       f"of {self.stream.sent} requests of one who may not ask none was answered meanwhile",
+		       self.stream.summary())
+
+
+def test_module_comes_back(d, s):
+	mine = s.g.get_acl()["GENERATION"]
+	other = lambda: s.g.get_acl().get("GENERATION") not in (None, mine)
+	denied = Denied(s.client)
+	s.g.detach()
+	tap.ok(tap.wait_for(other, 60), "detached by somebody: attached again, with its list", d.text())
+	soon(s.client, ALLOWED, True, "and then", d.text)
+	s.g.close()
+	netns.unload()
+	netns.load()
+	s.g = ntpknl.Genl(s.server)
+	tap.ok(tap.wait_for(lambda: s.g.get_acl().get("COUNT_V4") == 2, 60),
+	       "unloaded and loaded again: the list is back", d.text())
+	soon(s.client, ALLOWED, True, "and then", d.text)
+	denied.finish()
+	s.g.acl([], otherwise=1, generation=4711)
+	tap.ok(tap.wait_for(lambda: s.g.get_acl()["GENERATION"] != 4711, 30),
+	       "another list by somebody: ours again", d.text())
+	soon(s.client, DENIED, False, "and then", d.text)
+
+
+def test_restart(d, s):
+	d.kill()
+	verdicts(s.client, [ALLOWED], [DENIED, NOBODY], "ntpkd is dead")
+	denied = Denied(s.client)
+	d.start()
+	tap.ok(tap.wait_for(lambda: d.status().get("state"), 60), "ntpkd starts again", d.text())
+	soon(s.client, ALLOWED, True, "and then", d.text)
+	denied.finish()
+	d.kill()
+	write(d, [LOCAL])
+	d.start()
+	soon(s.client, DENIED, True, "started again without lines", d.text)
+
+
+def test_by_itself(s):
+	"""The same without the module."""
+	d = daemon.Ntpkd(s.server, LOCAL, *LINES, "kernel off")
+	soon(s.client, ALLOWED, True, "kernel off, ntpkd by itself", d.text)
+	verdicts(s.client, [ALLOWED, "2001:db8::2"], [DENIED, NOBODY, "2001:db8::3"], "ntpkd by itself")
+	check(d, ALLOWED, True, "allow 192.0.2.0/25", "ntpkd", 2)
+	check(d, NOBODY, False, None, "ntpkd")
+	tap.same(d.stop(), 0, "ntpkd by itself ends well")
+
+
+def main():
+	daemon.need_ntpkd()
+	s = fixture.served(attach=False)
+	for host in (3, 200):
+		s.client.sh("ip", "addr", "add", f"192.0.2.{host}/24", "dev", s.link.cdev)
+		s.link.neigh(s.server, s.link.sdev, s.link.cmac, f"192.0.2.{host}")
+	s.client.sh("ip", "addr", "add", "2001:db8::3/64", "dev", s.link.cdev, "nodad")
+	s.link.neigh(s.server, s.link.sdev, s.link.cmac, "2001:db8::3")
+	d = daemon.Ntpkd(s.server, LOCAL, *LINES)
+	ready = tap.wait_for(lambda: s.g.status() == "sync" and s.g.get_acl().get("COUNT_V4") == 2, 60)
+	tap.ok(ready, "ntpkd gives the module its time and its list", d.text())
+	test_first(d, s)
+	test_reload(d, s)
+	test_many(d, s)
+	test_module_comes_back(d, s)
+	test_restart(d, s)
+	tap.same(d.stop(), 0, "ntpkd ends well")
+	s.g.detach()
+	s.g.close()
+	test_by_itself(s)
+
+
+tap.run(main)
