@@ -288,6 +288,8 @@ void assoc_online(struct assoc *a, bool online, struct assoc_env *env)
 	if (a->online == online)
 		return;
 	a->online = online;
+	/* until it is judged again, which may be with the next timer only */
+	a->state = online ? SRC_NEW : SRC_OFFLINE;
 	a->burst_left = 0;
 	if (!online) {
 		close_request(a, env->out);

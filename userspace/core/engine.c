@@ -13,6 +13,7 @@
 #define LEAP_STEP_SLACK_NS	100000000
 #define FREQ_KNOWN_PPB		50000.0		/* a drift file was read */
 #define TIMER_MIN_NS		1000000
+#define TIMER_ACTIONS_MAX	64	/* the rest of what is due, with the next timer */
 #define LOCAL_GRACE_NS		(5 * NTP_NS_PER_S)	/* names are resolved meanwhile */
 #define STEP_RETRY_NS		(2 * NTP_NS_PER_S)
 
@@ -226,13 +227,13 @@ static void on_timer(struct engine *e, struct assoc_env *env)
 	size_t silent = 0;
 	struct assoc *a;
 
-	for (a = e->src; a < e->src + e->src_len; a++) {
+	for (a = e->src; a < e->src + e->src_len && env->out->len < TIMER_ACTIONS_MAX; a++) {
 		silent -= a->unreachable;
 		assoc_timer(a, env);
 		silent += a->unreachable;
 	}
 	/* Time alone changes little; but who is still in a first burst decides the start. */
-	e->select_wanted = silent || !e->est.valid ||
+	e->select_wanted = silent || e->select_due || !e->est.valid ||
 			   env->now_local_ns - e->select_local_ns >= SELECT_INTERVAL_NS;
 }
 
@@ -426,7 +427,7 @@ static void ask_for_timer(const struct engine *e, const struct clocks *now, stru
 		at_ns = earlier(at_ns, e->disc.chunk_local_ns);
 	if (e->disc.stepping)
 		at_ns = e->disc.step_local_ns + STEP_RETRY_NS;
-	if (at_ns < now->local_ns + TIMER_MIN_NS)
+	if (at_ns < now->local_ns + TIMER_MIN_NS || e->select_due)
 		at_ns = now->local_ns + TIMER_MIN_NS;
 	out_add(out, ACT_TIMER, ENGINE_NO_SOURCE)->at_local_ns = at_ns;
 }
@@ -445,9 +446,26 @@ static void on_datagram(struct engine *e, const struct event *ev, struct actions
 		tell_sample(e, from, out);
 }
 
+/* What may come for each of a thousand sources in a row. */
+static bool is_of_sources(const struct event *ev)
+{
+	switch (ev->type) {
+	case EV_SOURCE_ADD:
+	case EV_SOURCE_DEL:
+	case EV_SEND_FAILED:
+	case EV_ONLINE:
+	case EV_OFFLINE:
+	case EV_BURST:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void on_other(struct engine *e, const struct event *ev, struct actions *out)
 {
-	e->select_wanted = ev->type != EV_SENT;
+	e->select_wanted = ev->type != EV_SENT && !is_of_sources(ev);
+	e->select_due |= is_of_sources(ev);
 	dispatch(e, ev, out);
 	if (!e->select_wanted)
 		return;

@@ -57,6 +57,7 @@ struct engine_sample {
  * @work: work area of selection
  * @samples: work area: all samples of all sources
  * @select_wanted: something happened that may change the selection
+ * @select_due: sources came or went: judge with the next timer, all at once
  * @select_local_ns: last selection
  * @sel: last selection
  * @ref: last update
@@ -88,6 +89,7 @@ struct engine {
 	struct select_work work;
 	struct engine_sample *samples;
 	bool	 select_wanted;
+	bool	 select_due;
 	int64_t	 select_local_ns;
 	struct select_result sel;
 	struct engine_ref ref;

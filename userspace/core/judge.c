@@ -277,6 +277,7 @@ void engine_select(struct engine *e, const struct clocks *now, struct actions *o
 	size_t i, n;
 
 	e->select_local_ns = now->local_ns;
+	e->select_due = false;
 	eval_peers(e, now->local_ns);
 	n = list_sources(e, e->judged, !e->est.valid && (engine_starting(e) || !comparable(e)));
 	select_run(e->judged, n, &policy, &e->work, &e->sel);
