@@ -126,10 +126,10 @@ static int allow_ioctls(scmp_filter_ctx ctx)
 static int allow_prctl(scmp_filter_ctx ctx)
 {
 	int err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
-				   SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
+				   SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME, 0));
 
 	return err ? err : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
-					    SCMP_A0(SCMP_CMP_EQ, PR_SET_VMA));
+					    SCMP_A0(SCMP_CMP_EQ, PR_SET_VMA, 0));
 }
 
 /*
