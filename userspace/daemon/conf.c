@@ -70,13 +70,14 @@ static void remove_upstream(struct conf *conf, size_t i)
 static int check_twice(struct conf_parse *p, const char *name, bool *shadows)
 {
 	struct conf *conf = p->conf;
+	uint32_t key = conf_host_key(name);
 	char at[256];
 	size_t i;
 
 	for (i = 0; i < conf->upstreams_len; i++) {
 		const struct conf_upstream *up = &conf->upstreams[i];
 
-		if (!conf_host_same(up->name, name))
+		if (up->key != key || !conf_host_same(up->name, name))
 			continue;
 		if (p->scope == CONF_SCOPE_RUNTIME) {
 			*shadows = up->shadows || strcmp(up->file, p->line.file) != 0;

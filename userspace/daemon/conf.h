@@ -41,6 +41,7 @@ enum conf_upstream_kind {
  * struct conf_upstream - one `server` or `pool` line
  * @kind: which
  * @name: host name or numeric address (v6 may carry %interface)
+ * @key: of @name: hosts that are the same have the same, see conf_host_key()
  * @port: UDP, default 123
  * @minpoll_log2s: default 6
  * @maxpoll_log2s: default 10
@@ -60,6 +61,7 @@ enum conf_upstream_kind {
 struct conf_upstream {
 	enum conf_upstream_kind kind;
 	char	 name[CONF_NAME_MAX + 1];
+	uint32_t key;
 	uint16_t port;
 	int8_t	 minpoll_log2s;
 	int8_t	 maxpoll_log2s;

@@ -77,6 +77,9 @@ bool conf_upstream_equal(const struct conf_upstream *a, const struct conf_upstre
 {
 	char ta[CONF_LINE_MAX], tb[CONF_LINE_MAX];
 
+	/* most differ in their names */
+	if (a->key != b->key || strcmp(a->name, b->name) != 0)
+		return false;
 	conf_format_upstream(a, ta, sizeof(ta));
 	conf_format_upstream(b, tb, sizeof(tb));
 	return strcmp(ta, tb) == 0;
@@ -84,10 +87,11 @@ bool conf_upstream_equal(const struct conf_upstream *a, const struct conf_upstre
 
 const struct conf_upstream *conf_upstream_find(const struct conf *conf, const char *name)
 {
+	uint32_t key = conf_host_key(name);
 	size_t i;
 
 	for (i = 0; i < conf->upstreams_len; i++)
-		if (conf_host_same(conf->upstreams[i].name, name))
+		if (conf->upstreams[i].key == key && conf_host_same(conf->upstreams[i].name, name))
 			return &conf->upstreams[i];
 	return NULL;
 }

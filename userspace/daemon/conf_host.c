@@ -142,3 +142,31 @@ bool conf_host_same(const char *a, const char *b)
 		return true;
 	return name_len(a) == name_len(b) && strncasecmp(a, b, name_len(a)) == 0;
 }
+
+static uint32_t fnv1a(uint32_t hash, const void *data, size_t len)
+{
+	const unsigned char *p = data;
+
+	while (len--)
+		hash = (hash ^ *p++) * 16777619u;
+	return hash;
+}
+
+uint32_t conf_host_key(const char *name)
+{
+	size_t len = name_len(name), i;
+	char text[INET6_ADDRSTRLEN];
+	uint32_t hash = 2166136261u;
+	const char *scope;
+	struct in6_addr a;
+
+	if (strchr(name, ':') && split_scope(name, text, sizeof(text), &scope) &&
+	    inet_pton(AF_INET6, text, &a) == 1)
+		return fnv1a(hash, &a, sizeof(a));
+	for (i = 0; i < len; i++) {
+		char c = (char)tolower((unsigned char)name[i]);
+
+		hash = fnv1a(hash, &c, 1);
+	}
+	return hash;
+}

@@ -208,6 +208,7 @@ static int take_name(struct conf_upstream *up, struct conf_line *l)
 	if (bad)
 		return conf_line_error(l, w->column, "'%.60s': %s", w->text, bad);
 	snprintf(up->name, sizeof(up->name), "%s", w->text);
+	up->key = conf_host_key(up->name);
 	return 0;
 }
 

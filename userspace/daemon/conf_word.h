@@ -189,6 +189,14 @@ const char *conf_host_check(const char *name);
 bool conf_host_same(const char *a, const char *b);
 
 /**
+ * conf_host_key() - a number by which names can be told apart quickly
+ * @name: valid name or address
+ *
+ * Return: the same for names of which conf_host_same() is true.
+ */
+uint32_t conf_host_key(const char *name);
+
+/**
  * conf_upstream_words() - a `server` or `pool` line that has been cut
  * @up: filled
  * @l: words; the first is the directive

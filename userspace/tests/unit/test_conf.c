@@ -570,6 +570,7 @@ static void random_upstream(struct conf_upstream *up)
 	memset(up, 0, sizeof(*up));
 	up->kind = rnd(2) ? CONF_POOL : CONF_SERVER;
 	snprintf(up->name, sizeof(up->name), "%s", names[rnd(LEN(names))]);
+	up->key = conf_host_key(up->name);
 	up->port = (uint16_t)(rnd(2) ? 123 : 1 + rnd(65535));
 	up->minpoll_log2s = (int8_t)((int)rnd(32) - 7);
 	up->maxpoll_log2s = (int8_t)(up->minpoll_log2s + (int)rnd(25 - (uint32_t)
