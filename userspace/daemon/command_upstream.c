@@ -24,7 +24,7 @@ static struct json_object *upstream_object(const struct upstream *up)
 	char line[LINE_LEN];
 	int n = 0;
 
-	for (size_t i = 0; i < ENGINE_MAX_SOURCES; i++) {
+	for (size_t i = 0; up->sources_len && i < ENGINE_MAX_SOURCES; i++) {
 		const struct upstream_source *s = &up->all->sources[i];
 
 		if (s->up != up)
@@ -44,18 +44,39 @@ static struct json_object *upstream_object(const struct upstream *up)
 	return o;
 }
 
+/* struct walk - through the upstreams; @tag: of the next, or of one that has gone */
+struct walk {
+	struct ntpkd *d;
+	uint32_t tag;
+};
+
+static bool next_upstream(void *ctx, struct json_object **piece)
+{
+	struct walk *w = ctx;
+	const struct upstream *up = upstreams_from(&w->d->upstreams, w->tag);
+
+	if (!up)
+		return false;
+	*piece = upstream_object(up);
+	w->tag = up->tag + 1;
+	return true;
+}
+
 int command_upstream_list(void *ctx, const struct control_value *args, struct json_object *data,
 			  struct control_error *err)
 {
-	struct json_object *a = json_object_new_array();
+	struct walk *w = calloc(1, sizeof(*w));
 	struct ntpkd *d = ctx;
+	const struct control_stream s = {
+		.key = "upstreams", .next = next_upstream, .done = free, .ctx = w,
+	};
 
 	(void)args;
 	(void)err;
-	for (const struct upstream *up = d->upstreams.head; up; up = up->next)
-		json_object_array_add(a, upstream_object(up));
-	put(data, "upstreams", a);
-	return 0;
+	if (!w)
+		return -ENOMEM;
+	w->d = d;
+	return control_send(d->control, &s, data);
 }
 
 /* The parser's first complaint, with its column, is the answer's text. */

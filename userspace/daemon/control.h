@@ -164,6 +164,35 @@ uint64_t control_hold(struct control *c, const char *late);
  */
 void control_release(struct control *c, uint64_t ticket, const struct control_error *failure);
 
+/**
+ * struct control_stream - the last member of an answer, too long for one turn
+ * @key: of the member
+ * @text: it is a string, of which @next gives pieces; else an array of objects
+ * @next: puts the next piece, a new reference, into @piece, or NULL when there is
+ *	none this time; returns false after the last
+ * @done: frees @ctx
+ * @ctx: for both
+ */
+struct control_stream {
+	const char *key;
+	bool	 text;
+	bool	 (*next)(void *ctx, struct json_object **piece);
+	void	 (*done)(void *ctx);
+	void	*ctx;
+};
+
+/**
+ * control_send() - send a long member of the answer, as much per turn as its time allows
+ * @c: the socket, or NULL
+ * @s: copied; its @ctx is taken over
+ * @data: of the answer; outside a connection's request, all of it is put in here
+ *
+ * A command calls it when nothing can go wrong any more.
+ *
+ * Return: 0, -ENOMEM.
+ */
+int control_send(struct control *c, const struct control_stream *s, struct json_object *data);
+
 /** control_close() - close all and unlink the socket; NULL is fine */
 void control_close(struct control *c);
 

@@ -17,6 +17,7 @@
 #include <event2/listener.h>
 #include "daemon/control.h"
 #include "daemon/control_path.h"
+#include "daemon/control_stream.h"
 #include "daemon/turn.h"
 
 #define CONNECTIONS_MAX	16
@@ -36,6 +37,9 @@ struct conn {
 	uint64_t ticket;	/* of the answer that is held back, 0 = none ... */
 	struct json_object *held;	/* ... and that answer, if all goes well, ... */
 	const char *late;	/* ... or, when it takes too long, why */
+	struct control_stream stream;	/* what is still to be sent, @next NULL = nothing */
+	bool	 stream_first;
+	struct event *more;	/* the stream goes on, with the next turn */
 };
 
 struct control {
@@ -50,6 +54,16 @@ struct control {
 	char	 path[];
 };
 
+static void end_stream(struct conn *conn)
+{
+	if (conn->stream.next)
+		conn->stream.done(conn->stream.ctx);
+	conn->stream.next = NULL;
+	if (conn->more)
+		event_free(conn->more);
+	conn->more = NULL;
+}
+
 static void conn_free(struct conn *conn)
 {
 	unsigned int i;
@@ -61,6 +75,7 @@ static void conn_free(struct conn *conn)
 		event_free(conn->timer);
 	if (conn->bev)
 		bufferevent_free(conn->bev);
+	end_stream(conn);
 	json_object_put(conn->held);
 	free(conn);
 }
@@ -79,13 +94,59 @@ static bool write_answer(struct conn *conn, struct json_object *obj)
 	const char *s;
 	bool fine;
 
-	if (!obj)
-		return false;
-	s = json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PLAIN |
-					   JSON_C_TO_STRING_NOSLASHESCAPE);
+	s = control_json(obj);
 	fine = s && evbuffer_add(out, s, strlen(s)) == 0 && evbuffer_add(out, "\n", 1) == 0;
 	json_object_put(obj);
 	return fine;
+}
+
+/* The next request, not from here: the caller may be in the midst of another command. */
+static void go_on(struct conn *conn)
+{
+	restart_timer(conn);
+	bufferevent_enable(conn->bev, EV_READ);
+	bufferevent_trigger(conn->bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS |
+			    BEV_TRIG_DEFER_CALLBACKS);
+}
+
+static void on_more(evutil_socket_t fd, short what, void *arg);
+
+static bool begin_stream(struct conn *conn, struct json_object *obj)
+{
+	const struct timeval now = { 0 };
+	int err = control_stream_begin(&conn->stream, obj, bufferevent_get_output(conn->bev));
+
+	json_object_put(obj);
+	conn->stream_first = true;
+	conn->more = err ? NULL : evtimer_new(conn->c->base, on_more, conn);
+	if (!conn->more || event_add(conn->more, &now))
+		return false;
+	bufferevent_disable(conn->bev, EV_READ);
+	return true;
+}
+
+/* The rest of a long answer: so much as this turn, and what waits unread, allow. */
+static void on_more(evutil_socket_t fd, short what, void *arg)
+{
+	const struct timeval now = { 0 };
+	struct conn *conn = arg;
+	struct evbuffer *out = bufferevent_get_output(conn->bev);
+	int more;
+
+	(void)fd;
+	(void)what;
+	turn_begin();
+	do
+		more = control_stream_step(&conn->stream, &conn->stream_first, out);
+	while (more > 0 && !turn_is_over() && evbuffer_get_length(out) < PENDING_MAX);
+	if (more < 0) {
+		conn_free(conn);
+	} else if (!more) {
+		end_stream(conn);
+		go_on(conn);
+	} else if (evbuffer_get_length(out) < PENDING_MAX) {
+		event_add(conn->more, &now);
+	}
 }
 
 /* Return: false when memory is out. */
@@ -97,6 +158,8 @@ static bool answer(struct conn *conn, const char *line, size_t len)
 	c->current = conn;
 	obj = control_handle_line(&c->table, line, len, conn->may_change);
 	c->current = NULL;
+	if (obj && conn->stream.next)
+		return begin_stream(conn, obj);
 	if (!obj || !conn->ticket)
 		return write_answer(conn, obj);
 	bufferevent_disable(conn->bev, EV_READ);
@@ -110,7 +173,7 @@ static void finish(struct conn *conn)
 {
 	conn->closing = true;
 	bufferevent_disable(conn->bev, EV_READ);
-	if (!conn->held && !evbuffer_get_length(bufferevent_get_output(conn->bev)))
+	if (!conn->held && !conn->more && !evbuffer_get_length(bufferevent_get_output(conn->bev)))
 		conn_free(conn);
 }
 
@@ -149,7 +212,7 @@ static void take_lines(struct conn *conn)
 			bufferevent_disable(conn->bev, EV_READ);
 			return;
 		}
-		if (!take_line(conn) || conn->held)
+		if (!take_line(conn) || conn->held || conn->more)
 			return;
 	}
 }
@@ -185,11 +248,20 @@ void control_release(struct control *c, uint64_t ticket, const struct control_er
 		conn_free(conn);
 		return;
 	}
-	restart_timer(conn);
-	bufferevent_enable(conn->bev, EV_READ);
-	/* not from here: the caller may be in the midst of another command */
-	bufferevent_trigger(conn->bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS |
-			    BEV_TRIG_DEFER_CALLBACKS);
+	go_on(conn);
+}
+
+int control_send(struct control *c, const struct control_stream *s, struct json_object *data)
+{
+	int err;
+
+	if (c && c->current) {
+		c->current->stream = *s;
+		return 0;
+	}
+	err = control_stream_collect(s, data);
+	s->done(s->ctx);
+	return err;
 }
 
 static void on_read(struct bufferevent *bev, void *ctx)
@@ -207,6 +279,11 @@ static void on_written(struct bufferevent *bev, void *ctx)
 	turn_begin();
 	if (conn->held)
 		return;
+	if (conn->more) {
+		restart_timer(conn);
+		on_more(-1, 0, conn);
+		return;
+	}
 	if (conn->closing) {
 		conn_free(conn);
 		return;

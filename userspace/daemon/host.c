@@ -11,7 +11,6 @@
 #include "daemon/drift.h"
 #include "daemon/host.h"
 #include "daemon/log.h"
-#include "daemon/metrics_text.h"
 #include "daemon/replace.h"
 #include "daemon/saved.h"
 #include "daemon/saver.h"
@@ -72,32 +71,6 @@ static void tell_manager(struct ntpkd *d, const struct engine_report *r)
 			      ": the clock is a guess, no source has answered");
 }
 
-static void on_metrics(void *ctx, int err)
-{
-	struct ntpkd *d = ctx;
-
-	replace_say(&d->host.metrics_err, err, "metricsfile", d->conf.metricsfile);
-}
-
-/* 0644: who collects it is another user; there is no secret in it. */
-static void write_metrics(struct ntpkd *d)
-{
-	const struct replace how = { .mode = 0644 };
-	size_t len;
-	char *text;
-
-	if (d->bare || !d->conf.metricsfile[0] || d->beats % METRICS_BEATS != 1)
-		return;
-	/* a disk that hangs must not be given more and more */
-	if (saver_pending(d->saver, d->conf.metricsfile, &len))
-		return;
-	text = metrics_text(d);
-	if (!text)
-		return;
-	saver_put(d->saver, d->conf.metricsfile, text, strlen(text), &how, on_metrics, d);
-	free(text);
-}
-
 void host_open_logs(struct ntpkd *d)
 {
 	logs_close(&d->host.logs);
@@ -118,7 +91,8 @@ void host_beat(struct ntpkd *d)
 	if (r.synchronised && !r.local &&
 	    (!h->saved_local_ns || now.local_ns - h->saved_local_ns >= SAVE_INTERVAL_NS))
 		save_time(d, &r, &now);
-	write_metrics(d);
+	if (!d->bare && d->conf.metricsfile[0] && d->beats % METRICS_BEATS == 1)
+		metrics_file_due(d);
 	tell_manager(d, &r);
 	notify_alive(&h->notify, now.local_ns);
 }

@@ -12,6 +12,7 @@
 #include "core/engine.h"
 #include "daemon/coldstart.h"
 #include "daemon/logs.h"
+#include "daemon/metrics_file.h"
 #include "daemon/notify.h"
 #include "daemon/privs.h"
 
@@ -25,7 +26,7 @@ struct ntpkd;
  * @user: who the daemon becomes
  * @drift_err: errno of the drift file that was said last
  * @saved_err: likewise of the saved time
- * @metrics_err: likewise of the metrics file
+ * @metrics: the metrics file
  * @saved_local_ns: when that was written last, 0 = never
  */
 struct host {
@@ -35,7 +36,7 @@ struct host {
 	struct privs_user user;
 	int	 drift_err;
 	int	 saved_err;
-	int	 metrics_err;
+	struct metrics_file metrics;
 	int64_t	 saved_local_ns;
 };
 

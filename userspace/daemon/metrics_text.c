@@ -14,6 +14,7 @@
 #include "daemon/turn.h"
 
 #define COUNTERS_MAX	256
+#define ROWS_PER_PART	32
 #define PPB		1e-9
 
 static void one_ns(FILE *out, const char *name, const char *help, int64_t ns)
@@ -89,29 +90,10 @@ static void put_clock(FILE *out, const struct ntpkd *d, const struct engine_repo
 /* struct row - one source and what is known of it */
 struct row {
 	char	 addr[SOCK_ADDR_TEXT_LEN];
-	const char *name;
+	char	 name[CONF_NAME_MAX + 1];
 	struct source_report r;
 	int64_t	 last_rx_unix_ns;
 };
-
-static size_t collect(struct ntpkd *d, const struct clocks *now, const struct ntp_line *line,
-		      struct row *rows)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < ENGINE_MAX_SOURCES; i++) {
-		const struct upstream_source *s = &d->upstreams.sources[i];
-		struct row *row = &rows[n];
-
-		if (!s->up || !engine_get_source(d->engine, s->id, now, &row->r))
-			continue;
-		sock_addr_text(&s->addr, row->addr);
-		row->name = s->up->conf.name;
-		row->last_rx_unix_ns = ntp_line_at(line, row->r.last_rx_local_ns);
-		n++;
-	}
-	return n;
-}
 
 enum source_metric {
 	M_INFO, M_USED, M_REACH, M_STRATUM, M_POLL, M_OFFSET, M_DELAY, M_JITTER, M_DISTANCE,
@@ -180,26 +162,6 @@ static void put_sample(FILE *out, enum source_metric m, const struct row *row)
 		   row->last_rx_unix_ns);
 }
 
-static void put_sources(FILE *out, struct ntpkd *d, const struct clocks *now,
-			const struct ntp_line *line)
-{
-	struct row *rows = calloc(ENGINE_MAX_SOURCES, sizeof(*rows));
-	size_t n;
-
-	if (!rows)
-		return;
-	n = collect(d, now, line, rows);
-	one_count(out, "ntpk_sources", "gauge", "Sources that are configured and have an address.",
-		  n);
-	for (unsigned int m = 0; n && m < M_LEN; m++) {
-		metrics_family(out, source_families[m].name, source_families[m].type,
-			       source_families[m].help);
-		for (size_t i = 0; i < n; i++)
-			put_sample(out, (enum source_metric)m, &rows[i]);
-	}
-	free(rows);
-}
-
 static const char *class_name(unsigned int class)
 {
 	return class == NTPK_CLASS_ANSWER ? "answer" : class == NTPK_CLASS_PASS ? "pass" : "drop";
@@ -250,31 +212,99 @@ static void put_module(FILE *out, struct ntpkd *d)
 	}
 }
 
-void metrics_write(struct ntpkd *d, FILE *out)
-{
-	struct engine_report r;
+/*
+ * struct metrics_run - a text under way
+ * @now: when it began; each source is as of when it was looked at
+ * @slot: the source to be looked at next ...
+ * @rows: ... and those that were
+ * @family: of what is put next ...
+ * @row: ... and of which source
+ */
+struct metrics_run {
+	struct ntpkd *d;
 	struct clocks now;
+	struct engine_report report;
+	size_t	 slot;
+	size_t	 rows_len;
+	unsigned int family;
+	size_t	 row;
+	struct row rows[ENGINE_MAX_SOURCES];
+};
 
-	ntpkd_report(d, &now, &r);
-	put_state(out, &r);
-	put_clock(out, d, &r, &now);
-	put_sources(out, d, &now, &r.line);
-	put_responder(out, d);
-	put_module(out, d);
+struct metrics_run *metrics_begin(struct ntpkd *d)
+{
+	/* not calloc(): of most rows no page is ever touched */
+	struct metrics_run *m = malloc(sizeof(*m));
+
+	if (!m)
+		return NULL;
+	m->d = d;
+	m->slot = m->rows_len = m->row = 0;
+	m->family = 0;
+	ntpkd_report(d, &m->now, &m->report);
+	return m;
 }
 
-char *metrics_text(struct ntpkd *d)
+void metrics_end(struct metrics_run *m)
 {
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
+	free(m);
+}
 
-	if (!out)
-		return NULL;
-	metrics_write(d, out);
-	if (fclose(out)) {
-		free(text);
-		return NULL;
+/* Looks at some sources.  Names are copied: an upstream may go meanwhile. */
+static void collect(struct metrics_run *m)
+{
+	struct ntpkd *d = m->d;
+
+	for (int n = 0; n < ROWS_PER_PART && m->slot < ENGINE_MAX_SOURCES; m->slot++) {
+		const struct upstream_source *s = &d->upstreams.sources[m->slot];
+		struct row *row = &m->rows[m->rows_len];
+
+		if (!s->up || !engine_get_source(d->engine, s->id, &m->now, &row->r))
+			continue;
+		sock_addr_text(&s->addr, row->addr);
+		snprintf(row->name, sizeof(row->name), "%s", s->up->conf.name);
+		row->last_rx_unix_ns = ntp_line_at(&m->report.line, row->r.last_rx_local_ns);
+		m->rows_len++;
+		n++;
 	}
-	return text;
+}
+
+/* Some samples of one family of metrics. */
+static void put_samples(struct metrics_run *m, FILE *out)
+{
+	if (!m->family && !m->row)
+		one_count(out, "ntpk_sources", "gauge", "Sources that are configured and have an "
+			  "address.", m->rows_len);
+	if (!m->rows_len) {
+		m->family = M_LEN;
+		return;
+	}
+	if (!m->row)
+		metrics_family(out, source_families[m->family].name,
+			       source_families[m->family].type, source_families[m->family].help);
+	for (int n = 0; n < ROWS_PER_PART && m->row < m->rows_len; n++)
+		put_sample(out, (enum source_metric)m->family, &m->rows[m->row++]);
+	if (m->row < m->rows_len)
+		return;
+	m->row = 0;
+	m->family++;
+}
+
+bool metrics_more(struct metrics_run *m, FILE *out)
+{
+	if (!m->slot) {
+		put_state(out, &m->report);
+		put_clock(out, m->d, &m->report, &m->now);
+	}
+	if (m->slot < ENGINE_MAX_SOURCES) {
+		collect(m);
+		return true;
+	}
+	if (m->family < M_LEN) {
+		put_samples(m, out);
+		return true;
+	}
+	put_responder(out, m->d);
+	put_module(out, m->d);
+	return false;
 }

@@ -204,4 +204,16 @@ int ntpkd_loop_open(struct ntpkd *d);
 /** ntpkd_loop_close() - free them */
 void ntpkd_loop_close(struct ntpkd *d);
 
+/**
+ * ntpkd_start_upstreams() - begin to ask more upstreams, some per turn of the loop
+ * @d: the daemon
+ * @up: copied
+ * @len: of them
+ *
+ * What cannot be started is reported.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int ntpkd_start_upstreams(struct ntpkd *d, const struct conf_upstream *up, size_t len);
+
 #endif /* NTPKD_NTPKD_H */

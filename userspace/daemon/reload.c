@@ -89,30 +89,41 @@ static bool is_running(const struct ntpkd *d, const struct conf_upstream *conf)
 	return false;
 }
 
-static void add_upstreams(struct ntpkd *d, const struct conf *fresh, enum reload_what what,
-			  struct reload_report *r)
+/* What is still to be started is dropped where this reload says it again. */
+static void drop_starting(struct ntpkd *d, enum reload_what what)
 {
+	size_t from, to = d->started;
+
+	for (from = d->started; from < d->starting_len; from++)
+		if (!concerns(&d->starting[from], what))
+			d->starting[to++] = d->starting[from];
+	d->starting_len = to;
+}
+
+static int add_upstreams(struct ntpkd *d, const struct conf *fresh, enum reload_what what,
+			 struct reload_report *r)
+{
+	struct conf_upstream *add = malloc(fresh->upstreams_len * sizeof(*add) + 1);
 	char line[CONF_NAME_MAX + 256];
 	size_t i;
 	int err;
 
+	if (!add)
+		return -ENOMEM;
 	for (i = 0; i < fresh->upstreams_len; i++) {
 		const struct conf_upstream *conf = &fresh->upstreams[i];
 
 		if (!concerns(conf, what) || is_running(d, conf))
 			continue;
+		add[r->added++] = *conf;
 		conf_format_upstream(conf, line, sizeof(line));
-		err = upstreams_add(&d->upstreams, conf, false);
-		if (err) {
-			log_err("%s:%u: %s: %s", conf->file, conf->line, conf->name,
-				err == -ENOSPC ? "no room for it" : strerror(-err));
-			continue;
-		}
-		r->added++;
 		log_info("upstream added: %s", line);
 	}
+	err = ntpkd_start_upstreams(d, add, r->added);
+	free(add);
 	/* what changed was taken away and added */
 	r->added -= r->added < r->changed ? r->added : r->changed;
+	return err;
 }
 
 static void apply_engine(struct ntpkd *d)
@@ -209,11 +220,10 @@ int ntpkd_reload(struct ntpkd *d, enum reload_what what, struct reload_report *r
 		return err;
 	}
 	r->skipped = fresh->skipped;
-	/* those that were still to be started are among the fresh ones */
-	if (what == RELOAD_ALL)
-		d->starting_len = d->started;
+	drop_starting(d, what);
 	remove_upstreams(d, fresh, what, r);
-	add_upstreams(d, fresh, what, r);
+	if (add_upstreams(d, fresh, what, r))
+		log_err_no(ENOMEM, "upstreams are missing");
 	if (what == RELOAD_ALL) {
 		apply_settings(d, fresh, r);
 	} else {

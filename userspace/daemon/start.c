@@ -287,18 +287,15 @@ static void start_one(struct ntpkd *d, const struct conf_upstream *up)
 
 	if (err)
 		log_err("%s:%u: %s: %s", up->file, up->line, up->name,
-			err == -EEXIST ? "is there twice" : strerror(-err));
+			err == -EEXIST ? "is there twice" :
+			err == -ENOSPC ? "no room for it" : strerror(-err));
 }
 
 /* A thousand of them are started in many turns of the loop: it has other work, too. */
-static void on_start(evutil_socket_t fd, short what, void *arg)
+static void start_some(struct ntpkd *d)
 {
 	const struct timeval now = { 0 };
-	struct ntpkd *d = arg;
 
-	(void)fd;
-	(void)what;
-	turn_begin();
 	for (int i = 0; i < STARTS_PER_TURN && d->started < d->starting_len; i++)
 		start_one(d, &d->starting[d->started++]);
 	if (d->started < d->starting_len) {
@@ -307,24 +304,39 @@ static void on_start(evutil_socket_t fd, short what, void *arg)
 	}
 	free(d->starting);
 	d->starting = NULL;
+	d->starting_len = d->started = 0;
 }
 
-static void start_some(struct ntpkd *d)
+static void on_start(evutil_socket_t fd, short what, void *arg)
 {
-	const struct conf *conf = &d->conf;
-	size_t size = conf->upstreams_len * sizeof(*conf->upstreams);
+	(void)fd;
+	(void)what;
+	turn_begin();
+	start_some(arg);
+}
 
-	d->ev_start = event_new(d->base, -1, 0, on_start, d);
-	/* a copy: the configuration may be read anew meanwhile */
-	d->starting = malloc(size + 1);
-	if (!d->ev_start || !d->starting) {
-		log_err_no(ENOMEM, "upstreams");
-		return;
+int ntpkd_start_upstreams(struct ntpkd *d, const struct conf_upstream *up, size_t len)
+{
+	size_t left = d->starting_len - d->started;
+	struct conf_upstream *queue;
+
+	if (!d->ev_start)
+		d->ev_start = event_new(d->base, -1, 0, on_start, d);
+	queue = malloc((left + len) * sizeof(*queue) + 1);
+	if (!d->ev_start || !queue) {
+		free(queue);
+		return -ENOMEM;
 	}
-	if (size)
-		memcpy(d->starting, conf->upstreams, size);
-	d->starting_len = conf->upstreams_len;
-	on_start(-1, 0, d);
+	if (left)
+		memcpy(queue, d->starting + d->started, left * sizeof(*queue));
+	if (len)
+		memcpy(queue + left, up, len * sizeof(*queue));
+	free(d->starting);
+	d->starting = queue;
+	d->starting_len = left + len;
+	d->started = 0;
+	start_some(d);
+	return 0;
 }
 
 static void start_upstreams(struct ntpkd *d)
@@ -333,7 +345,8 @@ static void start_upstreams(struct ntpkd *d)
 
 	ntpkd_simple_event(d, EV_START, ENGINE_NO_SOURCE);
 	ntpkd_check_leap(d);
-	start_some(d);
+	if (ntpkd_start_upstreams(d, conf->upstreams, conf->upstreams_len))
+		log_err_no(ENOMEM, "upstreams");
 	if (!conf->upstreams_len && !conf->local_stratum)
 		log_warn("%s names no server and no pool, and has no `local stratum`",
 			 d->opt.file);
@@ -342,6 +355,7 @@ static void start_upstreams(struct ntpkd *d)
 static void close_parts(struct ntpkd *d)
 {
 	signals_close();
+	metrics_file_close(d);
 	saver_close(d->saver);
 	logs_close(&d->host.logs);
 	notify_close(&d->host.notify);

@@ -6,6 +6,7 @@
 #include "daemon/command.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <ntpk/ntp_reason.h>
 #include "daemon/kern.h"
@@ -183,13 +184,8 @@ static unsigned int unresolved_count(const struct ntpkd *d)
 {
 	unsigned int n = 0;
 
-	for (const struct upstream *up = d->upstreams.head; up; up = up->next) {
-		bool has = false;
-
-		for (size_t i = 0; i < ENGINE_MAX_SOURCES; i++)
-			has |= d->upstreams.sources[i].up == up;
-		n += !has;
-	}
+	for (const struct upstream *up = d->upstreams.head; up; up = up->next)
+		n += !up->sources_len;
 	return n;
 }
 
@@ -222,15 +218,35 @@ int status_activity(void *ctx, const struct control_value *args, struct json_obj
 	return 0;
 }
 
+static bool next_metrics(void *ctx, struct json_object **piece)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	bool more = out && metrics_more(ctx, out);
+
+	if (out && !fclose(out))
+		*piece = json_object_new_string_len(text, (int)len);
+	free(text);
+	return more;
+}
+
+static void end_metrics(void *ctx)
+{
+	metrics_end(ctx);
+}
+
 int status_metrics(void *ctx, const struct control_value *args, struct json_object *data,
 		   struct control_error *err)
 {
-	char *text = metrics_text(ctx);
+	struct ntpkd *d = ctx;
+	const struct control_stream s = {
+		.key = "text", .text = true, .next = next_metrics, .done = end_metrics,
+		.ctx = metrics_begin(d),
+	};
 
 	(void)args;
-	if (!text)
+	if (!s.ctx)
 		return control_refuse(err, -ENOMEM, "internal", "out of memory");
-	put_text(data, "text", text);
-	free(text);
-	return 0;
+	return control_send(d->control, &s, data);
 }

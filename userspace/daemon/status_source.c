@@ -6,6 +6,7 @@
 #include "daemon/command.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <strings.h>
 #include "daemon/ntpkd.h"
 #include "daemon/status.h"
@@ -134,25 +135,70 @@ static bool is_named(const struct upstream_source *s, const char *name)
 	       !strcasecmp(sock_addr_text(&s->addr, addr), name);
 }
 
-/* In the order of configuration. Return: how many. */
-static size_t list_sources(struct ntpkd *d, const char *name, struct json_object *data,
-			   status_source_fn *make)
+/*
+ * struct walk - through the sources, in the order of configuration
+ * @name: of those that are meant, NULL = all
+ * @tag: of the upstream that is next: between two turns any of them may go
+ * @slot: of its source that is next
+ */
+struct walk {
+	struct ntpkd *d;
+	status_source_fn *make;
+	const char *name;
+	uint32_t tag;
+	unsigned int slot;
+};
+
+/* The next of an upstream's sources, or NULL. */
+static struct json_object *next_of(struct walk *w, const struct upstream *up)
 {
-	struct json_object *a = json_object_new_array();
 	struct source_report r;
 	struct clocks now;
 
-	clocks_read(&now, d->stepwatch.count);
-	for (const struct upstream *up = d->upstreams.head; up; up = up->next)
-		for (size_t i = 0; i < ENGINE_MAX_SOURCES; i++) {
-			const struct upstream_source *s = &d->upstreams.sources[i];
+	for (; up->sources_len && w->slot < ENGINE_MAX_SOURCES; w->slot++) {
+		const struct upstream_source *s = &w->d->upstreams.sources[w->slot];
 
-			if (s->up == up && is_named(s, name) &&
-			    engine_get_source(d->engine, s->id, &now, &r))
-				json_object_array_add(a, make(d, s, &r, now.local_ns));
-		}
-	put(data, "sources", a);
-	return json_object_array_length(a);
+		if (s->up != up || !is_named(s, w->name))
+			continue;
+		clocks_read(&now, w->d->stepwatch.count);
+		if (!engine_get_source(w->d->engine, s->id, &now, &r))
+			continue;
+		w->slot++;
+		return w->make(w->d, s, &r, now.local_ns);
+	}
+	return NULL;
+}
+
+static bool next_source(void *ctx, struct json_object **piece)
+{
+	struct walk *w = ctx;
+	const struct upstream *up = upstreams_from(&w->d->upstreams, w->tag);
+
+	if (!up)
+		return false;
+	if (up->tag != w->tag)
+		w->slot = 0;
+	w->tag = up->tag;
+	*piece = next_of(w, up);
+	if (!*piece) {
+		w->tag++;
+		w->slot = 0;
+	}
+	return true;
+}
+
+static int list_all(struct ntpkd *d, struct json_object *data, status_source_fn *make)
+{
+	struct walk *w = calloc(1, sizeof(*w));
+	const struct control_stream s = {
+		.key = "sources", .next = next_source, .done = free, .ctx = w,
+	};
+
+	if (!w)
+		return -ENOMEM;
+	w->d = d;
+	w->make = make;
+	return control_send(d->control, &s, data);
 }
 
 int status_sources(void *ctx, const struct control_value *args, struct json_object *data,
@@ -160,8 +206,7 @@ int status_sources(void *ctx, const struct control_value *args, struct json_obje
 {
 	(void)args;
 	(void)err;
-	list_sources(ctx, NULL, data, source_object);
-	return 0;
+	return list_all(ctx, data, source_object);
 }
 
 int status_sourcestats(void *ctx, const struct control_value *args, struct json_object *data,
@@ -169,8 +214,7 @@ int status_sourcestats(void *ctx, const struct control_value *args, struct json_
 {
 	(void)args;
 	(void)err;
-	list_sources(ctx, NULL, data, stats_object);
-	return 0;
+	return list_all(ctx, data, stats_object);
 }
 
 int status_selectdata(void *ctx, const struct control_value *args, struct json_object *data,
@@ -178,8 +222,21 @@ int status_selectdata(void *ctx, const struct control_value *args, struct json_o
 {
 	(void)args;
 	(void)err;
-	list_sources(ctx, NULL, data, select_object);
-	return 0;
+	return list_all(ctx, data, select_object);
+}
+
+/* Those of one name are few, and whether there is one is part of the answer. */
+static size_t list_named(struct ntpkd *d, const char *name, struct json_object *data)
+{
+	struct walk w = { .d = d, .make = status_ntpdata_object, .name = name };
+	struct json_object *a = json_object_new_array(), *o;
+	const struct upstream *up;
+
+	for (up = d->upstreams.head; up; up = up->next)
+		for (w.slot = 0; (o = next_of(&w, up)); )
+			json_object_array_add(a, o);
+	put(data, "sources", a);
+	return json_object_array_length(a);
 }
 
 int status_ntpdata(void *ctx, const struct control_value *args, struct json_object *data,
@@ -187,7 +244,9 @@ int status_ntpdata(void *ctx, const struct control_value *args, struct json_obje
 {
 	const char *name = args[0].text;
 
-	if (list_sources(ctx, name, data, status_ntpdata_object) || !name)
+	if (!name)
+		return list_all(ctx, data, status_ntpdata_object);
+	if (list_named(ctx, name, data))
 		return 0;
 	return control_refuse(err, -ENOENT, "not-found", "%s: no source has this name or address; "
 			      "see ntpkctl sources", name);

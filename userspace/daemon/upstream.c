@@ -274,7 +274,7 @@ int upstreams_add(struct upstreams *us, const struct conf_upstream *conf, bool r
 	struct upstream *up;
 
 	for (up = us->head; up; up = up->next)
-		if (conf_host_same(up->conf.name, conf->name))
+		if (up->conf.key == conf->key && conf_host_same(up->conf.name, conf->name))
 			return -EEXIST;
 	if (us->sources_len == ENGINE_MAX_SOURCES)
 		return -ENOSPC;
@@ -298,11 +298,22 @@ int upstreams_add(struct upstreams *us, const struct conf_upstream *conf, bool r
 	return 0;
 }
 
+const struct upstream *upstreams_from(struct upstreams *us, uint32_t tag)
+{
+	const struct upstream *up = us->found && us->found->tag <= tag ? us->found : us->head;
+
+	while (up && up->tag < tag)
+		up = up->next;
+	us->found = up;
+	return up;
+}
+
 static void end_upstream(struct upstreams *us, struct upstream *up)
 {
 	for (size_t i = 0; i < ENGINE_MAX_SOURCES && up->sources_len; i++)
 		if (us->sources[i].up == up)
 			upstream_remove_source(us, &us->sources[i]);
+	us->found = NULL;
 	free_upstream(up);
 }
 

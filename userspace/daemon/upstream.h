@@ -99,7 +99,8 @@ struct upstream_source {
  * @watch_routes: sources without a route go offline
  * @ev_routes: looks at the routes of a few sources per turn of the loop
  * @routes_next: slot to be looked at next
- * @next_tag: for the next upstream
+ * @next_tag: for the next upstream; they stand in the order of their tags
+ * @found: what upstreams_from() found last, NULL when it may have gone
  */
 struct upstreams {
 	struct event_base *base;
@@ -116,7 +117,17 @@ struct upstreams {
 	struct libevent *ev_routes;
 	unsigned int routes_next;
 	uint32_t next_tag;
+	const struct upstream *found;
 };
+
+/**
+ * upstreams_from() - the first upstream that is not older than a tag
+ * @us: all
+ * @tag: 0 for the first of all, then the last one's + 1
+ *
+ * Return: NULL at the end.
+ */
+const struct upstream *upstreams_from(struct upstreams *us, uint32_t tag);
 
 /**
  * upstreams_init() - none yet

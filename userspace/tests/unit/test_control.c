@@ -23,6 +23,7 @@
 #include <cmocka.h>
 #include <event2/event.h>
 #include "daemon/control.h"
+#include "daemon/turn.h"
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
 #define FILLER	8000
@@ -36,6 +37,12 @@ static struct {
 	bool big;
 	struct control *control;
 	uint64_t ticket;
+	unsigned int pieces;	/* of a long answer */
+	unsigned int given;
+	unsigned int done;
+	bool text;
+	bool extra;
+	bool gap;
 } fake;
 
 static int said(const char *what, const char *arg, struct json_object *data,
@@ -84,6 +91,48 @@ static int fake_keep(void *ctx, const struct control_value *args, struct json_ob
 	return said("keep", "", data, err);
 }
 
+/* A long member of @pieces objects or texts, with gaps between them. */
+static bool next_piece(void *ctx, struct json_object **piece)
+{
+	struct json_object *o;
+
+	assert_ptr_equal(ctx, &fake);
+	if (fake.given == fake.pieces)
+		return false;
+	fake.gap = !fake.gap;
+	if (fake.gap)
+		return true;
+	fake.given++;
+	if (fake.text) {
+		*piece = json_object_new_string("\"a\"\n");
+		return true;
+	}
+	o = json_object_new_object();
+	json_object_object_add(o, "n", json_object_new_int((int)fake.given));
+	*piece = o;
+	return fake.given < fake.pieces;
+}
+
+static void all_given(void *ctx)
+{
+	assert_ptr_equal(ctx, &fake);
+	fake.done++;
+}
+
+static int fake_list(void *ctx, const struct control_value *args, struct json_object *data,
+		     struct control_error *err)
+{
+	const struct control_stream s = { .key = "list", .text = fake.text, .next = next_piece,
+					  .done = all_given, .ctx = ctx };
+
+	(void)args;
+	(void)err;
+	fake.given = 0;
+	if (fake.extra)
+		json_object_object_add(data, "extra", json_object_new_int(1));
+	return control_send(fake.control, &s, data);
+}
+
 static const struct control_command rows[] = {
 	{ "version", CONTROL_READ, { { 0 } }, fake_version },
 	{ "status", CONTROL_READ, { { 0 } }, fake_status },
@@ -94,6 +143,7 @@ static const struct control_command rows[] = {
 	{ "upstream-add", CONTROL_CHANGE, { { "line", CONTROL_TEXT, true } }, fake_upstream_add },
 	{ "upstream-del", CONTROL_CHANGE, { { "name", CONTROL_TEXT, true } }, fake_upstream_del },
 	{ "keep", CONTROL_READ, { { 0 } }, fake_keep },
+	{ "list", CONTROL_READ, { { 0 } }, fake_list },
 };
 static const struct control_table table = { rows, LEN(rows), &fake };
 
@@ -204,7 +254,7 @@ static void test_refused(void **state)
 		{ "{\"cmd\":\"status\\u0000\"}", true, "bad-request", "\"cmd\" holds a NUL" },
 		{ "{\"cmd\":\"\"}", true, "unknown-command", "accepted: version, status" },
 		{ "{\"cmd\":\"Status\"}", true, "unknown-command", "\"Status\"" },
-		{ "{\"cmd\":\"reload\"}", true, "unknown-command", "upstream-del, keep)" },
+		{ "{\"cmd\":\"reload\"}", true, "unknown-command", "upstream-del, keep, list)" },
 		{ "{\"cmd\":\"upstream-add\"}", true, "bad-request", "needs \"line\"" },
 		{ "{\"cmd\":\"upstream-add\",\"line\":5}", true, "bad-request",
 		  "\"line\" must be a string" },
@@ -328,6 +378,12 @@ static double now_s(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
+static void turn(struct rig *rig)
+{
+	event_base_loop(rig->base, EVLOOP_NONBLOCK);
+	turn_end();
+}
+
 /* Runs the loop until a line, the end (0) or @limit_s (-1) has come. */
 static int read_line(struct rig *rig, int fd, char *buf, size_t size, double limit_s)
 {
@@ -336,7 +392,7 @@ static int read_line(struct rig *rig, int fd, char *buf, size_t size, double lim
 	ssize_t n;
 
 	while (now_s() < until_s) {
-		event_base_loop(rig->base, EVLOOP_NONBLOCK);
+		turn(rig);
 		n = recv(fd, buf + len, 1, 0);
 		if (n < 0 && errno == EAGAIN) {
 			usleep(500);
@@ -589,6 +645,78 @@ static void test_hold(void **state)
 	assert_true(control_hold(NULL, "x") == 0);
 }
 
+static void check_long(struct rig *rig, int fd, unsigned int pieces, const char *want)
+{
+	char buf[512];
+
+	fake.pieces = pieces;
+	put(fd, "{\"cmd\":\"list\"}\n{\"cmd\":\"version\"}\n");
+	assert_true(read_line(rig, fd, buf, sizeof(buf), 5) > 0);
+	assert_string_equal(buf, want);
+	assert_true(read_line(rig, fd, buf, sizeof(buf), 5) > 0);
+	assert_non_null(strstr(buf, "\"did\":\"version\""));
+}
+
+#define FINE "{\"schema\":1,\"ok\":true,\"data\":{"
+
+/* What is sent piece by piece reads as if it had been sent whole, and in its turn. */
+static void test_stream(void **state)
+{
+	struct rig *rig = *state;
+	int fd = dial(rig->path);
+	const char *code, *text;
+
+	check_long(rig, fd, 0, FINE "\"list\":[]}}");
+	check_long(rig, fd, 1, FINE "\"list\":[{\"n\":1}]}}");
+	fake.extra = true;
+	check_long(rig, fd, 3, FINE "\"extra\":1,\"list\":[{\"n\":1},{\"n\":2},{\"n\":3}]}}");
+	fake.text = true;
+	check_long(rig, fd, 0, FINE "\"extra\":1,\"list\":\"\"}}");
+	fake.extra = false;
+	check_long(rig, fd, 2, FINE "\"list\":\"\\\"a\\\"\\n\\\"a\\\"\\n\"}}");
+	assert_int_equal(fake.done, 5);
+	/* outside a connection, all at once */
+	ask("{\"cmd\":\"list\"}", 14, true, &code, &text);
+	assert_null(code);
+	fake.text = false;
+	ask("{\"cmd\":\"list\"}", 14, true, &code, &text);
+	assert_null(code);
+	assert_int_equal(fake.done, 7);
+	close(fd);
+}
+
+/* Nobody reads: no more is made than fits; who goes takes the rest with him. */
+static void test_stream_deaf(void **state)
+{
+	struct rig *rig = *state;
+	int deaf = dial(rig->path), gone = dial(rig->path);
+	unsigned int given = 0;
+	char buf[64];
+
+	fake.pieces = 10000000;
+	put(deaf, "{\"cmd\":\"list\"}\n");
+	do {
+		given = fake.given;
+		for (int i = 0; i < 50; i++)
+			turn(rig);
+	} while (fake.given != given);
+	assert_true(given > 0);
+	assert_true(given < 100000);
+	assert_int_equal(fake.done, 0);
+	put(gone, "{\"cmd\":\"status\"}\n");
+	assert_true(read_line(rig, gone, buf, sizeof(buf), 5) > 0);
+	close(deaf);
+	for (int i = 0; i < 50; i++)
+		turn(rig);
+	assert_int_equal(fake.done, 1);
+	/* the socket goes with an answer half sent */
+	put(gone, "{\"cmd\":\"list\"}\n");
+	for (int i = 0; i < 50; i++)
+		turn(rig);
+	assert_true(fake.given > 0);
+	close(gone);
+}
+
 /* It takes too long, or nobody waits for it any more. */
 static void test_hold_late(void **state)
 {
@@ -672,6 +800,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_seventeenth, rig_up, rig_down),
 		cmocka_unit_test_setup_teardown(test_slow, rig_up, rig_down),
 		cmocka_unit_test_setup_teardown(test_hold, rig_up, rig_down),
+		cmocka_unit_test_setup_teardown(test_stream, rig_up, rig_down),
+		cmocka_unit_test_setup_teardown(test_stream_deaf, rig_up, rig_down),
 		cmocka_unit_test_setup_teardown(test_hold_late, rig_up, rig_down),
 		cmocka_unit_test_setup_teardown(test_places, rig_up, rig_down),
 	};
