@@ -56,7 +56,7 @@ FZ := build/fuzz
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 san = $(patsubst %.c,$(SAN)/obj/%.o,$(1))
 
-.PHONY: all module user tests check check-unit check-lint check-rig check-debug check-peers check-faults score plot bench fuzz vm run deps \
+.PHONY: all module user tests check check-unit check-lint check-rig check-debug check-peers check-faults check-many score plot bench fuzz vm run deps \
 	install uninstall clean help
 all: user
 
@@ -68,6 +68,7 @@ help:
 	@echo 'make check-rig    only those in the virtual machines (SUITE=bookworm|trixie|sid)'
 	@echo 'make check-debug  only those in the debug kernel'
 	@echo 'make check-faults what ntpkd does, and its operator sees, when things go wrong (NTPK_FAULT_S=600: longer)'
+	@echo 'make check-many   the times of ntpkd with a thousand sources, judged: on an idle machine'
 	@echo 'make check-peers  ntpkd among the NTP programs of others, all of them'
 	@echo 'make score        the estimator in simulation, all scenarios, 101 seeds, beside chrony (minutes)'
 	@echo 'make plot         one simulated run as SVG (SCENARIO=a_lan SEED=1), into build'
@@ -189,6 +190,9 @@ check: deps
 
 check-unit check-lint check-rig check-debug check-peers check-faults:
 	selftests/check $(@:check-%=%)
+
+check-many: user
+	NTPK_TIMING=1 selftests/host/test_many.py
 
 score: $(B)/bin/score
 	$< 101

@@ -57,7 +57,7 @@ class Daemon:
         Daemon.count += 1
         Daemon.all.append(self)
         base = "d%d" % Daemon.count
-        self.log = base + ".log"
+        self.log, self.conf = base + ".log", base + ".conf"
         self.sock = os.path.abspath(base + ".sock") if socket_on else None
         with open(base + ".conf", "w") as f:
             # behind the rest, whose line numbers the tests know
