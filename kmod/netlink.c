@@ -27,6 +27,9 @@ MODULE_PARM_DESC(userns, "let the owner of a network namespace attach it (defaul
 static DEFINE_MUTEX(events_lock);
 static bool events_on;
 
+/* All listeners with all their pieces. */
+#define ANSWER_SIZE	8192
+
 static struct genl_family family;
 
 static const struct nla_policy family_policy[NTPK_A_MAX + 1] = {
@@ -85,13 +88,14 @@ int ntpk_nl_check_required(struct nlattr **tb, const struct nlattr *nest,
 /**
  * ntpk_nl_check_once() - is anything there twice?
  * @nest: attributes with types below 64
+ * @many: the type that may be, 0 = none
  * @extack: of the command
  *
  * Values are replaced whole: what is there twice is not what the sender thinks it is.
  *
  * Return: 0 or -EINVAL.
  */
-int ntpk_nl_check_once(const struct nlattr *nest, struct netlink_ext_ack *extack)
+int ntpk_nl_check_once(const struct nlattr *nest, int many, struct netlink_ext_ack *extack)
 {
 	const struct nlattr *attr;
 	u64 seen = 0;
@@ -100,7 +104,7 @@ int ntpk_nl_check_once(const struct nlattr *nest, struct netlink_ext_ack *extack
 	nla_for_each_nested(attr, nest, rem) {
 		u64 bit = BIT_ULL(nla_type(attr) & 63);
 
-		if (seen & bit)
+		if ((seen & bit) && nla_type(attr) != many)
 			return ntpk_nl_refuse(extack, attr, -EINVAL, "given twice");
 		seen |= bit;
 	}
@@ -190,7 +194,7 @@ static int ntpk_nl_detach_doit(struct sk_buff *skb, struct genl_info *info)
 
 static struct sk_buff *new_answer(const struct genl_info *info, u8 cmd, void **hdr)
 {
-	struct sk_buff *msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	struct sk_buff *msg = genlmsg_new(ANSWER_SIZE, GFP_KERNEL);
 
 	if (!msg)
 		return NULL;

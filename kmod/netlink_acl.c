@@ -126,7 +126,7 @@ static int parse_prefix(const struct nlattr *nest, struct ntp_acl_prefix *p,
 	int err = nla_parse_nested(tb, NTPK_A_PREFIX_MAX, nest, prefix_policy, extack);
 
 	if (!err)
-		err = ntpk_nl_check_once(nest, extack);
+		err = ntpk_nl_check_once(nest, 0, extack);
 	if (!err)
 		err = ntpk_nl_check_required(tb, nest, prefix_required,
 					     ARRAY_SIZE(prefix_required), extack);

@@ -79,7 +79,7 @@ static struct ntpk_key *parse_key(struct nlattr *nest, struct netlink_ext_ack *e
 
 	err = nla_parse_nested(tb, NTPK_A_KEY_MAX, nest, key_policy, extack);
 	if (!err)
-		err = ntpk_nl_check_once(nest, extack);
+		err = ntpk_nl_check_once(nest, 0, extack);
 	if (!err)
 		err = ntpk_nl_check_required(tb, nest, key_required, ARRAY_SIZE(key_required), extack);
 	if (err)

@@ -13,6 +13,7 @@ struct genl_info;
 struct net;
 struct netlink_callback;
 struct netlink_ext_ack;
+struct ntpk_state;
 struct sk_buff;
 
 #define NTPK_NL_GET_ONLY { .type = NLA_REJECT, .reject_message = "can only be read" }
@@ -56,7 +57,7 @@ int ntpk_nl_refuse(struct netlink_ext_ack *extack, const struct nlattr *attr, in
 int ntpk_nl_check_required(struct nlattr **tb, const struct nlattr *nest,
 			   const struct ntpk_nl_required *req, size_t n,
 			   struct netlink_ext_ack *extack);
-int ntpk_nl_check_once(const struct nlattr *nest, struct netlink_ext_ack *extack);
+int ntpk_nl_check_once(const struct nlattr *nest, int many, struct netlink_ext_ack *extack);
 int ntpk_nl_check_foreign(const struct genl_info *info, unsigned int allowed);
 int ntpk_nl_check_rights(struct sk_buff *skb, struct net *net, struct netlink_ext_ack *extack);
 int ntpk_nl_check_change(struct sk_buff *skb, struct genl_info *info, unsigned int allowed);
@@ -71,6 +72,13 @@ void *ntpk_nl_dump_put(struct sk_buff *msg, struct netlink_callback *cb, u8 cmd)
 extern const struct nla_policy ntpk_nl_state_policy[NTPK_A_STATE_MAX + 1];
 int ntpk_nl_set_state_doit(struct sk_buff *skb, struct genl_info *info);
 int ntpk_nl_get_state_doit(struct sk_buff *skb, struct genl_info *info);
+
+/* netlink_listener.c */
+extern const struct nla_policy ntpk_nl_listener_policy[NTPK_A_LISTENER_MAX + 1];
+int ntpk_nl_count_listeners(const struct nlattr *nest, struct netlink_ext_ack *extack);
+int ntpk_nl_parse_listeners(const struct nlattr *nest, struct ntpk_state *state,
+			    struct netlink_ext_ack *extack);
+int ntpk_nl_fill_listeners(struct sk_buff *msg, const struct ntpk_state *state);
 
 /* netlink_keys.c */
 extern const struct nla_policy ntpk_nl_keys_policy[NTPK_A_KEYS_MAX + 1];

@@ -15,15 +15,6 @@ static struct netlink_range_validation_signed rate_range = {
 	.max = NTPK_RATE_Q48_MAX,
 };
 
-static const struct nla_policy listener_policy[NTPK_A_LISTENER_MAX + 1] = {
-	[NTPK_A_LISTENER_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
-	[NTPK_A_LISTENER_ADDR] = { .type = NLA_BINARY, .len = 16 },
-	[NTPK_A_LISTENER_IFINDEX] = { .type = NLA_U32 },
-	[NTPK_A_LISTENER_NEVER_SYNCED] = NLA_POLICY_MAX(NLA_U32, NTPK_POLICY_UNSYNC),
-	[NTPK_A_LISTENER_EXPIRED] = NLA_POLICY_MAX(NLA_U32, NTPK_POLICY_UNSYNC),
-	[NTPK_A_LISTENER_FLAGS] = NLA_POLICY_MASK(NLA_U32, NTPK_LISTENER_F_ALL),
-};
-
 const struct nla_policy ntpk_nl_state_policy[NTPK_A_STATE_MAX + 1] = {
 	[NTPK_A_STATE_CLOCK_SEQ] = { .type = NLA_U32 },
 	[NTPK_A_STATE_BASE_RAW_NS] = { .type = NLA_S64 },
@@ -40,7 +31,7 @@ const struct nla_policy ntpk_nl_state_policy[NTPK_A_STATE_MAX + 1] = {
 	[NTPK_A_STATE_DEADLINE_BOOT_NS] = { .type = NLA_S64 },
 	[NTPK_A_STATE_MAX_DIST_NS] = { .type = NLA_U64 },
 	[NTPK_A_STATE_PUSH_INTERVAL_NS] = { .type = NLA_U64 },
-	[NTPK_A_STATE_LISTENER] = NLA_POLICY_NESTED(listener_policy),
+	[NTPK_A_STATE_LISTENER] = NLA_POLICY_NESTED(ntpk_nl_listener_policy),
 	[NTPK_A_STATE_STATUS] = NTPK_NL_GET_ONLY,
 	[NTPK_A_STATE_AGE_NS] = NTPK_NL_GET_ONLY,
 	[NTPK_A_STATE_PUSHES] = NTPK_NL_GET_ONLY,
@@ -67,40 +58,6 @@ static const struct ntpk_nl_required state_required[] = {
 	{ NTPK_A_STATE_LISTENER, "LISTENER is missing in STATE" },
 };
 
-static const struct ntpk_nl_required listener_required[] = {
-	{ NTPK_A_LISTENER_PORT, "PORT is missing in LISTENER" },
-	{ NTPK_A_LISTENER_NEVER_SYNCED, "NEVER_SYNCED is missing in LISTENER" },
-	{ NTPK_A_LISTENER_EXPIRED, "EXPIRED is missing in LISTENER" },
-};
-
-static int parse_listener(const struct nlattr *nest, struct ntpk_listener *listener,
-			  struct netlink_ext_ack *extack)
-{
-	struct nlattr *tb[NTPK_A_LISTENER_MAX + 1];
-	int err;
-
-	err = nla_parse_nested(tb, NTPK_A_LISTENER_MAX, nest, listener_policy, extack);
-	if (!err)
-		err = ntpk_nl_check_once(nest, extack);
-	if (!err)
-		err = ntpk_nl_check_required(tb, nest, listener_required,
-					     ARRAY_SIZE(listener_required), extack);
-	if (err)
-		return err;
-	if (tb[NTPK_A_LISTENER_ADDR])
-		return ntpk_nl_refuse(extack, tb[NTPK_A_LISTENER_ADDR], -EOPNOTSUPP,
-				      "ADDR is not supported: leave it out to listen on every address");
-	if (tb[NTPK_A_LISTENER_IFINDEX] && nla_get_u32(tb[NTPK_A_LISTENER_IFINDEX]))
-		return ntpk_nl_refuse(extack, tb[NTPK_A_LISTENER_IFINDEX], -EOPNOTSUPP,
-				      "IFINDEX is not supported: leave it out to listen on every interface");
-	listener->port = nla_get_u16(tb[NTPK_A_LISTENER_PORT]);
-	listener->policy.never_synced = nla_get_u32(tb[NTPK_A_LISTENER_NEVER_SYNCED]);
-	listener->policy.expired = nla_get_u32(tb[NTPK_A_LISTENER_EXPIRED]);
-	if (tb[NTPK_A_LISTENER_FLAGS])
-		listener->policy.flags = nla_get_u32(tb[NTPK_A_LISTENER_FLAGS]);
-	return 0;
-}
-
 static void parse_serve(struct nlattr **tb, struct ntp_serve *serve)
 {
 	serve->clock_seq = nla_get_u32(tb[NTPK_A_STATE_CLOCK_SEQ]);
@@ -120,20 +77,6 @@ static void parse_serve(struct nlattr **tb, struct ntp_serve *serve)
 	serve->push_interval_ns = nla_get_u64(tb[NTPK_A_STATE_PUSH_INTERVAL_NS]);
 }
 
-/* Exactly one listener; everything else exactly once, too. */
-static int check_state_once(const struct nlattr *nest, struct netlink_ext_ack *extack)
-{
-	const struct nlattr *attr;
-	unsigned int listeners = 0;
-	int rem;
-
-	nla_for_each_nested(attr, nest, rem)
-		if (nla_type(attr) == NTPK_A_STATE_LISTENER && listeners++)
-			return ntpk_nl_refuse(extack, attr, -EOPNOTSUPP,
-				      "a second LISTENER is not supported: give exactly one");
-	return ntpk_nl_check_once(nest, extack);
-}
-
 static int parse_state(const struct nlattr *nest, struct ntpk_state *state,
 		       struct netlink_ext_ack *extack)
 {
@@ -143,11 +86,11 @@ static int parse_state(const struct nlattr *nest, struct ntpk_state *state,
 
 	err = nla_parse_nested(tb, NTPK_A_STATE_MAX, nest, ntpk_nl_state_policy, extack);
 	if (!err)
-		err = check_state_once(nest, extack);
+		err = ntpk_nl_check_once(nest, NTPK_A_STATE_LISTENER, extack);
 	if (!err)
 		err = ntpk_nl_check_required(tb, nest, state_required, ARRAY_SIZE(state_required), extack);
 	if (!err)
-		err = parse_listener(tb[NTPK_A_STATE_LISTENER], &state->listeners[0], extack);
+		err = ntpk_nl_parse_listeners(nest, state, extack);
 	if (err)
 		return err;
 	parse_serve(tb, &state->serve);
@@ -186,7 +129,10 @@ int ntpk_nl_set_state_doit(struct sk_buff *skb, struct genl_info *info)
 		NL_SET_ERR_MSG(info->extack, "STATE is missing");
 		return -EINVAL;
 	}
-	state = ntpk_state_alloc(1);
+	err = ntpk_nl_count_listeners(info->attrs[NTPK_A_STATE], info->extack);
+	if (err < 0)
+		return err;
+	state = ntpk_state_alloc(err);
 	if (!state) {
 		NL_SET_ERR_MSG(info->extack, "no memory for the state");
 		return -ENOMEM;
@@ -237,23 +183,9 @@ static int fill_serve(struct sk_buff *msg, const struct ntp_serve *serve)
 	return 0;
 }
 
-static int fill_listener(struct sk_buff *msg, const struct ntpk_listener *listener)
-{
-	struct nlattr *nest = nla_nest_start(msg, NTPK_A_STATE_LISTENER);
-
-	if (!nest ||
-	    nla_put_u16(msg, NTPK_A_LISTENER_PORT, listener->port) ||
-	    nla_put_u32(msg, NTPK_A_LISTENER_NEVER_SYNCED, listener->policy.never_synced) ||
-	    nla_put_u32(msg, NTPK_A_LISTENER_EXPIRED, listener->policy.expired) ||
-	    nla_put_u32(msg, NTPK_A_LISTENER_FLAGS, listener->policy.flags))
-		return -EMSGSIZE;
-	nla_nest_end(msg, nest);
-	return 0;
-}
-
 static int fill_pushed(struct sk_buff *msg, const struct ntpk_view *view)
 {
-	if (fill_serve(msg, &view->serve) || fill_listener(msg, &view->listener) ||
+	if (fill_serve(msg, &view->serve) || ntpk_nl_fill_listeners(msg, view->state) ||
 	    put_u64(msg, NTPK_A_STATE_AGE_NS, view->age_ns) ||
 	    put_u64(msg, NTPK_A_STATE_NOW_DISP_NS, view->disp_ns))
 		return -EMSGSIZE;
@@ -267,14 +199,18 @@ static int fill_state(struct sk_buff *msg, struct net *net)
 	struct nlattr *nest = nla_nest_start(msg, NTPK_A_STATE);
 	struct ntpk_view view;
 
+	int err = 0;
+
+	rcu_read_lock();
 	ntpk_state_view(net, &view);
 	if (!nest || nla_put_u32(msg, NTPK_A_STATE_STATUS, view.status) ||
-	    put_u64(msg, NTPK_A_STATE_PUSHES, view.pushes))
-		return -EMSGSIZE;
-	if (view.pushed && fill_pushed(msg, &view))
-		return -EMSGSIZE;
-	nla_nest_end(msg, nest);
-	return 0;
+	    put_u64(msg, NTPK_A_STATE_PUSHES, view.pushes) ||
+	    (view.pushed && fill_pushed(msg, &view)))
+		err = -EMSGSIZE;
+	else
+		nla_nest_end(msg, nest);
+	rcu_read_unlock();
+	return err;
 }
 
 /** ntpk_nl_get_state_doit() - NTPK_CMD_GET_STATE */

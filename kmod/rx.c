@@ -145,13 +145,38 @@ static noinline unsigned int handle(struct ntpk_inst *inst, struct ntpk_state *s
 	return verdict_of(&rx, reason);
 }
 
-static const struct ntpk_listener *find_listener(const struct ntpk_state *state, __be16 port)
+static bool sent_to(const struct ntpk_listener *listener, const struct sk_buff *skb, u8 pf)
 {
+	if (listener->pf == NFPROTO_UNSPEC)
+		return true;
+	if (listener->pf != pf)
+		return false;
+	if (pf == NFPROTO_IPV4)
+		return listener->addr.s6_addr32[3] == ip_hdr(skb)->daddr;
+	return ipv6_addr_equal(&listener->addr, &ipv6_hdr(skb)->daddr);
+}
+
+/* As SO_BINDTODEVICE has it: an interface, or the VRF that it is in. */
+static bool came_by(const struct ntpk_listener *listener, const struct sk_buff *skb, u8 pf)
+{
+	int iif = pf == NFPROTO_IPV4 ? IPCB(skb)->iif : IP6CB(skb)->iif;
+
+	return !listener->ifindex || listener->ifindex == skb->dev->ifindex ||
+	       listener->ifindex == iif;
+}
+
+static const struct ntpk_listener *find_listener(const struct ntpk_state *state,
+						 const struct sk_buff *skb, __be16 port, u8 pf)
+{
+	const struct ntpk_listener *listener;
 	unsigned int i;
 
-	for (i = 0; state && i < state->n_listeners; i++)
-		if (state->listeners[i].port == ntohs(port))
-			return &state->listeners[i];
+	for (i = 0; state && i < state->n_listeners; i++) {
+		listener = &state->listeners[i];
+		if (listener->port == ntohs(port) && sent_to(listener, skb, pf) &&
+		    came_by(listener, skb, pf))
+			return listener;
+	}
 	return NULL;
 }
 
@@ -163,7 +188,8 @@ static __always_inline unsigned int handle_udp(struct ntpk_inst *inst, struct sk
 	const struct ntpk_listener *listener = NULL;
 
 	if (likely(pskb_may_pull(skb, udp_off + offsetofend(struct udphdr, dest))))
-		listener = find_listener(state, ((struct udphdr *)(skb->data + udp_off))->dest);
+		listener = find_listener(state, skb, ((struct udphdr *)(skb->data + udp_off))->dest,
+					 pf);
 	if (listener)
 		return handle(inst, state, listener, skb, udp_off, pf);
 	conclude(inst, pf, NTPK_REASON_OTHER_PORT, 0, 0);

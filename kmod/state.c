@@ -377,7 +377,8 @@ static void fill_view(struct ntpk_view *view, const struct ntpk_state *state,
 	view->pushed = true;
 	view->serve = state->serve;
 	view->pushes = state->pushes;
-	view->listener = state->listeners[0];
+	view->state = state;
+	view->port = state->listeners[state->n_listeners - 1].port;
 	view->status = ntp_serve_status(&state->serve, &clock->now);
 	age_ns = clock->now.boot_ns - state->serve.pushed_boot_ns;
 	view->age_ns = max_t(s64, age_ns, 0);

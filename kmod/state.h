@@ -5,6 +5,7 @@
 #ifndef NTPK_STATE_H
 #define NTPK_STATE_H
 
+#include <linux/in6.h>
 #include <linux/mutex.h>
 #include <linux/netfilter.h>
 #include <linux/rcupdate.h>
@@ -21,12 +22,18 @@ struct ntpk_routes;
 
 /**
  * struct ntpk_listener - where requests are accepted
- * @policy: what is answered there without truth
  * @port: UDP port, host order
+ * @pf: NFPROTO_IPV4 or NFPROTO_IPV6 where @addr counts, else NFPROTO_UNSPEC
+ * @ifindex: the interface, or the VRF, that requests come by; 0 = any
+ * @addr: what requests are sent to; IPv4 is v4-mapped
+ * @policy: what is answered there
  */
 struct ntpk_listener {
-	struct ntp_policy policy;
 	u16	port;
+	u8	pf;
+	int	ifindex;
+	struct in6_addr	addr;
+	struct ntp_policy policy;
 };
 
 /* IPv4 and IPv6 */
@@ -47,7 +54,7 @@ enum {
  * @real_to_boot_ns: CLOCK_BOOTTIME - CLOCK_REALTIME, as long as clock_seq is the same
  * @pushes: accepted since attach, this one included
  * @events: atomic bits NTPK_EV_*
- * @listeners: all of them
+ * @listeners: all of them, what is more special first
  * @n_listeners: how many
  */
 struct ntpk_state {
@@ -105,7 +112,9 @@ struct ntpk_net {
  * @status: enum ntpk_status
  * @pushed: the members below are those of the last push
  * @serve: leap 3 and zeros when nothing was pushed
- * @listener: the first listener
+ * @port: of the listener that is least special
+ * @state: the last push itself, good for as long as the rcu_read_lock() that was
+ *	held around ntpk_state_view()
  * @pushes: since attach
  * @age_ns: since the last push
  * @disp_ns: root dispersion as served now, 16 s where that is unsynchronised
@@ -115,7 +124,8 @@ struct ntpk_view {
 	enum ntpk_status status;
 	bool	pushed;
 	struct ntp_serve serve;
-	struct ntpk_listener listener;
+	u16	port;
+	const struct ntpk_state *state;
 	u64	pushes;
 	u64	age_ns;
 	u64	disp_ns;

@@ -70,7 +70,7 @@ STATE_FILE(clock_seq, "%u", v->serve.clock_seq);
 STATE_FILE(pushes, "%llu", v->pushes);
 STATE_FILE(age_ns, "%llu", v->age_ns);
 STATE_FILE(expires_in_ns, "%lld", expires_in_ns(v));
-STATE_FILE(port, "%u", v->listener.port);
+STATE_FILE(port, "%u", v->port);
 
 static struct attribute *state_attrs[] = {
 	&status_attr.attr,

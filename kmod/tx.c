@@ -175,7 +175,7 @@ static void put_tail(struct ntp_header *reply, const struct ntpk_rx *rx)
 
 	if (rx->ext.mono_root) {
 		ntp_ext_put_mono_root(message + len, reply, &rx->state->serve,
-				      rx->answer.disp_ns);
+				      &rx->answer);
 		len += NTP_EXT_MONO_ROOT_LEN;
 	}
 	if (rx->mac_len)
@@ -202,7 +202,8 @@ static enum ntpk_reason put_udp(struct sk_buff *skb, struct ntpk_rx *rx)
 	if (unlikely(rx->key))
 		t3_raw_ns += ntpk_auth_work_ns(rx->key);
 	rx->residence_ns = t3_raw_ns - rx->now.raw_ns + rx->t2_age_ns;
-	reason = ntp_reply_stamp(reply, serve, t3_raw_ns, rx->random >> 32);
+	reason = ntp_reply_stamp(reply, serve, t3_raw_ns, rx->answer.correction_ns,
+				 rx->random >> 32);
 	if (unlikely(rx->reply_len != NTP_HEADER_LEN))
 		put_tail(reply, rx);
 	return reason;

@@ -69,13 +69,14 @@ size_t ntp_mac_code_len(unsigned int version, size_t full);
  * @out: NTP_EXT_MONO_ROOT_LEN bytes
  * @reply: header from ntp_reply_fill()
  * @serve: state that it was filled from
- * @disp_ns: root dispersion that was decided
+ * @answer: from ntp_reply_decide()
  *
  * Root delay and dispersion with 28 bits of fraction, and T2 on a scale that
- * knows the server's frequency corrections but none of its phase.  What the
- * server does not know, or claims not to know, is 0, as chrony has it.
+ * knows the server's frequency corrections but none of its phase, nor what a
+ * listener adds to time.  What the server does not know, or claims not to know, is 0,
+ * as chrony has it.
  */
 void ntp_ext_put_mono_root(__u8 *out, const struct ntp_header *reply,
-			   const struct ntp_serve *serve, __u64 disp_ns);
+			   const struct ntp_serve *serve, const struct ntp_answer *answer);
 
 #endif /* _NTPK_NTP_EXT_H */

@@ -11,6 +11,7 @@
 #ifndef _NTPK_NTP_REPLY_H
 #define _NTPK_NTP_REPLY_H
 
+#include <ntpk/ntp_correction.h>
 #include <ntpk/ntp_wire.h>
 #include <linux/ntpk.h>
 
@@ -95,11 +96,19 @@ struct ntp_now {
  * @never_synced: before the first synchronised push
  * @expired: after expiry, a step, or an unsynchronised push
  * @flags: NTPK_LISTENER_F_*
+ * @versions: bit N = version N is answered, 0 = all
+ * @max_stratum: served with a higher one = expired, 0 = any
+ * @max_dist_ns: expired when the root distance exceeds it, 0 = as the state says
+ * @correction: of all timestamps
  */
 struct ntp_policy {
 	enum ntpk_policy never_synced;
 	enum ntpk_policy expired;
 	__u32	flags;
+	__u8	versions;
+	__u8	max_stratum;
+	__u64	max_dist_ns;
+	struct ntp_correction correction;
 };
 
 /**
@@ -255,8 +264,9 @@ static inline bool ntp_answered_mode(unsigned int version, unsigned int mode, __
  *
  * Versions 1..4 in mode 3; version 1 in mode 0 from a port other than 123
  * (RFC 1059 had no mode field there); mode 1, which is what Windows asks in,
- * unless NTPK_LISTENER_F_NO_MODE1.  Version and mode come before the length,
- * as control messages are shorter than a header and are not a server's to drop.
+ * unless NTPK_LISTENER_F_NO_MODE1; no other versions than the listener's.  Version
+ * and mode come before the length, as control messages are shorter than a header and
+ * are not a server's to drop.
  *
  * Return: NTPK_REASON_NONE to go on, else BAD_LENGTH, VERSION or MODE.
  */
@@ -269,7 +279,8 @@ ntp_reply_classify(const struct ntp_header *req, size_t len, __u16 src_port,
 	if (!len)
 		return NTPK_REASON_BAD_LENGTH;
 	version = ntp_lvm_version(req->lvm);
-	if (version < NTP_VERSION_MIN || version > NTP_VERSION_MAX)
+	if (version < NTP_VERSION_MIN || version > NTP_VERSION_MAX ||
+	    (policy->versions && !(policy->versions >> version & 1)))
 		return NTPK_REASON_VERSION;
 	if (!ntp_answered_mode(version, ntp_lvm_mode(req->lvm), src_port, policy->flags))
 		return NTPK_REASON_MODE;
@@ -281,14 +292,24 @@ ntp_reply_classify(const struct ntp_header *req, size_t len, __u16 src_port,
 
 /**
  * struct ntp_answer - what was decided about a request
- * @t2_ns: when it was received, UTC since 1970
+ * @t2_ns: when it was received, UTC since 1970, and corrected
+ * @t2_correction_ns: what @t2_ns was corrected by
  * @disp_ns: root dispersion of the reply
+ * @correction_ns: what T3 is to be corrected by
+ * @ref_ns: what the reference time is corrected by
  * @synced: with the served time, else as unsynchronised
+ * @no_leap: a leap second is not announced
+ * @special: not all that this listener says is what the state says
  */
 struct ntp_answer {
 	__s64	t2_ns;
+	__s64	t2_correction_ns;
 	__u64	disp_ns;
+	__s64	correction_ns;
+	__s64	ref_ns;
 	bool	synced;
+	bool	no_leap;
+	bool	special;
 };
 
 /**
@@ -356,6 +377,15 @@ static inline void ntp_reply_fill_sync(struct ntp_header *reply, __u8 req_lvm,
 }
 
 /**
+ * ntp_reply_fill_special() - what a listener with a time of its own says of it
+ * @reply: from ntp_reply_fill_sync()
+ * @serve: state
+ * @answer: from ntp_reply_decide()
+ */
+void ntp_reply_fill_special(struct ntp_header *reply, const struct ntp_serve *serve,
+			    const struct ntp_answer *answer);
+
+/**
  * ntp_reply_fill() - all of the reply but T3
  * @reply: out, the whole header, xmt_ts zero; may be @req
  * @req: a request that ntp_reply_classify() accepted
@@ -376,6 +406,8 @@ static inline void ntp_reply_fill(struct ntp_header *reply, const struct ntp_hea
 		ntp_reply_fill_sync(reply, req->lvm, &serve->reply, answer->disp_ns);
 	else
 		ntp_reply_fill_unsync(reply, req->lvm);
+	if (__builtin_expect(answer->special, 0))
+		ntp_reply_fill_special(reply, serve, answer);
 	reply->poll_log2s = req->poll_log2s;
 	reply->precision_log2s = serve->precision_log2s;
 	reply->org_ts = t1;
@@ -386,6 +418,7 @@ static inline void ntp_reply_fill(struct ntp_header *reply, const struct ntp_hea
 /**
  * ntp_reply_build() - ntp_reply_decide() and ntp_reply_fill()
  * @reply: as there
+ * @answer: as there
  * @req: as there
  * @serve: as there
  * @policy: as there
@@ -395,15 +428,17 @@ static inline void ntp_reply_fill(struct ntp_header *reply, const struct ntp_hea
  *
  * Return: as ntp_reply_decide(); @reply is filled when it is an answer.
  */
-enum ntpk_reason ntp_reply_build(struct ntp_header *reply, const struct ntp_header *req,
-				 const struct ntp_serve *serve, const struct ntp_policy *policy,
-				 const struct ntp_now *now, __s64 t2_age_ns, __u64 random);
+enum ntpk_reason ntp_reply_build(struct ntp_header *reply, struct ntp_answer *answer,
+				 const struct ntp_header *req, const struct ntp_serve *serve,
+				 const struct ntp_policy *policy, const struct ntp_now *now,
+				 __s64 t2_age_ns, __u64 random);
 
 /**
  * ntp_reply_stamp() - write T3, the last act before the send
  * @reply: from ntp_reply_fill()
  * @serve: the same state
  * @raw_ns: CLOCK_MONOTONIC_RAW at departure
+ * @correction_ns: of the answer
  * @random: uniform bits, used below the precision
  *
  * T3 is never before T2: where only the random bits would make it so, T3 = T2.
@@ -412,14 +447,14 @@ enum ntpk_reason ntp_reply_build(struct ntp_header *reply, const struct ntp_head
  */
 static inline enum ntpk_reason
 ntp_reply_stamp(struct ntp_header *reply, const struct ntp_serve *serve, __s64 raw_ns,
-		__u64 random)
+		__s64 correction_ns, __u64 random)
 {
 	__u64 mask = ntp_below_precision(serve->precision_log2s);
 	__s64 t3_ns = ntp_line_at(&serve->line, raw_ns);
 	ntp64_t t2 = ntp_be64toh(reply->rec_ts);
 	ntp64_t t3;
 
-	if (!ntp_unix_ok(t3_ns))
+	if (__builtin_add_overflow(t3_ns, correction_ns, &t3_ns) || !ntp_unix_ok(t3_ns))
 		return NTPK_REASON_T3_BEFORE_T2;
 	t3 = ntp_timestamp(t3_ns, serve->precision_log2s, random);
 	/* what the clock said, without the random bits */

@@ -136,18 +136,18 @@ static __u32 f28_from_ns(__u64 ns)
 }
 
 void ntp_ext_put_mono_root(__u8 *out, const struct ntp_header *reply,
-			   const struct ntp_serve *serve, __u64 disp_ns)
+			   const struct ntp_serve *serve, const struct ntp_answer *answer)
 {
 	bool synced = ntp_lvm_leap(reply->lvm) != NTP_LEAP_UNSYNC;
 	ntp64_t mono = 0;
 
 	if (synced && serve->mono_epoch)
 		mono = ntp_be64toh(reply->rec_ts) + ntp64_from_unix_ns(serve->mono_offset_ns) -
-		       ntp64_from_unix_ns(0);
+		       ntp64_from_unix_ns(answer->t2_correction_ns);
 	out = put32(out, (__u32)NTP_EXT_MONO_ROOT << 16 | NTP_EXT_MONO_ROOT_LEN);
 	out = put32(out, NTP_EXT_MONO_ROOT_MAGIC);
 	out = put32(out, synced ? f28_from_ns(serve->root_delay_ns) : 0);
-	out = put32(out, f28_from_ns(synced ? disp_ns : F28_MAX_NS));
+	out = put32(out, f28_from_ns(synced ? answer->disp_ns : F28_MAX_NS));
 	out = put32(out, (__u32)(mono >> 32));
 	out = put32(out, (__u32)mono);
 	put32(out, mono ? serve->mono_epoch : 0);

@@ -21,7 +21,7 @@ static const struct reason reasons[__NTPK_REASON_MAX] = {
 	[NTPK_REASON_REPLIED_UNSYNC] = {
 		"replied_unsync", "answered as unsynchronised, by policy", NTPK_CLASS_ANSWER },
 	[NTPK_REASON_OTHER_PORT] = {
-		"other_port", "UDP for a port without listener", NTPK_CLASS_PASS },
+		"other_port", "UDP for a port, or an address, without listener", NTPK_CLASS_PASS },
 	[NTPK_REASON_NOT_UNICAST] = {
 		"not_unicast", "broadcast, multicast, anycast or for another host",
 		NTPK_CLASS_PASS },

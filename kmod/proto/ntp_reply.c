@@ -152,6 +152,16 @@ const char *ntp_serve_check(const struct ntp_serve *serve)
 	return text;
 }
 
+/* May this listener serve what the state holds for good? */
+static inline bool listener_content(const struct ntp_serve *serve, const struct ntp_policy *policy,
+				    __u64 disp_ns)
+{
+	if (policy->max_stratum && serve->stratum > policy->max_stratum)
+		return false;
+	return !policy->max_dist_ns ||
+	       sat_add(serve->root_delay_ns / 2, disp_ns) <= policy->max_dist_ns;
+}
+
 /* Served time, or the policy's silence, or an unsynchronised answer. */
 static enum ntpk_reason decide(const struct ntp_serve *serve, const struct ntp_policy *policy,
 			       const struct ntp_now *now, __u64 disp_ns)
@@ -159,7 +169,8 @@ static enum ntpk_reason decide(const struct ntp_serve *serve, const struct ntp_p
 	enum ntpk_status status = status_with(serve, now, disp_ns);
 	bool silent;
 
-	if (status == NTPK_STATUS_SYNC || status == NTPK_STATUS_HOLDOVER)
+	if ((status == NTPK_STATUS_SYNC || status == NTPK_STATUS_HOLDOVER) &&
+	    listener_content(serve, policy, disp_ns))
 		return NTPK_REASON_REPLIED;
 	if (serve->ever_synced) {
 		silent = policy->expired == NTPK_POLICY_SILENT;
@@ -169,12 +180,25 @@ static enum ntpk_reason decide(const struct ntp_serve *serve, const struct ntp_p
 	return silent ? NTPK_REASON_SILENT_UNSYNC : NTPK_REASON_REPLIED_UNSYNC;
 }
 
+/* T2, T3 and the reference time each by what holds at that time. */
+static bool correct(struct ntp_answer *answer, const struct ntp_serve *serve,
+		    const struct ntp_correction *c, __s64 now_ns)
+{
+	if (!ntp_correction_at(c, answer->t2_ns, &answer->t2_correction_ns) ||
+	    !ntp_correction_at(c, now_ns, &answer->correction_ns) ||
+	    !ntp_correction_at(c, serve->ref_unix_ns, &answer->ref_ns) ||
+	    __builtin_add_overflow(answer->t2_ns, answer->t2_correction_ns, &answer->t2_ns))
+		return false;
+	return ntp_unix_ok(answer->t2_ns);
+}
+
 enum ntpk_reason ntp_reply_decide(struct ntp_answer *answer, const struct ntp_serve *serve,
 				  const struct ntp_policy *policy, const struct ntp_now *now,
 				  __s64 t2_age_ns)
 {
 	enum ntpk_reason reason;
 	__u64 disp_ns;
+	__s64 now_ns;
 
 	if (!serve)
 		return NTPK_REASON_SILENT_UNSYNC;
@@ -182,24 +206,43 @@ enum ntpk_reason ntp_reply_decide(struct ntp_answer *answer, const struct ntp_se
 	reason = decide(serve, policy, now, disp_ns);
 	if (reason != NTPK_REASON_REPLIED && reason != NTPK_REASON_REPLIED_UNSYNC)
 		return reason;
-	if (__builtin_sub_overflow(ntp_line_at(&serve->line, now->raw_ns), t2_age_ns,
-				   &answer->t2_ns) ||
+	now_ns = ntp_line_at(&serve->line, now->raw_ns);
+	if (__builtin_sub_overflow(now_ns, t2_age_ns, &answer->t2_ns) ||
 	    !ntp_unix_ok(answer->t2_ns) || answer->t2_ns < serve->floor_unix_ns)
 		return NTPK_REASON_INSANE_TIME;
 	/* T2's age was measured on a clock that is not ours and that others may be slewing */
 	answer->disp_ns = sat_add(disp_ns, (__u64)t2_age_ns >> T2_AGE_ERROR_SHIFT);
 	answer->synced = reason == NTPK_REASON_REPLIED;
+	answer->t2_correction_ns = 0;
+	answer->correction_ns = 0;
+	answer->ref_ns = 0;
+	answer->no_leap = policy->flags & NTPK_LISTENER_F_NO_LEAP;
+	answer->special = policy->correction.len || answer->no_leap;
+	if (__builtin_expect(policy->correction.len, 0) &&
+	    !correct(answer, serve, &policy->correction, now_ns))
+		return NTPK_REASON_INSANE_TIME;
 	return reason;
 }
 
-enum ntpk_reason ntp_reply_build(struct ntp_header *reply, const struct ntp_header *req,
-				 const struct ntp_serve *serve, const struct ntp_policy *policy,
-				 const struct ntp_now *now, __s64 t2_age_ns, __u64 random)
+void ntp_reply_fill_special(struct ntp_header *reply, const struct ntp_serve *serve,
+			    const struct ntp_answer *answer)
 {
-	struct ntp_answer answer;
-	enum ntpk_reason reason = ntp_reply_decide(&answer, serve, policy, now, t2_age_ns);
+	if (!answer->synced)
+		return;
+	if (answer->no_leap)
+		reply->lvm &= (__u8)~ntp_lvm(NTP_LEAP_UNSYNC, 0, 0);
+	if (serve->ref_unix_ns)
+		reply->ref_ts = ntp_htobe64(ntp64_from_unix_ns(serve->ref_unix_ns + answer->ref_ns));
+}
+
+enum ntpk_reason ntp_reply_build(struct ntp_header *reply, struct ntp_answer *answer,
+				 const struct ntp_header *req, const struct ntp_serve *serve,
+				 const struct ntp_policy *policy, const struct ntp_now *now,
+				 __s64 t2_age_ns, __u64 random)
+{
+	enum ntpk_reason reason = ntp_reply_decide(answer, serve, policy, now, t2_age_ns);
 
 	if (reason == NTPK_REASON_REPLIED || reason == NTPK_REASON_REPLIED_UNSYNC)
-		ntp_reply_fill(reply, req, serve, &answer, random);
+		ntp_reply_fill(reply, req, serve, answer, random);
 	return reason;
 }

@@ -54,7 +54,11 @@ STATE_TYPES = {
 	"MAX_DIST_NS": "Q", "PUSH_INTERVAL_NS": "Q", "STATUS": "I", "AGE_NS": "Q", "PUSHES": "Q",
 	"NOW_DISP_NS": "Q", "NOW_UNIX_NS": "q",
 }
-LISTENER_TYPES = {"PORT": "H", "IFINDEX": "I", "NEVER_SYNCED": "I", "EXPIRED": "I", "FLAGS": "I"}
+LISTENER_TYPES = {
+	"PORT": "H", "ADDR": None, "IFINDEX": "I", "NEVER_SYNCED": "I", "EXPIRED": "I", "FLAGS": "I",
+	"MAX_STRATUM": "B", "VERSIONS": "B", "MAX_DIST_NS": "Q", "PIECE": None,
+}
+PIECE_FIELDS = ("FROM_UNIX_NS", "OFFSET_NS", "RATE_Q48", "CURVE_Q112")
 SILENT, UNSYNC = UAPI["NTPK_POLICY_SILENT"], UAPI["NTPK_POLICY_UNSYNC"]
 STATUS = {value: name[len("NTPK_STATUS_"):].lower() for name, value in UAPI.items()
 	  if name.startswith("NTPK_STATUS_")}
@@ -97,9 +101,20 @@ def state_attr(name, value):
 	return attr(UAPI["NTPK_A_STATE_" + name], raw)
 
 
+def piece_attr(piece):
+	"""One piece of a correction: a tuple as PIECE_FIELDS."""
+	return nest(UAPI["NTPK_A_LISTENER_PIECE"], *(
+		attr(UAPI["NTPK_A_PIECE_" + k], struct.pack("=q", v))
+		for k, v in zip(PIECE_FIELDS, piece)))
+
+
 def listener_attr(listener):
+	"""A listener as a dict; PIECE is a list of tuples."""
 	parts = []
 	for name, value in listener.items():
+		if name == "PIECE":
+			parts += [piece_attr(piece) for piece in value]
+			continue
 		kind = name if isinstance(name, int) else UAPI["NTPK_A_LISTENER_" + name]
 		raw = value if isinstance(value, bytes) else (
 			struct.pack("=" + LISTENER_TYPES[name], value))
@@ -369,8 +384,16 @@ class Genl:
 
 def parse_listener(data):
 	kinds = {UAPI["NTPK_A_LISTENER_" + k]: (k, t) for k, t in LISTENER_TYPES.items()}
-	return {kinds[kind][0]: struct.unpack("=" + kinds[kind][1], value)[0]
-		for kind, value in attrs(data) if kind in kinds}
+	out = {}
+	for kind, value in attrs(data):
+		name, code = kinds.get(kind, (None, None))
+		if name == "PIECE":
+			piece = dict(attrs(value))
+			out.setdefault(name, []).append(tuple(
+				struct.unpack("=q", piece[UAPI["NTPK_A_PIECE_" + k]])[0] for k in PIECE_FIELDS))
+		elif name:
+			out[name] = struct.unpack("=" + code, value)[0] if code else value
+	return out
 
 
 class Events:

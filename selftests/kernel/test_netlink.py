@@ -149,21 +149,6 @@ def test_foreign(g):
 		lambda: g.cmd("SET_STATE", whole + struct.pack("=HH", 400, UAPI["NTPK_A_PAD"])))
 
 
-def test_listeners(g):
-	good = g.default_state()
-	one = good["LISTENERS"][0]
-	refused(g, "two listeners", NOTSUPP, "second LISTENER", lambda: g.push(
-		dict(good, LISTENERS=[one, dict(one, PORT=1123)])))
-	kind = UAPI["NTPK_A_LISTENER_ADDR"]
-	for n in (4, 16):
-		refused(g, f"a listener with an address of {n} bytes", NOTSUPP, "ADDR is not supported",
-			lambda: g.push(dict(good, LISTENERS=[{**one, kind: bytes(n)}])))
-	refused(g, "a listener with an address of 17 bytes", (EINVAL, ERANGE), "length|size|policy|ADDR",
-		lambda: g.push(dict(good, LISTENERS=[{**one, kind: bytes(17)}])))
-	refused(g, "a listener with an interface", NOTSUPP, "IFINDEX is not supported",
-		lambda: g.push(dict(good, LISTENERS=[dict(one, IFINDEX=1)])))
-
-
 def test_headers(g):
 	"""What generic netlink itself looks at: there the kernel's words are not ours."""
 	whole = ntpknl.state_nest(g.default_state())
@@ -294,7 +279,7 @@ def main():
 	s = fixture.served()
 	g = s.g
 	state = g.push_default()
-	for test in (test_missing, test_lengths, test_ranges, test_foreign, test_listeners,
+	for test in (test_missing, test_lengths, test_ranges, test_foreign,
 		     test_headers, test_stale):
 		test(g)
 	total = sum(len(w) for w in texts.values())

@@ -32,6 +32,7 @@ struct respond {
 	struct respond_auth auth;
 	uint64_t denied_pkts;
 	uint64_t counts[NTPK_REASON_MAX + 1];
+	struct ntp_answer answer;	/* to the request at hand */
 	__u64 random_state;	/* of ntp_noise(): a system call each would cost more than the rest */
 	struct libevent *evs[FAMILIES];
 	int	 fds[FAMILIES];
@@ -150,7 +151,7 @@ enum ntpk_reason respond_decide(struct respond *r, const struct respond_packet *
 				void *reply, size_t *reply_len, struct respond_tail *tail)
 {
 	enum ntpk_reason reason = check(r, packet, tail);
-	struct ntp_answer answer;
+	struct ntp_answer *answer = &r->answer;
 	struct clock_pair pair;
 	struct ntp_now now;
 	int64_t age_ns;
@@ -162,16 +163,15 @@ enum ntpk_reason respond_decide(struct respond *r, const struct respond_packet *
 	now.boot_ns = clocks_boot_ns();
 	now.clock_seq = *r->env.clock_seq;
 	age_ns = receive_age_ns(r, &pair, packet->stamp_real_ns);
-	reason = ntp_reply_decide(&answer, r->published ? &r->serve : NULL, &r->env.policy, &now,
+	reason = ntp_reply_decide(answer, r->published ? &r->serve : NULL, &r->env.policy, &now,
 				  age_ns);
 	if (!is_answer(reason))
 		return reason;
-	ntp_reply_fill(reply, packet->data, &r->serve, &answer,
-		       ntp_noise(&r->random_state));
+	ntp_reply_fill(reply, packet->data, &r->serve, answer, ntp_noise(&r->random_state));
 	*reply_len = NTP_HEADER_LEN;
 	if (tail->ext.mono_root) {
 		ntp_ext_put_mono_root((uint8_t *)reply + NTP_HEADER_LEN, reply, &r->serve,
-				      answer.disp_ns);
+				      answer);
 		*reply_len += NTP_EXT_MONO_ROOT_LEN;
 	}
 	return tail->nak ? NTPK_REASON_REPLIED_NAK : reason;
@@ -255,7 +255,8 @@ static enum ntpk_reason stamp_and_send(struct respond *r, int fd, struct respond
 	}
 	/* the last act before the send, but for the MAC over it, which takes as long again */
 	reason = ntp_reply_stamp((struct ntp_header *)reply, &r->serve,
-				 clocks_local_ns() + tail->work_ns, ntp_noise(&r->random_state));
+				 clocks_local_ns() + tail->work_ns, r->answer.correction_ns,
+				 ntp_noise(&r->random_state));
 	if (reason != NTPK_REASON_NONE)
 		return reason;
 	iov.iov_len = respond_auth_sign(&r->auth, tail, reply, len);

@@ -93,7 +93,7 @@ enum ntpk_attr_state {
 	NTPK_A_STATE_DEADLINE_BOOT_NS,	/* s64: expired from here on */
 	NTPK_A_STATE_MAX_DIST_NS,	/* u64: expired when root distance exceeds it */
 	NTPK_A_STATE_PUSH_INTERVAL_NS,	/* u64: holdover after three of these without a push */
-	NTPK_A_STATE_LISTENER,		/* nest, multi-attr, enum ntpk_attr_listener */
+	NTPK_A_STATE_LISTENER,		/* nest, multi-attr 1..NTPK_LISTENERS_MAX, enum ntpk_attr_listener */
 	/* get only: set refuses them */
 	NTPK_A_STATE_STATUS,		/* u32, enum ntpk_status */
 	NTPK_A_STATE_AGE_NS,		/* u64: since the last push, CLOCK_BOOTTIME */
@@ -110,7 +110,12 @@ enum ntpk_attr_state {
 #define NTPK_RATE_Q48_MIN	(-NTPK_RATE_Q48_MAX)
 #define NTPK_PRECISION_LOG2S_MIN (-32)
 
-/* Where requests are accepted, and what is answered there. */
+#define NTPK_LISTENERS_MAX	16
+
+/*
+ * Where requests are accepted, and what is answered there.  Of several that a
+ * request matches, the one with ADDR counts, and of these the one with IFINDEX.
+ */
 enum ntpk_attr_listener {
 	NTPK_A_LISTENER_UNSPEC,
 	NTPK_A_LISTENER_PORT,		/* u16, 1..65535 */
@@ -119,6 +124,11 @@ enum ntpk_attr_listener {
 	NTPK_A_LISTENER_NEVER_SYNCED,	/* u32, enum ntpk_policy: before the first synchronised push */
 	NTPK_A_LISTENER_EXPIRED,	/* u32, enum ntpk_policy: expired, stepped, or unsynchronised again */
 	NTPK_A_LISTENER_FLAGS,		/* u32, NTPK_LISTENER_F_*; absent = 0 */
+	NTPK_A_LISTENER_PAD,
+	NTPK_A_LISTENER_MAX_STRATUM,	/* u8, 1..15: served with a higher one = expired; absent = any */
+	NTPK_A_LISTENER_VERSIONS,	/* u8, bit N: version N is answered, N = 1..4; absent = all */
+	NTPK_A_LISTENER_MAX_DIST_NS,	/* u64: expired there above it; absent = as the state */
+	NTPK_A_LISTENER_PIECE,		/* nest, multi-attr up to NTPK_PIECES_MAX, enum ntpk_attr_piece */
 
 	/* private: */
 	__NTPK_A_LISTENER_MAX,
@@ -130,9 +140,31 @@ enum ntpk_listener_flags {
 	NTPK_LISTENER_F_NO_MODE1 = 1,	/* symmetric active requests are not answered */
 	NTPK_LISTENER_F_REQUIRE_KEY = 2, /* requests without a MAC are not answered */
 	NTPK_LISTENER_F_CRYPTO_NAK = 4,	/* a wrong MAC is answered by a crypto-NAK */
+	NTPK_LISTENER_F_NO_LEAP = 8,	/* no leap second is announced: it is smeared */
 };
 
-#define NTPK_LISTENER_F_ALL	7
+#define NTPK_LISTENER_F_ALL	15
+
+/*
+ * A listener may serve another time than the state's: it is corrected by the last
+ * piece that begins at or before it.  With d = t - FROM_UNIX_NS that is
+ * OFFSET_NS + d * RATE_Q48 / 2^48 + d^2 * CURVE_Q112 / 2^112; before the first
+ * piece nothing.  Pieces come in order, and the last one is constant.
+ */
+enum ntpk_attr_piece {
+	NTPK_A_PIECE_UNSPEC,
+	NTPK_A_PIECE_PAD,
+	NTPK_A_PIECE_FROM_UNIX_NS,	/* s64, on the state's line */
+	NTPK_A_PIECE_OFFSET_NS,		/* s64, |.| <= 2^58 */
+	NTPK_A_PIECE_RATE_Q48,		/* s64 */
+	NTPK_A_PIECE_CURVE_Q112,	/* s64; with it the rate stays within +-1 %, too */
+
+	/* private: */
+	__NTPK_A_PIECE_MAX,
+	NTPK_A_PIECE_MAX = __NTPK_A_PIECE_MAX - 1,
+};
+
+#define NTPK_PIECES_MAX		4
 
 /* What to do with a request while there is no truth to serve. */
 enum ntpk_policy {
@@ -310,7 +342,7 @@ enum ntpk_reason {
 	NTPK_REASON_REPLIED,		/* with the served time */
 	NTPK_REASON_REPLIED_UNSYNC,	/* as unsynchronised, by policy */
 	/* passed */
-	NTPK_REASON_OTHER_PORT,		/* UDP for a port without listener */
+	NTPK_REASON_OTHER_PORT,		/* UDP for a port, or an address, without listener */
 	NTPK_REASON_NOT_UNICAST,	/* broadcast, multicast, anycast, not for this host */
 	NTPK_REASON_IP_OPTIONS,		/* IPv4 header with options */
 	NTPK_REASON_EXT_HEADERS,	/* IPv6 extension headers, fragments included */

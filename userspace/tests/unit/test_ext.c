@@ -308,17 +308,27 @@ struct field {
 	uint64_t mono;
 };
 
-static struct field put_field(const struct ntp_serve *s, unsigned int leap, int64_t t2_ns)
+static struct field put_corrected(const struct ntp_serve *s, unsigned int leap, int64_t t2_ns,
+				  int64_t correction_ns)
 {
+	const struct ntp_answer answer = {
+		.disp_ns = ntp_serve_disp_ns(s, BASE_RAW + S) + 8000 / 8,
+		.t2_correction_ns = correction_ns,
+	};
 	struct ntp_header reply = {
 		.lvm = ntp_lvm(leap, 4, NTP_MODE_SERVER),
 		.rec_ts = ntp_htobe64(ntp64_from_unix_ns(t2_ns)),
 	};
 	uint8_t b[NTP_EXT_MONO_ROOT_LEN];
 
-	ntp_ext_put_mono_root(b, &reply, s, ntp_serve_disp_ns(s, BASE_RAW + S) + 8000 / 8);
+	ntp_ext_put_mono_root(b, &reply, s, &answer);
 	return (struct field){ word(b), word(b + 4), word(b + 8), word(b + 12), word(b + 24),
 			       (uint64_t)word(b + 16) << 32 | word(b + 20) };
+}
+
+static struct field put_field(const struct ntp_serve *s, unsigned int leap, int64_t t2_ns)
+{
+	return put_corrected(s, leap, t2_ns, 0);
 }
 
 static void field_of_a_reply(void **state)
@@ -337,6 +347,9 @@ static void field_of_a_reply(void **state)
 	assert_int_equal(f.delay, 5368710);
 	assert_int_equal(f.disp, 272731);
 	assert_int_equal(f.epoch, 77);
+	assert_int_equal(f.mono, ntp64_from_unix_ns(BASE_UNIX - S / 2));
+	/* what a listener adds to time is not on that scale */
+	f = put_corrected(&s, NTP_LEAP_NONE, BASE_UNIX + S + S / 4, S / 4);
 	assert_int_equal(f.mono, ntp64_from_unix_ns(BASE_UNIX - S / 2));
 	s.root_delay_ns = 16 * (uint64_t)S;
 	assert_int_equal(put_field(&s, NTP_LEAP_NONE, BASE_UNIX).delay, UINT32_MAX);

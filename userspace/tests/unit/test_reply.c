@@ -35,6 +35,7 @@ struct bench {
 	struct ntp_now now;
 	struct ntp_header req;
 	struct ntp_header reply;
+	struct ntp_answer answer;
 	int64_t age_ns;
 	uint64_t random;
 };
@@ -72,13 +73,14 @@ static int ask(struct bench *b)
 {
 	memset(&b->reply, 0xa5, sizeof(b->reply));
 	ntp_serve_complete(&b->serve, NULL, 1);
-	return ntp_reply_build(&b->reply, &b->req, &b->serve, &b->policy, &b->now, b->age_ns,
-			       b->random);
+	return ntp_reply_build(&b->reply, &b->answer, &b->req, &b->serve, &b->policy, &b->now,
+			       b->age_ns, b->random);
 }
 
 static int stamp(struct bench *b, int64_t later_ns)
 {
-	return ntp_reply_stamp(&b->reply, &b->serve, b->now.raw_ns + later_ns, b->random >> 32);
+	return ntp_reply_stamp(&b->reply, &b->serve, b->now.raw_ns + later_ns,
+			       b->answer.correction_ns, b->random >> 32);
 }
 
 static int status(const struct bench *b)
@@ -312,7 +314,7 @@ static void policies(void **state)
 
 	(void)state;
 	bench_init(&b);
-	assert_int_equal(ntp_reply_build(&b.reply, &b.req, NULL, &b.policy, &b.now, 0, 0),
+	assert_int_equal(ntp_reply_build(&b.reply, &b.answer, &b.req, NULL, &b.policy, &b.now, 0, 0),
 			 NTPK_REASON_SILENT_UNSYNC);
 	b.now.clock_seq++;
 	assert_unsync(&b);
@@ -374,7 +376,7 @@ static void t3_never_before_t2(void **state)
 	assert_int_equal(stamp(&b, 0), NTPK_REASON_NONE);
 	assert_int_equal(b.reply.xmt_ts, b.reply.rec_ts);
 	assert_int_equal(stamp(&b, -1000), NTPK_REASON_T3_BEFORE_T2);
-	assert_int_equal(ntp_reply_stamp(&b.reply, &b.serve, INT64_MAX, 0),
+	assert_int_equal(ntp_reply_stamp(&b.reply, &b.serve, INT64_MAX, -S, 0),
 			 NTPK_REASON_T3_BEFORE_T2);
 }
 

@@ -389,7 +389,7 @@ static void test_era(void **state)
 		ask(*state, &none, (const uint8_t *)&request, sizeof(request), &got);
 		assert_int_equal(got.reason, NTPK_REASON_REPLIED);
 		memcpy(&reply, got.bytes, sizeof(reply));
-		assert_int_equal(ntp_reply_stamp(&reply, &serve, clocks_local_ns(), 0),
+		assert_int_equal(ntp_reply_stamp(&reply, &serve, clocks_local_ns(), 0, 0),
 				 NTPK_REASON_NONE);
 		t2 = ntp64_to_unix_ns(ntp_be64toh(reply.rec_ts), rollover_ns);
 		t3 = ntp64_to_unix_ns(ntp_be64toh(reply.xmt_ts), rollover_ns);
