@@ -88,8 +88,29 @@ int64_t leap_due_ns(struct leap *l, int64_t unix_ns)
 	l->quiet_until_unix_ns = l->at_unix_ns + QUIET_NS +
 				 (l->armed == NTP_LEAP_DELETE ? NTP_NS_PER_S : 0);
 	l->past = l->armed;
+	l->past_at_unix_ns = l->at_unix_ns;
 	l->armed = NTP_LEAP_NONE;
 	return shift_ns;
+}
+
+void leap_past(struct leap *l, uint8_t leap, int64_t end_unix_ns)
+{
+	int64_t at_ns = end_unix_ns - (leap == NTP_LEAP_DELETE ? NTP_NS_PER_S : 0);
+
+	if (l->past != NTP_LEAP_NONE && l->past_at_unix_ns >= at_ns)
+		return;
+	l->past = leap;
+	l->past_at_unix_ns = at_ns;
+}
+
+uint8_t leap_near(const struct leap *l, int64_t unix_ns, int64_t *at_unix_ns, bool *after)
+{
+	*after = l->armed == NTP_LEAP_NONE;
+	*at_unix_ns = *after ? l->past_at_unix_ns : l->at_unix_ns;
+	if (!*after)
+		return l->armed;
+	return l->past != NTP_LEAP_NONE && unix_ns - l->past_at_unix_ns < 2 * DAY_NS ? l->past :
+										      NTP_LEAP_NONE;
 }
 
 uint8_t leap_of_clock(const struct leap *l, int64_t unix_ns)

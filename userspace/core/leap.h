@@ -17,7 +17,8 @@
  * @at_unix_ns: UTC as the line counts it when the shift is due
  * @quiet_until_unix_ns: after a shift nothing is armed before: an inserted
  *	second repeats the end of the same day
- * @past: what came last
+ * @past: what came last, or before we did ...
+ * @past_at_unix_ns: ... and where on the line before it
  * @listed: a trusted list decides, not the sources
  * @list_leap: what it tells ...
  * @list_end_unix_ns: ... for the day that ends then, 0 = nothing
@@ -27,6 +28,7 @@ struct leap {
 	int64_t	 at_unix_ns;
 	int64_t	 quiet_until_unix_ns;
 	uint8_t	 past;
+	int64_t	 past_at_unix_ns;
 	bool	 listed;
 	uint8_t	 list_leap;
 	int64_t	 list_end_unix_ns;
@@ -86,5 +88,24 @@ int64_t leap_due_ns(struct leap *l, int64_t unix_ns);
  * It inserts or leaves out one second only, however long it is told.
  */
 uint8_t leap_of_clock(const struct leap *l, int64_t unix_ns);
+
+/**
+ * leap_past() - what a trusted list tells of the last one
+ * @l: leap; one that it has seen itself and that is not older counts more
+ * @leap: NTP_LEAP_INSERT or _DELETE
+ * @end_unix_ns: 00:00:00 after it
+ */
+void leap_past(struct leap *l, uint8_t leap, int64_t end_unix_ns);
+
+/**
+ * leap_near() - which leap second a smear is of, if any
+ * @l: leap
+ * @unix_ns: now, by the line
+ * @at_unix_ns: out: where it is on the line before it
+ * @after: out: the line has leapt
+ *
+ * Return: NTP_LEAP_INSERT or _DELETE: within a day to come or two days past; else _NONE.
+ */
+uint8_t leap_near(const struct leap *l, int64_t unix_ns, int64_t *at_unix_ns, bool *after);
 
 #endif /* NTPK_CORE_LEAP_H */
