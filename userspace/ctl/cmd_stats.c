@@ -39,6 +39,12 @@ static int nl_failed(const struct ntpk_nl *nl, int ret, const char *what, struct
 			     strerror(-ret), words[0] ? " (" : "", words, words[0] ? ")" : "");
 }
 
+/* Of the listener for the most addresses, which comes last. */
+static int port_of(const struct ntpk_nl_listeners *l)
+{
+	return l->len ? l->of[l->len - 1].port : 0;
+}
+
 static struct json_object *state_json(const struct ntpk_nl_state *st)
 {
 	struct json_object *o = json_object_new_object();
@@ -57,7 +63,7 @@ static struct json_object *state_json(const struct ntpk_nl_state *st)
 			       json_object_new_uint64(st->serve.root_delay_ns));
 	json_object_object_add(o, "root_disp_ns", json_object_new_uint64(st->now_disp_ns));
 	json_object_object_add(o, "served_unix_ns", json_object_new_int64(st->now_unix_ns));
-	json_object_object_add(o, "port", json_object_new_int(st->listener.port));
+	json_object_object_add(o, "port", json_object_new_int(port_of(&st->listeners)));
 	return o;
 }
 

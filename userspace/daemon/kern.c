@@ -130,6 +130,7 @@ static int push_first_acl(struct kern *k)
 
 static int push_once(struct kern *k, struct ntp_serve *serve)
 {
+	const struct ntpk_nl_listeners listeners = { .len = 1, .of = { k->listener } };
 	struct ntpk_nl_clock clock;
 	int err = ntpk_nl_get_clock(k->nl, &clock);
 
@@ -138,7 +139,7 @@ static int push_once(struct kern *k, struct ntp_serve *serve)
 	if (llabs(clock.raw_ns - clocks_local_ns()) > CLOCKS_AGREE_NS)
 		return -EXDEV;
 	serve->clock_seq = clock.seq;
-	return ntpk_nl_set_state(k->nl, serve, &k->listener);
+	return ntpk_nl_set_state(k->nl, serve, &listeners);
 }
 
 static int push(struct kern *k, const struct ntp_serve *serve)

@@ -44,10 +44,10 @@ void nl_msg_put_getfamily(struct nlmsghdr *nlh, const char *name);
  * nl_msg_put_state() - the argument of NTPK_CMD_SET_STATE
  * @nlh: from nl_msg_begin()
  * @serve: what is served
- * @listener: the one listener
+ * @listeners: where
  */
 void nl_msg_put_state(struct nlmsghdr *nlh, const struct ntp_serve *serve,
-		      const struct ntpk_nl_listener *listener);
+		      const struct ntpk_nl_listeners *listeners);
 
 /**
  * nl_msg_put_keys() - the argument of NTPK_CMD_KEYS_*

@@ -270,9 +270,9 @@ int ntpk_nl_get_clock(struct ntpk_nl *nl, struct ntpk_nl_clock *out)
 }
 
 int ntpk_nl_set_state(struct ntpk_nl *nl, const struct ntp_serve *serve,
-		      const struct ntpk_nl_listener *listener)
+		      const struct ntpk_nl_listeners *listeners)
 {
-	nl_msg_put_state(begin(nl, NTPK_CMD_SET_STATE, true), serve, listener);
+	nl_msg_put_state(begin(nl, NTPK_CMD_SET_STATE, true), serve, listeners);
 	return command(nl);
 }
 

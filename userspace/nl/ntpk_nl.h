@@ -24,10 +24,26 @@ struct ntpk_nl_clock {
 	int64_t	 boot_ns;
 };
 
-/* struct ntpk_nl_listener - one listener; the address is always "any" today */
+/**
+ * struct ntpk_nl_listener - one listener
+ * @port: host order
+ * @addr_len: of @addr: 4, 16, or 0 = any
+ * @addr: network order
+ * @ifindex: 0 = any
+ * @policy: what is answered there
+ */
 struct ntpk_nl_listener {
 	uint16_t port;
+	uint8_t	 addr_len;
+	uint8_t	 addr[16];
+	uint32_t ifindex;
 	struct ntp_policy policy;
+};
+
+/* struct ntpk_nl_listeners - all of them; from the module the most special first */
+struct ntpk_nl_listeners {
+	size_t	 len;
+	struct ntpk_nl_listener of[NTPK_LISTENERS_MAX];
 };
 
 /* struct ntpk_nl_state - answer of GET_STATE */
@@ -39,7 +55,7 @@ struct ntpk_nl_state {
 	uint64_t pushes;
 	uint64_t now_disp_ns;
 	int64_t	 now_unix_ns;
-	struct ntpk_nl_listener listener;
+	struct ntpk_nl_listeners listeners;
 };
 
 /* struct ntpk_nl_key - one key of a set; @secret is only read */
@@ -88,7 +104,7 @@ int ntpk_nl_attach(struct ntpk_nl *nl);
 int ntpk_nl_detach(struct ntpk_nl *nl);
 int ntpk_nl_get_clock(struct ntpk_nl *nl, struct ntpk_nl_clock *out);
 int ntpk_nl_set_state(struct ntpk_nl *nl, const struct ntp_serve *serve,
-		      const struct ntpk_nl_listener *listener);
+		      const struct ntpk_nl_listeners *listeners);
 int ntpk_nl_get_state(struct ntpk_nl *nl, struct ntpk_nl_state *out);
 
 /**

@@ -49,7 +49,29 @@ static struct nlmsghdr *exact(const struct nlmsghdr *nlh)
 	return copy;
 }
 
-static void random_serve(struct ntp_serve *s, struct ntpk_nl_listener *l)
+static void random_listener(struct ntpk_nl_listener *l)
+{
+	struct ntp_correction *c = &l->policy.correction;
+	static const uint8_t lens[] = { 0, 4, 16 };
+
+	l->port = (uint16_t)rnd();
+	l->addr_len = lens[rnd() % 3];
+	for (uint8_t i = 0; i < l->addr_len; i++)
+		l->addr[i] = (uint8_t)rnd();
+	l->ifindex = (uint32_t)rnd() % 3;
+	l->policy.never_synced = rnd() & 1;
+	l->policy.expired = rnd() & 1;
+	l->policy.flags = (uint32_t)rnd();
+	l->policy.versions = (uint8_t)rnd() % 3;
+	l->policy.max_stratum = (uint8_t)rnd() % 3;
+	l->policy.max_dist_ns = rnd() % 2 ? 0 : rnd();
+	c->len = (uint32_t)rnd() % (NTPK_PIECES_MAX + 1);
+	for (uint32_t i = 0; i < c->len; i++)
+		c->piece[i] = (struct ntp_piece){ (int64_t)rnd(), (int64_t)rnd(), (int64_t)rnd(),
+						  (int64_t)rnd() };
+}
+
+static void random_serve(struct ntp_serve *s, struct ntpk_nl_listeners *l)
 {
 	memset(s, 0, sizeof(*s));
 	memset(l, 0, sizeof(*l));
@@ -68,9 +90,9 @@ static void random_serve(struct ntp_serve *s, struct ntpk_nl_listener *l)
 	s->leap = (uint8_t)rnd();
 	s->stratum = (uint8_t)rnd();
 	s->precision_log2s = (int8_t)rnd();
-	l->port = (uint16_t)rnd();
-	l->policy.never_synced = rnd() & 1;
-	l->policy.expired = rnd() & 1;
+	l->len = 1 + rnd() % NTPK_LISTENERS_MAX;
+	for (size_t i = 0; i < l->len; i++)
+		random_listener(&l->of[i]);
 }
 
 static void test_header(void **state)
@@ -92,7 +114,7 @@ static void test_header(void **state)
 
 static void test_state_round_trip(void **state)
 {
-	struct ntpk_nl_listener l;
+	struct ntpk_nl_listeners l;
 	struct ntpk_nl_state st;
 	struct nlmsghdr *nlh;
 	struct ntp_serve s;
@@ -109,7 +131,7 @@ static void test_state_round_trip(void **state)
 		free(nlh);
 		assert_true(st.pushed);
 		assert_memory_equal(&st.serve, &s, sizeof(s));
-		assert_memory_equal(&st.listener, &l, sizeof(l));
+		assert_memory_equal(&st.listeners, &l, sizeof(l));
 	}
 }
 
@@ -125,7 +147,7 @@ static void test_state_widths(void **state)
 		[NTPK_A_STATE_PRECISION_LOG2S] = 1, [NTPK_A_STATE_DEADLINE_BOOT_NS] = 8,
 		[NTPK_A_STATE_MAX_DIST_NS] = 8, [NTPK_A_STATE_PUSH_INTERVAL_NS] = 8,
 	};
-	struct ntpk_nl_listener l;
+	struct ntpk_nl_listeners l;
 	const struct nlattr *attr;
 	unsigned int seen = 0;
 	struct nlmsghdr *nlh;
@@ -141,7 +163,7 @@ static void test_state_widths(void **state)
 	mnl_attr_for_each_nested(attr, nest) {
 		uint16_t type = mnl_attr_get_type(attr);
 
-		assert_int_equal(seen & 1u << type, 0);
+		assert_true(type == NTPK_A_STATE_LISTENER || !(seen & 1u << type));
 		seen |= 1u << type;
 		if (type == NTPK_A_STATE_LISTENER) {
 			assert_true(attr->nla_type & NLA_F_NESTED);
@@ -401,7 +423,7 @@ static void parse_all(struct nlmsghdr *nlh)
 /* True messages cut short and with bytes changed, on a heap of exactly that size. */
 static void test_broken(void **state)
 {
-	struct ntpk_nl_listener l;
+	struct ntpk_nl_listeners l;
 	struct nlmsghdr *nlh, *copy;
 	struct ntp_serve s;
 	uint32_t len, i, n;

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Nests as tables of plain values, see nl_fields.h.  Pure.
+ */
+#include <errno.h>
+#include <string.h>
+#include "nl/nl_fields.h"
+
+void nl_put_fields(struct nlmsghdr *nlh, const struct nl_field *fields, size_t n,
+		       const void *from)
+{
+	const struct nl_field *f;
+
+	for (f = fields; f < fields + n; f++)
+		mnl_attr_put(nlh, f->type, f->size, (const char *)from + f->offset);
+}
+
+int nl_walk_next(struct nl_walk *w, const struct nlattr **attr)
+{
+	size_t len;
+
+	if (!w->left)
+		return 0;
+	*attr = (const struct nlattr *)w->at;
+	if (w->left < sizeof(**attr) || (*attr)->nla_len < sizeof(**attr) ||
+	    (*attr)->nla_len > w->left)
+		return -EBADMSG;
+	len = MNL_ALIGN((*attr)->nla_len);
+	if (len > w->left)
+		len = w->left;
+	w->at += len;
+	w->left -= len;
+	return 1;
+}
+
+struct nl_walk nl_walk_nest(const struct nlattr *attr)
+{
+	return (struct nl_walk){ mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr) };
+}
+
+static int take_field(const struct nlattr *attr, const struct nl_field *fields, size_t n, void *out,
+		      uint32_t *seen)
+{
+	const struct nl_field *f;
+
+	for (f = fields; f < fields + n; f++) {
+		if (f->type != mnl_attr_get_type(attr))
+			continue;
+		if (mnl_attr_get_payload_len(attr) != f->size)
+			return -EBADMSG;
+		memcpy((char *)out + f->offset, mnl_attr_get_payload(attr), f->size);
+		*seen |= 1u << (f - fields);
+	}
+	return 0;
+}
+
+static bool complete(const struct nl_field *fields, size_t n, uint32_t seen)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (fields[i].must && !(seen & 1u << i))
+			return false;
+	return true;
+}
+
+int nl_parse_fields(struct nl_walk w, const struct nl_field *fields, size_t n, void *out)
+{
+	const struct nlattr *attr;
+	uint32_t seen = 0;
+	int ret;
+
+	while ((ret = nl_walk_next(&w, &attr)) > 0) {
+		ret = take_field(attr, fields, n, out, &seen);
+		if (ret < 0)
+			return ret;
+	}
+	if (ret < 0)
+		return ret;
+	return complete(fields, n, seen) ? 0 : -EBADMSG;
+}

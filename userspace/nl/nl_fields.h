@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Nests of the family as tables of plain values: one table serves both
+ * directions, so that what is sent and what is understood cannot drift apart.
+ * Pure: buffers in, structs out.
+ */
+#ifndef NTPK_NL_FIELDS_H
+#define NTPK_NL_FIELDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <libmnl/libmnl.h>
+
+/**
+ * struct nl_field - one attribute that is a plain value of host byte order (refid: wire order)
+ * @type: of the attribute
+ * @size: of the value
+ * @offset: of the member
+ * @must: a message without it makes no sense
+ */
+struct nl_field {
+	uint16_t type;
+	uint16_t size;
+	uint16_t offset;
+	bool	 must;
+};
+
+#define NL_FIELD(st, attr, member, needed) {						\
+	.type = (attr), .size = sizeof(((struct st *)0)->member),			\
+	.offset = offsetof(struct st, member), .must = (needed) }
+#define NL_LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+/* struct nl_walk - a stretch of attributes being walked */
+struct nl_walk {
+	const char *at;
+	size_t	 left;
+};
+
+/**
+ * nl_walk_next() - one attribute on
+ * @w: stretch
+ * @attr: out
+ *
+ * Return: 1 with the next attribute, 0 at the end, -EBADMSG on rubbish.
+ */
+int nl_walk_next(struct nl_walk *w, const struct nlattr **attr);
+
+/** nl_walk_nest() - the attributes in @attr */
+struct nl_walk nl_walk_nest(const struct nlattr *attr);
+
+/**
+ * nl_put_fields() - a struct into attributes
+ * @nlh: message
+ * @fields: table
+ * @n: its length
+ * @from: struct
+ */
+void nl_put_fields(struct nlmsghdr *nlh, const struct nl_field *fields, size_t n,
+		   const void *from);
+
+/**
+ * nl_parse_fields() - and back
+ * @w: the attributes; those that are not in the table are skipped
+ * @fields: table
+ * @n: its length, at most 32
+ * @out: struct
+ *
+ * Return: 0, or -EBADMSG: one is missing or of another length.
+ */
+int nl_parse_fields(struct nl_walk w, const struct nl_field *fields, size_t n, void *out);
+
+#endif /* NTPK_NL_FIELDS_H */
