@@ -96,8 +96,7 @@ static int parse_addr(const struct nlattr *attr, struct ntpk_listener *listener,
 	case sizeof(struct in_addr):
 		listener->pf = NFPROTO_IPV4;
 		ipv6_addr_set_v4mapped(nla_get_in_addr(attr), &listener->addr);
-		if (ipv4_is_zeronet(listener->addr.s6_addr32[3]) ||
-		    ipv4_is_multicast(listener->addr.s6_addr32[3]) ||
+		if (ipv4_is_multicast(listener->addr.s6_addr32[3]) ||
 		    ipv4_is_lbcast(listener->addr.s6_addr32[3]))
 			break;
 		return 0;
@@ -105,14 +104,14 @@ static int parse_addr(const struct nlattr *attr, struct ntpk_listener *listener,
 		listener->pf = NFPROTO_IPV6;
 		listener->addr = nla_get_in6_addr(attr);
 		type = ipv6_addr_type(&listener->addr);
-		if (!(type & IPV6_ADDR_UNICAST))
+		if (type != IPV6_ADDR_ANY && !(type & IPV6_ADDR_UNICAST))
 			break;
 		return 0;
 	default:
 		return ntpk_nl_refuse(extack, attr, -EINVAL, "ADDR must be 4 or 16 bytes long");
 	}
 	return ntpk_nl_refuse(extack, attr, -EADDRNOTAVAIL,
-			      "ADDR must be a unicast address: leave it out to listen on every one");
+			      "ADDR must be a unicast address, or zeros for all of its family");
 }
 
 static void parse_policy(struct nlattr **tb, struct ntp_policy *policy)
@@ -177,7 +176,10 @@ static bool same_place(const struct ntpk_listener *a, const struct ntpk_listener
 
 static int specialty(const struct ntpk_listener *listener)
 {
-	return (listener->pf != NFPROTO_UNSPEC) * 2 + !!listener->ifindex;
+	bool all = listener->pf == NFPROTO_IPV4 ? !listener->addr.s6_addr32[3] :
+		   ipv6_addr_any(&listener->addr);
+
+	return !all * 4 + (listener->pf != NFPROTO_UNSPEC) * 2 + !!listener->ifindex;
 }
 
 static int by_specialty(const void *a, const void *b)

@@ -152,8 +152,10 @@ static bool sent_to(const struct ntpk_listener *listener, const struct sk_buff *
 	if (listener->pf != pf)
 		return false;
 	if (pf == NFPROTO_IPV4)
-		return listener->addr.s6_addr32[3] == ip_hdr(skb)->daddr;
-	return ipv6_addr_equal(&listener->addr, &ipv6_hdr(skb)->daddr);
+		return !listener->addr.s6_addr32[3] ||
+		       listener->addr.s6_addr32[3] == ip_hdr(skb)->daddr;
+	return ipv6_addr_any(&listener->addr) ||
+	       ipv6_addr_equal(&listener->addr, &ipv6_hdr(skb)->daddr);
 }
 
 /* As SO_BINDTODEVICE has it: an interface, or the VRF that it is in. */

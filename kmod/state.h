@@ -25,7 +25,7 @@ struct ntpk_routes;
  * @port: UDP port, host order
  * @pf: NFPROTO_IPV4 or NFPROTO_IPV6 where @addr counts, else NFPROTO_UNSPEC
  * @ifindex: the interface, or the VRF, that requests come by; 0 = any
- * @addr: what requests are sent to; IPv4 is v4-mapped
+ * @addr: what requests are sent to, 0 = all of @pf; IPv4 is v4-mapped
  * @policy: what is answered there
  */
 struct ntpk_listener {

@@ -27,8 +27,8 @@ struct ntpk_nl_clock {
 /**
  * struct ntpk_nl_listener - one listener
  * @port: host order
- * @addr_len: of @addr: 4, 16, or 0 = any
- * @addr: network order
+ * @addr_len: of @addr: 4, 16, or 0 = any of both families
+ * @addr: network order, 0 = any of this family
  * @ifindex: 0 = any
  * @policy: what is answered there
  */

@@ -119,7 +119,7 @@ enum ntpk_attr_state {
 enum ntpk_attr_listener {
 	NTPK_A_LISTENER_UNSPEC,
 	NTPK_A_LISTENER_PORT,		/* u16, 1..65535 */
-	NTPK_A_LISTENER_ADDR,		/* binary, 4 or 16 bytes; absent = any */
+	NTPK_A_LISTENER_ADDR,		/* binary, 4 or 16 bytes; zeros = any of this family, absent = of both */
 	NTPK_A_LISTENER_IFINDEX,	/* u32; absent or 0 = any */
 	NTPK_A_LISTENER_NEVER_SYNCED,	/* u32, enum ntpk_policy: before the first synchronised push */
 	NTPK_A_LISTENER_EXPIRED,	/* u32, enum ntpk_policy: expired, stepped, or unsynchronised again */
