@@ -139,6 +139,58 @@ def test_bindaddress():
     d.stop()
 
 
+def served(port, addr, lvm=0x23):
+    """Leap, stratum and how far from UTC a listener's answer is; None without one."""
+    reply = query(port, addr, lvm=lvm)
+    if reply is None:
+        return None
+    f = td.fields(reply)
+    return f["lvm"] >> 6, f["stratum"], round(td.unix_s(f["xmt"]) - time.time(), 1)
+
+
+LISTEN = """local stratum 3
+port 11905
+listen 10.99.0.2 offset 3600 versions 3,4
+listen all port 11906 offset -1800
+listen 10.99.0.3 maxstratum 2 expired silent
+listen 10.98.0.1 interface nosuch0 offset 1
+listen :: maxstratum 2
+listen 127.0.0.9 mode1 off
+"""
+
+
+def test_listen():
+    d = Daemon(LISTEN)
+    wait_for("answer", lambda: served(11905, "127.0.0.1"), 20)
+    told = {dst: served(11905, dst) for dst in ("127.0.0.1", "10.99.0.2", "::1", "10.98.0.1")}
+    check(told == {"127.0.0.1": (0, 3, 0), "10.99.0.2": (0, 3, 3600), "10.98.0.1": (0, 3, 0),
+                   "::1": (3, 0, 0)}, told)
+    told = [served(11906, dst) for dst in ("127.0.0.1", "::1")]
+    check(told == [(0, 3, -1800)] * 2, told)
+    check(served(11905, "10.99.0.3") is None, "a stratum above maxstratum is answered")
+    check(served(11905, "10.99.0.2", lvm=0x13) is None, "version 2 is answered")
+    check(served(11905, "10.99.0.2", lvm=0x1b) == (0, 3, 3600), "version 3 is not answered")
+    check(served(11905, "127.0.0.9", lvm=0x21) is None, "mode 1 is answered")
+    check(served(11905, "127.0.0.1", lvm=0x21) == (0, 3, 0), "mode 1 is not answered")
+    check("nosuch0: there is no such interface yet" in d.text(), "not told")
+    # other places and other policies, at once; the interface comes
+    with open(d.sock.replace(".sock", ".conf"), "a") as f:
+        f.write("listen 127.0.0.8 port 11907 offset 60\n")
+    ip("link add nosuch0 type veth peer name nosuch1")
+    d.proc.send_signal(signal.SIGHUP)
+    wait_for("the new place", lambda: served(11907, "127.0.0.8") == (0, 3, 60))
+    check(query(11907, "127.0.0.1") is None, "answers on another address")
+    check(served(11905, "10.98.0.1") == (0, 3, 0), "a request by another interface")
+    check("changed: listen" in d.text(), "not told")
+    with open(d.sock.replace(".sock", ".conf"), "w") as f:
+        f.write("kernel off\nlocal stratum 3\nport 11905\nbindaddress 10.99.0.2\n")
+    d.proc.send_signal(signal.SIGHUP)
+    wait_for("the new places", lambda: served(11905, "10.99.0.2") == (0, 3, 0))
+    check(query(11905, "127.0.0.1") is None, "answers on another address")
+    check(query(11906, "127.0.0.1") is None, "answers on another port")
+    d.stop()
+
+
 def ask_from(source, port, to):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.settimeout(0.5)
@@ -390,6 +442,7 @@ TESTS = [
     (test_shared_port, "the port that is served is the source port, too"),
     (test_bad_binding, "a device that is not there: offline, with the reason"),
     (test_bindaddress, "bindaddress: served there only"),
+    (test_listen, "listen: a time and a policy by address, port and interface"),
     (test_acl, "allow and deny: silence, counted"),
     (test_keys, "keys: requests are signed, replies with the right MAC believed"),
     (test_keyfiles, "key files: mode and missing keys"),

@@ -220,6 +220,9 @@ static void tell_sample(const struct engine *e, struct assoc *a, struct actions 
 static void on_leap(struct engine *e, const struct event *ev)
 {
 	leap_list(&e->leap, ev->leap.leap, ev->leap.at_unix_ns);
+	if (ev->leap.past != NTP_LEAP_NONE)
+		leap_past(&e->leap, ev->leap.past, ev->leap.past_unix_ns);
+	e->push_wanted = true;	/* what is smeared may be another leap second now */
 }
 
 static void on_timer(struct engine *e, struct assoc_env *env)

@@ -187,6 +187,8 @@ struct event {
 		struct {
 			int64_t	at_unix_ns;	/* 00:00:00 after it; 0: the list has none */
 			uint8_t	leap;		/* NTP_LEAP_INSERT, _DELETE; _UNSYNC: no list any more */
+			int64_t	past_unix_ns;	/* likewise, of the last one; 0: none */
+			uint8_t	past;
 		} leap;
 	};
 };
@@ -431,6 +433,18 @@ void engine_reconfigure(struct engine *e, const struct engine_config *conf);
  * Return: how many actions were written.
  */
 size_t engine_event(struct engine *e, const struct event *ev, struct action *out);
+
+/**
+ * engine_leap_near() - which leap second a smear of served time is of, if any
+ * @e: the engine
+ * @unix_ns: now, by the served line
+ * @at_unix_ns: out: where it is on the line before it
+ * @after: out: the line has leapt
+ *
+ * Return: as leap_near().
+ */
+uint8_t engine_leap_near(const struct engine *e, int64_t unix_ns, int64_t *at_unix_ns,
+			 bool *after);
 
 /**
  * engine_get_report() - the whole

@@ -38,6 +38,12 @@ const char *source_state_text(enum source_state state)
 	return (unsigned int)state < SRC_STATES ? states[state].text : "";
 }
 
+uint8_t engine_leap_near(const struct engine *e, int64_t unix_ns, int64_t *at_unix_ns,
+			 bool *after)
+{
+	return leap_near(&e->leap, unix_ns, at_unix_ns, after);
+}
+
 void engine_get_report(const struct engine *e, const struct clocks *now,
 		       struct engine_report *out)
 {

@@ -239,5 +239,7 @@ int conf_parse(struct conf *conf, FILE *in, const char *file, const struct conf_
 	};
 
 	conf_text(&p, in);
+	if (!p.errors && conf_listen_check(&p) < 0)
+		p.errors++;
 	return p.errors ? -EINVAL : 0;
 }

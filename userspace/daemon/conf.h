@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 #include <linux/ntpk.h>
+#include "daemon/conf_listen.h"
 
 #define CONF_DEFAULT_FILE	"/etc/ntpk.conf"
 #define CONF_NAME_MAX		253	/* RFC 1035 */
@@ -98,6 +99,12 @@ struct conf_acl_rule {
 	unsigned int line;
 };
 
+/* struct conf_place - where a line stands */
+struct conf_place {
+	unsigned int line;
+	char	 file[CONF_FILE_MAX];
+};
+
 /**
  * struct conf - a whole configuration, with defaults filled in
  * @upstreams: array of @upstreams_len
@@ -119,6 +126,8 @@ struct conf_acl_rule {
  * @mode1: `mode1 on|off`: answer symmetric active requests, default on
  * @requirekey: `requirekey on|off`: answer only what is signed, default off
  * @cryptonak: `cryptonak on|off`: say so to who signed wrongly, default off
+ * @listens: `listen ADDRESS ...`, @listens_len of them
+ * @listen_at: where they stand
  * @local_distance_ns: `local distance S`, default 1 s
  * @local_orphan: `local orphan`
  * @max_slew_ppb: `maxslewrate PPM`, default 500 ppm, which is the most
@@ -169,6 +178,9 @@ struct conf {
 	bool	 mode1;
 	bool	 requirekey;
 	bool	 cryptonak;
+	struct conf_listen listens[CONF_LISTEN_MAX];
+	size_t	 listens_len;
+	struct conf_place listen_at[CONF_LISTEN_MAX];
 	int64_t	 local_distance_ns;
 	bool	 local_orphan;
 	double	 max_slew_ppb;
@@ -279,7 +291,7 @@ enum conf_change {
 	CONF_CHANGE_KEYS,	/* the file of keys is read anew */
 	CONF_CHANGE_LOGS,	/* the logs are opened anew */
 	CONF_CHANGE_LEAP,	/* the list of leap seconds is read anew */
-	CONF_CHANGE_POLICY,	/* the responders are told */
+	CONF_CHANGE_LISTENERS,	/* the responders are told */
 	CONF_CHANGE_RESTART,	/* nothing less than a restart */
 };
 

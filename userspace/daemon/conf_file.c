@@ -304,7 +304,7 @@ int conf_load(struct conf *conf, const char *path, const struct conf_diag *diag)
 	conf_text(&p, in);
 	fclose(in);
 	free(seen);
-	if (p.errors)
+	if (p.errors || conf_listen_check(&p) < 0)
 		return -EINVAL;
 	for (i = 0; i < conf->sourcedirs_len; i++)
 		read_sourcedir(conf, conf->sourcedirs[i], diag);

@@ -10,7 +10,7 @@
 #include "daemon/conf.h"
 #include "daemon/conf_word.h"
 
-#define CONF_ROWS	40
+#define CONF_ROWS	41
 #define CONF_ROW_FIELDS	3
 
 /* Where a text comes from decides which directives it may hold. */
@@ -109,6 +109,9 @@ int conf_parse_makestep(struct conf_parse *p, const struct conf_row *row);
 int conf_parse_maxchange(struct conf_parse *p, const struct conf_row *row);
 int conf_parse_local(struct conf_parse *p, const struct conf_row *row);
 int conf_parse_log(struct conf_parse *p, const struct conf_row *row);
+
+/** conf_is_interface() - may an interface have this name? */
+bool conf_is_interface(const char *text);
 
 /* conf_addr.c */
 int conf_parse_allow(struct conf_parse *p, const struct conf_row *row);

@@ -6,6 +6,7 @@
  */
 #include <ctype.h>
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -123,23 +124,35 @@ int conf_parse_policy(struct conf_parse *p, const struct conf_row *row)
 	return ret;
 }
 
-/* A user, an interface, a time zone: each has its letters, none a path's dots. */
+/* Each kind of name has its letters, none a path's dots. */
+static bool is_name(const char *text, const char *more)
+{
+	const char *s;
+
+	for (s = text; *s; s++)
+		if (!isalnum((unsigned char)*s) && !strchr(more, *s))
+			return false;
+	return isalnum((unsigned char)text[0]);
+}
+
+bool conf_is_interface(const char *text)
+{
+	return is_name(text, "._-@") && strlen(text) < IFNAMSIZ;
+}
+
+/* A user, an interface, a time zone. */
 int conf_parse_name(struct conf_parse *p, const struct conf_row *row)
 {
 	const struct conf_word *w = conf_line_word(&p->line, row->d.name, "a name");
 	bool zone = strcmp(row->d.name, "leapsectz") == 0;
-	const char *s;
 
 	if (!w)
 		return -EINVAL;
 	if (strlen(w->text) >= row->fields[0].size)
 		return conf_line_error(&p->line, w->column, "%s: '%.60s' is longer than %zu bytes",
 				       row->d.name, w->text, row->fields[0].size - 1);
-	for (s = w->text; *s; s++)
-		if (!isalnum((unsigned char)*s) && !strchr(zone ? "/_+-" : "._-@", *s))
-			break;
-	if (*s || !isalnum((unsigned char)w->text[0]) ||
-	    (zone && (strstr(w->text, "//") || s[-1] == '/')))
+	if (!is_name(w->text, zone ? "/_+-" : "._-@") ||
+	    (zone && (strstr(w->text, "//") || w->text[strlen(w->text) - 1] == '/')))
 		return conf_line_error(&p->line, w->column, "%s: '%.60s' is not the name of %s",
 				       row->d.name, w->text, zone ? "a time zone such as right/UTC" :
 				       strcmp(row->d.name, "user") ? "an interface" : "a user");
@@ -211,22 +224,6 @@ static const char *local_option(const void *ctx, size_t i)
 	return i < LOCAL_O_COUNT ? names[i] : NULL;
 }
 
-static int find(const char *word, const char *(*names)(const void *ctx, size_t i))
-{
-	const char *name;
-	size_t i;
-
-	for (i = 0; (name = names(NULL, i)); i++)
-		if (strcasecmp(name, word) == 0)
-			return (int)i;
-	return -1;
-}
-
-static int twice(struct conf_line *l, const struct conf_word *w, const char *name)
-{
-	return conf_line_error(l, w->column, "%s is given twice", name);
-}
-
 int conf_parse_local(struct conf_parse *p, const struct conf_row *row)
 {
 	struct conf_line *l = &p->line;
@@ -235,14 +232,10 @@ int conf_parse_local(struct conf_parse *p, const struct conf_row *row)
 	int ret = 0;
 
 	while (ret == 0 && l->next < l->len) {
-		const struct conf_word *w = &l->words[l->next++];
-		int o = find(w->text, local_option);
+		int o = conf_line_option(l, row->d.name, local_option, NULL, &given);
 
 		if (o < 0)
-			return conf_line_unknown(l, w, row->d.name, local_option, NULL);
-		if (given & 1u << o)
-			return twice(l, w, local_option(NULL, (size_t)o));
-		given |= 1u << o;
+			return o;
 		if (o == LOCAL_O_STRATUM)
 			ret = conf_line_int(l, "local stratum", 1, 15, &stratum);
 		else if (o == LOCAL_O_DISTANCE)
@@ -274,16 +267,9 @@ int conf_parse_log(struct conf_parse *p, const struct conf_row *row)
 	if (l->next == l->len)
 		return conf_line_error(l, l->end_column, "log needs measurements, statistics or "
 				       "tracking after it");
-	while (l->next < l->len) {
-		const struct conf_word *w = &l->words[l->next++];
-		int o = find(w->text, log_option);
-
-		if (o < 0)
-			return conf_line_unknown(l, w, row->d.name, log_option, NULL);
-		if (log & 1u << o)
-			return twice(l, w, log_option(NULL, (size_t)o));
-		log |= 1u << o;
-	}
+	while (l->next < l->len)
+		if (conf_line_option(l, row->d.name, log_option, NULL, &log) < 0)
+			return -EINVAL;
 	p->conf->log = log;
 	return 0;
 }

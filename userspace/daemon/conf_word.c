@@ -268,6 +268,25 @@ int conf_line_choice(struct conf_line *l, const char *name, const char *yes, con
 	return 0;
 }
 
+int conf_line_option(struct conf_line *l, const char *of,
+		     const char *(*names)(const void *ctx, size_t i), const void *ctx,
+		     unsigned int *given)
+{
+	const struct conf_word *w = &l->words[l->next++];
+	const char *name;
+	int i;
+
+	for (i = 0; (name = names(ctx, (size_t)i)); i++)
+		if (strcasecmp(name, w->text) == 0)
+			break;
+	if (!name)
+		return conf_line_unknown(l, w, of, names, ctx);
+	if (*given & 1u << i)
+		return conf_line_error(l, w->column, "%s is given twice", name);
+	*given |= 1u << i;
+	return i;
+}
+
 /* Edit distance with swaps of neighbours (optimal string alignment). */
 static unsigned int distance(const char *a, const char *b)
 {

@@ -136,6 +136,20 @@ int conf_line_unknown(struct conf_line *l, const struct conf_word *w, const char
 		      const char *(*names)(const void *ctx, size_t i), const void *ctx);
 
 /**
+ * conf_line_option() - take the next word as an option that may be given once
+ * @l: line, with a word left
+ * @of: directive
+ * @names: i-th accepted word, at most 32; NULL ends them
+ * @ctx: handed to @names
+ * @given: those that were given, by bits; the new one is added
+ *
+ * Return: its index, or -EINVAL, reported.
+ */
+int conf_line_option(struct conf_line *l, const char *of,
+		     const char *(*names)(const void *ctx, size_t i), const void *ctx,
+		     unsigned int *given);
+
+/**
  * conf_format_decimal() - "86400" or "-0.000001", as one would write it
  * @buf: out
  * @len: of @buf

@@ -31,7 +31,7 @@ struct kern {
 	const struct kern_ops *ops;
 	void	*ctx;
 	struct ntpk_nl *nl;		/* NULL = no module */
-	struct ntpk_nl_listener listener;
+	struct ntpk_nl_listeners listeners;
 	struct libevent *ev_events;
 	struct libevent *ev_retry;
 	struct ntp_serve last;		/* of kern_push() */
@@ -130,7 +130,6 @@ static int push_first_acl(struct kern *k)
 
 static int push_once(struct kern *k, struct ntp_serve *serve)
 {
-	const struct ntpk_nl_listeners listeners = { .len = 1, .of = { k->listener } };
 	struct ntpk_nl_clock clock;
 	int err = ntpk_nl_get_clock(k->nl, &clock);
 
@@ -139,7 +138,7 @@ static int push_once(struct kern *k, struct ntp_serve *serve)
 	if (llabs(clock.raw_ns - clocks_local_ns()) > CLOCKS_AGREE_NS)
 		return -EXDEV;
 	serve->clock_seq = clock.seq;
-	return ntpk_nl_set_state(k->nl, serve, &listeners);
+	return ntpk_nl_set_state(k->nl, serve, &k->listeners);
 }
 
 static int push(struct kern *k, const struct ntp_serve *serve)
@@ -228,7 +227,7 @@ void kern_forget(struct kern *k)
 	k->has_last = false;
 }
 
-void kern_stepped(struct kern *k)
+void kern_repush(struct kern *k)
 {
 	if (!k || !k->nl)
 		return;
@@ -262,13 +261,10 @@ int kern_acl_check(struct kern *k, struct ntp_acl_addr addr, bool v6, struct ntp
 	return kern_attached(k) ? ntpk_nl_acl_check(k->nl, addr, v6, out) : -ENOENT;
 }
 
-void kern_set_policy(struct kern *k, const struct ntp_policy *policy)
+void kern_set_listeners(struct kern *k, const struct ntpk_nl_listeners *listeners)
 {
-	if (!k)
-		return;
-	k->listener.policy = *policy;
-	/* not a step, but likewise the same state once more */
-	kern_stepped(k);
+	if (k)
+		k->listeners = *listeners;
 }
 
 static void on_events(evutil_socket_t fd, short what, void *arg)
@@ -346,8 +342,11 @@ static void try_connect(struct kern *k)
 	/* before the first answer, or some would be refused for want of a key */
 	k->keys_due = true;
 	push_keys(k);
-	log_info("module ntpk answers on port %u%s", k->listener.port,
+	log_info("module ntpk answers%s",
 		 k->takeover ? "; it still serves what it was given before" : "");
+	/* what we answer to, and how, is ours from now on, whose time ever it is */
+	if (k->takeover)
+		push_back(k);
 	if (k->has_last) {
 		struct ntp_serve last = k->last;
 
@@ -377,7 +376,7 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 	kern_acl_push(&k->acl, k->nl);
 }
 
-struct kern *kern_open(struct event_base *base, const struct ntpk_nl_listener *listener,
+struct kern *kern_open(struct event_base *base, const struct ntpk_nl_listeners *listeners,
 		       const struct keys *keys, const struct acl *acl,
 		       const struct kern_ops *ops, void *ctx)
 {
@@ -387,7 +386,7 @@ struct kern *kern_open(struct event_base *base, const struct ntpk_nl_listener *l
 	if (!k)
 		return NULL;
 	k->base = base;
-	k->listener = *listener;
+	k->listeners = *listeners;
 	k->keys = keys;
 	k->generation = (uint32_t)clocks_boot_ns();
 	k->acl = (struct kern_acl){ .acl = acl, .generation = k->generation };

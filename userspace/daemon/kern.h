@@ -29,7 +29,7 @@ struct kern_ops {
 /**
  * kern_open() - attach now, or as soon as the module is there
  * @base: the loop
- * @listener: where it answers
+ * @listeners: as kern_set_listeners()
  * @keys: as kern_set_keys()
  * @acl: as kern_set_acl()
  * @ops: callbacks
@@ -37,7 +37,7 @@ struct kern_ops {
  *
  * Return: link, NULL without memory.
  */
-struct kern *kern_open(struct event_base *base, const struct ntpk_nl_listener *listener,
+struct kern *kern_open(struct event_base *base, const struct ntpk_nl_listeners *listeners,
 		       const struct keys *keys, const struct acl *acl,
 		       const struct kern_ops *ops, void *ctx);
 
@@ -105,20 +105,22 @@ void kern_set_acl(struct kern *k, const struct acl *acl);
 int kern_acl_check(struct kern *k, struct ntp_acl_addr addr, bool v6, struct ntpk_nl_acl *out);
 
 /**
- * kern_set_policy() - what the listener does from now on
+ * kern_set_listeners() - where and what is served from the next push on
  * @k: link, NULL is fine
- * @policy: copied
+ * @listeners: copied
  */
-void kern_set_policy(struct kern *k, const struct ntp_policy *policy);
+void kern_set_listeners(struct kern *k, const struct ntpk_nl_listeners *listeners);
 
 /**
- * kern_stepped() - the clock was stepped: give the module the same line anew
+ * kern_repush() - give the module the same line anew
  * @k: link, NULL is fine
  *
- * The line is on the raw clock and so outlives a step, but for a leap second:
- * with leap announced nothing is sent, the next kern_push() knows better.
+ * After a step of the clock: the line is on the raw clock and so outlives one, but
+ * for a leap second: with leap announced nothing is sent, the next kern_push() knows
+ * better.  And after kern_set_listeners(), for it to be so at once; also under a
+ * takeover, whose line it then is.
  */
-void kern_stepped(struct kern *k);
+void kern_repush(struct kern *k);
 
 /**
  * kern_state() - for reports

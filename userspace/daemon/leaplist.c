@@ -201,3 +201,11 @@ const struct leaplist_entry *leaplist_next(const struct leaplist *list, int64_t 
 			return &list->entries[i];
 	return NULL;
 }
+
+const struct leaplist_entry *leaplist_last(const struct leaplist *list, int64_t unix_s)
+{
+	const struct leaplist_entry *next = leaplist_next(list, unix_s);
+	size_t n = next ? (size_t)(next - list->entries) : list->len;
+
+	return n ? &list->entries[n - 1] : NULL;
+}

@@ -64,6 +64,15 @@ int leaplist_parse_tz(struct leaplist *list, const uint8_t *data, size_t len,
 		      char why[LEAPLIST_WHY_MAX]);
 
 /**
+ * leaplist_last() - the last leap second before or at now
+ * @list: list
+ * @unix_s: now
+ *
+ * Return: it, NULL = none is known.
+ */
+const struct leaplist_entry *leaplist_last(const struct leaplist *list, int64_t unix_s);
+
+/**
  * leaplist_next() - the first leap second after now
  * @list: list
  * @unix_s: now

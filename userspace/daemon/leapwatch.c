@@ -87,32 +87,41 @@ static void refresh(struct leapwatch_file *f, const char *path, parse_fn *parse)
 }
 
 static const struct leaplist_entry *ask(struct leapwatch_file *f, const char *path,
-					int64_t unix_s)
+					int64_t unix_s, struct leaplist_entry *last)
 {
+	const struct leaplist_entry *past;
+
 	bool expired = f->usable && unix_s >= f->list.expires_unix_s;
 
 	if (expired && !f->expired)
 		log_warn("leap seconds: %s has expired and is ignored: get a new one", path);
 	f->expired = expired;
-	return f->usable && !expired ? leaplist_next(&f->list, unix_s) : NULL;
+	if (!f->usable || expired)
+		return NULL;
+	past = leaplist_last(&f->list, unix_s);
+	if (past)
+		*last = *past;
+	return leaplist_next(&f->list, unix_s);
 }
 
 enum leapwatch_answer leapwatch_next(struct leapwatch *w, const struct conf *conf,
-				     int64_t unix_s, struct leaplist_entry *out)
+				     int64_t unix_s, struct leaplist_entry *out,
+				     struct leaplist_entry *last)
 {
 	const char *zoneinfo = getenv("TZDIR");
 	const struct leaplist_entry *next = NULL;
 	char path[CONF_PATH_MAX];
 
+	last->leap = NTP_LEAP_NONE;
 	if (conf->leapseclist[0]) {
 		refresh(&w->lists, conf->leapseclist, parse_list);
-		next = ask(&w->lists, conf->leapseclist, unix_s);
+		next = ask(&w->lists, conf->leapseclist, unix_s, last);
 	}
 	if (!next && conf->leapsectz[0]) {
 		snprintf(path, sizeof(path), "%s/%s", zoneinfo ? zoneinfo : ZONEINFO,
 			 conf->leapsectz);
 		refresh(&w->zone, path, parse_zone);
-		next = ask(&w->zone, path, unix_s);
+		next = ask(&w->zone, path, unix_s, last);
 	}
 	if (next) {
 		*out = *next;

@@ -48,12 +48,14 @@ enum leapwatch_answer { LEAPWATCH_UNKNOWN, LEAPWATCH_NONE, LEAPWATCH_NEXT };
  * @conf: where the lists are
  * @unix_s: now
  * @out: filled when there is one
+ * @last: the one before, leap NTP_LEAP_NONE = not known
  *
  * A list that is broken or expired is warned about once and ignored.
  *
  * Return: what is known; the sources decide where that is nothing.
  */
 enum leapwatch_answer leapwatch_next(struct leapwatch *w, const struct conf *conf,
-				     int64_t unix_s, struct leaplist_entry *out);
+				     int64_t unix_s, struct leaplist_entry *out,
+				     struct leaplist_entry *last);
 
 #endif /* NTPKD_LEAPWATCH_H */

@@ -100,6 +100,7 @@ static void publish(struct ntpkd *d, const struct ntp_serve *from_engine)
 		log_err("not published: %s", wrong);
 		return;
 	}
+	ntpkd_listeners_smear(d, ntp_line_at(&serve.line, clocks_local_ns()));
 	respond_publish(d->respond, &serve);
 	kern_push(d->kern, &serve);
 }
@@ -122,7 +123,7 @@ static void step_clock(struct ntpkd *d, int64_t phase_ns)
 		return;
 	if (!d->opt.no_clock) {
 		stepwatch_own(&d->stepwatch);
-		kern_stepped(d->kern);
+		kern_repush(d->kern);
 	}
 	ntpkd_simple_event(d, EV_CLOCK_STEPPED, ENGINE_NO_SOURCE);
 }
@@ -284,7 +285,7 @@ void ntpkd_check_step(void *arg)
 	check_suspend(d);
 	if (!stepwatch_check(&d->stepwatch))
 		return;
-	kern_stepped(d->kern);
+	kern_repush(d->kern);
 	ntpkd_simple_event(d, EV_CLOCK_STEPPED, ENGINE_NO_SOURCE);
 }
 
@@ -296,7 +297,7 @@ void ntpkd_kernel_stepped(void *arg)
 	/* its count also moves without a step (TAI offset): then only push anew */
 	if (stepwatch_check(&d->stepwatch))
 		ntpkd_simple_event(d, EV_CLOCK_STEPPED, ENGINE_NO_SOURCE);
-	kern_stepped(d->kern);
+	kern_repush(d->kern);
 }
 
 /* Our address towards a source, which in orphan mode decides who leads. */

@@ -51,13 +51,6 @@ void ntpkd_net_local(const struct conf *conf, struct sock_local *local)
 	local->port = conf->acquisitionport;
 }
 
-void ntpkd_net_bind(const struct conf *conf, union sock_addr bind[2])
-{
-	memset(bind, 0, 2 * sizeof(*bind));
-	for (size_t i = 0; i < CONF_ADDRS_MAX; i++)
-		take_address(bind, conf->bindaddress[i], "bindaddress");
-}
-
 static void check_key(const struct ntpkd *d, const struct conf_upstream *up)
 {
 	if (!up->key_id || keys_has(d->keys, up->key_id))
@@ -90,42 +83,47 @@ int ntpkd_load_keys(struct ntpkd *d, char *why)
 	return 0;
 }
 
-struct ntp_policy ntpkd_policy(const struct conf *conf)
+void ntpkd_listeners_smear(struct ntpkd *d, int64_t unix_ns)
 {
-	return (struct ntp_policy){
-		.never_synced = conf->never_synced,
-		.expired = conf->expired,
-		.flags = (conf->mode1 ? 0 : NTPK_LISTENER_F_NO_MODE1) |
-			 (conf->requirekey ? NTPK_LISTENER_F_REQUIRE_KEY : 0) |
-			 (conf->cryptonak ? NTPK_LISTENER_F_CRYPTO_NAK : 0),
-	};
+	int64_t at_unix_ns;
+	uint16_t port;
+	bool after;
+	uint8_t leap = engine_leap_near(d->engine, unix_ns, &at_unix_ns, &after);
+
+	listeners_smear(&d->listeners, leap, at_unix_ns, after);
+	/* no socket is new: nothing can fail */
+	respond_set_listeners(d->respond, &d->listeners.of, &port);
+	kern_set_listeners(d->kern, &d->listeners.of);
 }
 
-void ntpkd_policy_apply(struct ntpkd *d)
+void ntpkd_listeners_apply(struct ntpkd *d)
 {
-	const struct ntp_policy policy = ntpkd_policy(&d->conf);
+	struct engine_report r;
+	struct clocks now;
+	uint16_t port = 0;
+	int err;
 
-	respond_set_policy(d->respond, &policy);
-	kern_set_policy(d->kern, &policy);
+	listeners_init(&d->listeners, &d->conf);
+	err = respond_set_listeners(d->respond, &d->listeners.of, &port);
+	if (err)
+		log_err_no(err, "cannot serve on UDP port %u", port);
+	ntpkd_report(d, &now, &r);
+	ntpkd_listeners_smear(d, ntp_line_at(&r.line, now.local_ns));
+	kern_repush(d->kern);
+	if (ntpkd_access_apply(d))
+		log_err("the module is not told: out of memory");
 }
 
-const char *ntpkd_userspace_reason(const struct conf *conf)
+const char *ntpkd_userspace_reason(const struct ntpkd *d)
 {
-	for (size_t i = 0; i < CONF_ADDRS_MAX; i++)
-		if (conf->bindaddress[i][0])
-			return "`bindaddress` is ntpkd's: the module answers on all addresses";
-	return NULL;
+	return d->listeners.of.len ? NULL : "there is nowhere to answer";
 }
 
 static int open_kern(struct ntpkd *d)
 {
 	static const struct kern_ops ops = { .stepped = ntpkd_kernel_stepped };
-	const struct ntpk_nl_listener listener = {
-		.port = d->conf.port,
-		.policy = ntpkd_policy(&d->conf),
-	};
 
-	d->kern = kern_open(d->base, &listener, d->keys, d->acl, &ops, d);
+	d->kern = kern_open(d->base, &d->listeners.of, d->keys, d->acl, &ops, d);
 	return d->kern ? 0 : -ENOMEM;
 }
 
@@ -142,7 +140,7 @@ static void leave_module(struct ntpkd *d, const char *reason)
 
 int ntpkd_access_apply(struct ntpkd *d)
 {
-	const char *reason = ntpkd_userspace_reason(&d->conf);
+	const char *reason = ntpkd_userspace_reason(d);
 	struct acl *acl = NULL, *old = d->acl;
 
 	if (d->conf.acl_len) {
@@ -154,7 +152,7 @@ int ntpkd_access_apply(struct ntpkd *d)
 	kern_set_acl(d->kern, acl);
 	d->acl = acl;
 	acl_release(old);
-	if (!d->conf.kernel || !d->conf.port)
+	if (!d->conf.kernel || (!d->listeners.of.len && !d->kern))
 		return 0;
 	if (!reason)
 		return d->kern ? 0 : open_kern(d);
@@ -171,6 +169,11 @@ static void on_changed(void *ctx)
 	if (ntpkd_own_refids(&d->engine_conf))
 		engine_reconfigure(d->engine, &d->engine_conf);
 	upstreams_network_changed(&d->upstreams);
+	for (size_t i = 0; i < d->conf.listens_len; i++)
+		if (d->conf.listens[i].interface[0]) {
+			ntpkd_listeners_apply(d);
+			break;
+		}
 }
 
 int ntpkd_watch_network(struct ntpkd *d)
@@ -190,7 +193,7 @@ int ntpkd_watch_network(struct ntpkd *d)
 void ntpkd_check_leap(struct ntpkd *d)
 {
 	struct event ev = { .type = EV_LEAP, .source = ENGINE_NO_SOURCE };
-	struct leaplist_entry next;
+	struct leaplist_entry next, last;
 	struct engine_report r;
 	struct clocks now;
 
@@ -198,7 +201,7 @@ void ntpkd_check_leap(struct ntpkd *d)
 		return;
 	ntpkd_report(d, &now, &r);
 	switch (leapwatch_next(&d->leapwatch, &d->conf,
-			       ntp_line_at(&r.line, now.local_ns) / NTP_NS_PER_S, &next)) {
+			       ntp_line_at(&r.line, now.local_ns) / NTP_NS_PER_S, &next, &last)) {
 	case LEAPWATCH_NEXT:
 		ev.leap.at_unix_ns = next.at_unix_s * NTP_NS_PER_S;
 		ev.leap.leap = next.leap;
@@ -213,6 +216,8 @@ void ntpkd_check_leap(struct ntpkd *d)
 	if (d->leap_told_local_ns && ev.leap.at_unix_ns == d->leap_told_unix_ns &&
 	    ev.leap.leap == d->leap_told && now.local_ns - d->leap_told_local_ns < DAY_NS)
 		return;
+	ev.leap.past = last.leap;
+	ev.leap.past_unix_ns = last.leap == NTP_LEAP_NONE ? 0 : last.at_unix_s * NTP_NS_PER_S;
 	d->leap_told_unix_ns = ev.leap.at_unix_ns;
 	d->leap_told = ev.leap.leap;
 	d->leap_told_local_ns = now.local_ns;

@@ -18,13 +18,6 @@ struct ntpkd;
  */
 void ntpkd_net_local(const struct conf *conf, struct sock_local *local);
 
-/**
- * ntpkd_net_bind() - where we serve
- * @conf: configuration
- * @bind: filled, v4 and v6; sa_family 0 = all
- */
-void ntpkd_net_bind(const struct conf *conf, union sock_addr bind[2]);
-
 #define NTPKD_WHY_LEN	480
 
 /**
@@ -36,19 +29,23 @@ void ntpkd_net_bind(const struct conf *conf, union sock_addr bind[2]);
  */
 int ntpkd_load_keys(struct ntpkd *d, char *why);
 
-/** ntpkd_policy() - what responders do, by @conf */
-struct ntp_policy ntpkd_policy(const struct conf *conf);
+/**
+ * ntpkd_listeners_smear() - corrections for now, before a push
+ * @d: the daemon
+ * @unix_ns: UTC
+ */
+void ntpkd_listeners_smear(struct ntpkd *d, int64_t unix_ns);
 
-/** ntpkd_policy_apply() - by d->conf from now on */
-void ntpkd_policy_apply(struct ntpkd *d);
+/** ntpkd_listeners_apply() - where and what is served, by d->conf (anew) */
+void ntpkd_listeners_apply(struct ntpkd *d);
 
 /**
  * ntpkd_userspace_reason() - why the module may not answer
- * @conf: configuration
+ * @d: the daemon
  *
  * Return: text, NULL when it may.
  */
-const char *ntpkd_userspace_reason(const struct conf *conf);
+const char *ntpkd_userspace_reason(const struct ntpkd *d);
 
 /**
  * ntpkd_access_apply() - who may ask and who answers, by d->conf (anew)

@@ -12,6 +12,7 @@
 #include "core/engine.h"
 #include "daemon/conf.h"
 #include "daemon/host.h"
+#include "daemon/listeners.h"
 #include "daemon/options.h"
 #include "daemon/sock.h"
 #include "daemon/stepwatch.h"
@@ -69,6 +70,7 @@ struct saver;
  * @leap_told: and what kind
  * @leap_told_local_ns: when it was told, 0 = never
  * @userspace_said: why the module is not used was logged
+ * @listeners: where and what is served
  * @respond: own responder or NULL
  * @kern: link to the module or NULL
  * @control: socket or NULL
@@ -113,6 +115,7 @@ struct ntpkd {
 	uint8_t	 leap_told;
 	int64_t	 leap_told_local_ns;
 	bool	 userspace_said;
+	struct listeners listeners;
 	struct respond *respond;
 	struct kern *kern;
 	struct control *control;

@@ -161,7 +161,7 @@ static void (*const appliers[])(struct ntpkd *d) = {
 	[CONF_CHANGE_ACL] = apply_acl,
 	[CONF_CHANGE_KEYS] = apply_keys,
 	[CONF_CHANGE_LEAP] = apply_leap,
-	[CONF_CHANGE_POLICY] = ntpkd_policy_apply,
+	[CONF_CHANGE_LISTENERS] = ntpkd_listeners_apply,
 };
 
 static bool needs_restart(enum conf_change change)

@@ -16,13 +16,13 @@
 #include <ntpk/ntp_reason.h>
 #include "daemon/acl.h"
 #include "daemon/clocks.h"
-#include "daemon/ev.h"
+#include "daemon/listeners.h"
 #include "daemon/log.h"
 #include "daemon/respond_auth.h"
+#include "daemon/respond_sock.h"
 #include "daemon/sock.h"
 
 #define DATAGRAMS_PER_TURN	64
-#define FAMILIES		2
 
 struct respond {
 	struct respond_env env;
@@ -34,8 +34,8 @@ struct respond {
 	uint64_t counts[NTPK_REASON_MAX + 1];
 	struct ntp_answer answer;	/* to the request at hand */
 	__u64 random_state;	/* of ntp_noise(): a system call each would cost more than the rest */
-	struct libevent *evs[FAMILIES];
-	int	 fds[FAMILIES];
+	struct ntpk_nl_listeners listeners;
+	struct respond_socks socks;
 };
 
 /* where a datagram came from and was sent to: what the reply must mirror */
@@ -52,20 +52,6 @@ union respond_control {
 	char buf[512];
 	struct cmsghdr align;
 };
-
-struct respond *respond_new(const struct respond_env *env)
-{
-	struct respond *r = calloc(1, sizeof(*r));
-
-	if (!r)
-		return NULL;
-	r->env = *env;
-	for (int i = 0; i < FAMILIES; i++)
-		r->fds[i] = -1;
-	if (getrandom(&r->random_state, sizeof(r->random_state), GRND_NONBLOCK) < 0)
-		r->random_state = (uint64_t)clocks_local_ns();
-	return r;
-}
 
 void respond_publish(struct respond *r, const struct ntp_serve *serve)
 {
@@ -85,10 +71,27 @@ void respond_set_keys(struct respond *r, const struct keys *keys)
 		r->auth.keys = keys;
 }
 
-void respond_set_policy(struct respond *r, const struct ntp_policy *policy)
+/* Policies and corrections change often, places hardly ever. */
+static bool same_places(const struct ntpk_nl_listeners *a, const struct ntpk_nl_listeners *b)
 {
-	if (r)
-		r->env.policy = *policy;
+	size_t i;
+
+	for (i = 0; i < a->len && i < b->len; i++)
+		if (memcmp(&a->of[i], &b->of[i], offsetof(struct ntpk_nl_listener, policy)) != 0)
+			return false;
+	return a->len == b->len;
+}
+
+int respond_set_listeners(struct respond *r, const struct ntpk_nl_listeners *listeners,
+			  uint16_t *port)
+{
+	bool same;
+
+	if (!r)
+		return 0;
+	same = same_places(&r->listeners, listeners);
+	r->listeners = *listeners;
+	return same || !r->socks.base ? 0 : respond_socks_set(&r->socks, listeners, port);
 }
 
 uint64_t respond_count(const struct respond *r, unsigned int reason)
@@ -139,12 +142,12 @@ static enum ntpk_reason check(struct respond *r, const struct respond_packet *pa
 
 	if (!packet->unicast)
 		return NTPK_REASON_NOT_UNICAST;
-	reason = ntp_reply_classify(packet->data, packet->len, packet->src_port, &r->env.policy);
+	reason = ntp_reply_classify(packet->data, packet->len, packet->src_port, packet->policy);
 	if (reason != NTPK_REASON_NONE)
 		return reason;
 	if (!packet->src_port)
 		return NTPK_REASON_BAD_SOURCE;
-	return respond_auth_check(&r->auth, packet->data, packet->len, &r->env.policy, tail);
+	return respond_auth_check(&r->auth, packet->data, packet->len, packet->policy, tail);
 }
 
 enum ntpk_reason respond_decide(struct respond *r, const struct respond_packet *packet,
@@ -163,7 +166,7 @@ enum ntpk_reason respond_decide(struct respond *r, const struct respond_packet *
 	now.boot_ns = clocks_boot_ns();
 	now.clock_seq = *r->env.clock_seq;
 	age_ns = receive_age_ns(r, &pair, packet->stamp_real_ns);
-	reason = ntp_reply_decide(answer, r->published ? &r->serve : NULL, &r->env.policy, &now,
+	reason = ntp_reply_decide(answer, r->published ? &r->serve : NULL, packet->policy, &now,
 				  age_ns);
 	if (!is_answer(reason))
 		return reason;
@@ -195,6 +198,21 @@ static void read_local(struct msghdr *msg, struct respond_path *path, bool *unic
 			path->has_local = true;
 		}
 	}
+}
+
+/* A socket may have datagrams of several listeners, or of none. */
+static const struct ntp_policy *policy_at(const struct respond *r, int fd,
+					  const struct respond_path *path)
+{
+	bool v4 = path->from.sa.sa_family == AF_INET;
+	const void *addr = v4 ? (const void *)&path->local.in.ipi_addr :
+			   (const void *)&path->local.in6.ipi6_addr;
+	uint32_t ifindex = v4 ? (uint32_t)path->local.in.ipi_ifindex :
+			   path->local.in6.ipi6_ifindex;
+	int i = listeners_find(&r->listeners, respond_socks_port(&r->socks, fd), addr,
+			       path->has_local ? v4 ? 4 : 16 : 0, ifindex);
+
+	return i < 0 ? NULL : &r->listeners.of[i].policy;
 }
 
 static size_t add_local(struct respond_path *path, struct cmsghdr *c)
@@ -286,6 +304,11 @@ static void answer(struct respond *r, int fd, struct msghdr *msg, const void *da
 	/* where the address asked is not told (a simulator), there is one only */
 	if (!path->has_local)
 		packet.unicast = true;
+	packet.policy = policy_at(r, fd, path);
+	if (!packet.policy) {
+		r->counts[NTPK_REASON_OTHER_PORT]++;
+		return;
+	}
 	reason = respond_decide(r, &packet, reply, &reply_len, &tail);
 	if (is_answer(reason)) {
 		failed = stamp_and_send(r, fd, path, reply, reply_len, &tail);
@@ -295,7 +318,7 @@ static void answer(struct respond *r, int fd, struct msghdr *msg, const void *da
 	r->counts[reason]++;
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+static void on_readable(int fd, short what, void *arg)
 {
 	_Alignas(8) char buf[SOCK_DATAGRAM_MAX];
 	union respond_control control;
@@ -329,77 +352,31 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-/* Which address was asked has to be told: the reply comes from there. */
-static int prepare(int fd, int family)
+struct respond *respond_new(const struct respond_env *env)
 {
-	int on = 1;
+	struct respond *r = calloc(1, sizeof(*r));
 
-	if (family == AF_INET) {
-		if (setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)))
-			log_debug_no(errno, "IP_PKTINFO");
-		return 0;
-	}
-	if (setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) ||
-	    setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on)))
-		return -errno;
-	return 0;
+	if (!r)
+		return NULL;
+	r->env = *env;
+	r->socks.readable = on_readable;
+	r->socks.ctx = r;
+	r->socks.shared_port = env->shared_port;
+	if (getrandom(&r->random_state, sizeof(r->random_state), GRND_NONBLOCK) < 0)
+		r->random_state = (uint64_t)clocks_local_ns();
+	return r;
 }
 
-static int bind_port(const struct respond *r, int fd, int family, uint16_t port)
-{
-	union sock_addr addr = r->env.bind[family == AF_INET6];
-	int on = 1;
-
-	/* an address that comes later (DHCP) is no reason not to start */
-	if (addr.sa.sa_family && setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof(on)))
-		log_debug_no(errno, "IP_FREEBIND");
-	if (r->env.shared_port && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)))
-		return -errno;
-	addr.sa.sa_family = (sa_family_t)family;
-	if (family == AF_INET)
-		addr.in.sin_port = htons(port);
-	else
-		addr.in6.sin6_port = htons(port);
-	return bind(fd, &addr.sa, sock_addr_len(&addr)) ? -errno : 0;
-}
-
-static int listen_on(struct respond *r, struct event_base *base, int slot, int family,
-		     uint16_t port)
-{
-	int fd = sock_udp(family, NULL);
-	int err;
-
-	if (fd < 0)
-		return fd;
-	r->fds[slot] = fd;
-	err = prepare(fd, family);
-	if (!err)
-		err = bind_port(r, fd, family, port);
-	if (err)
-		return err;
-	r->evs[slot] = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, r);
-	if (!r->evs[slot] || event_add(r->evs[slot], NULL))
-		return -ENOMEM;
-	return 0;
-}
-
-int respond_open(struct event_base *base, uint16_t port, const struct respond_env *env,
-		 struct respond **out)
+int respond_open(struct event_base *base, const struct ntpk_nl_listeners *listeners,
+		 const struct respond_env *env, struct respond **out, uint16_t *port)
 {
 	struct respond *r = respond_new(env);
 	int err;
 
 	if (!r)
 		return -ENOMEM;
-	err = listen_on(r, base, 0, AF_INET, port);
-	if (!err) {
-		err = listen_on(r, base, 1, AF_INET6, port);
-		/* a kernel without IPv6, or with it disabled */
-		if (r->fds[1] < 0) {
-			log_info("no IPv6 here: serving IPv4 only");
-			err = 0;
-		}
-	}
+	r->socks.base = base;
+	err = respond_set_listeners(r, listeners, port);
 	if (err) {
 		respond_close(r);
 		return err;
@@ -412,11 +389,6 @@ void respond_close(struct respond *r)
 {
 	if (!r)
 		return;
-	for (int i = 0; i < FAMILIES; i++) {
-		if (r->evs[i])
-			event_free(r->evs[i]);
-		if (r->fds[i] >= 0)
-			close(r->fds[i]);
-	}
+	respond_socks_close(&r->socks);
 	free(r);
 }

@@ -16,26 +16,23 @@
 struct acl;
 struct event_base;
 struct keys;
+struct ntpk_nl_listeners;
 struct respond;
 struct respond_tail;
 
 /**
  * struct respond_env - what it needs from the daemon
- * @policy: without truth
+ * @shared_port: requests of ours leave from this one, 0 = from a random one
  * @clock_seq: the daemon's count of steps, now; the state that is published
  *	carries the count that it was computed under
  * @stepped_local_ns: when the clock was last stepped
- * @bind: addresses to serve on, v4 and v6; sa_family 0 = all of that family
- * @shared_port: requests of ours leave from the same port
  * @before_turn: called before datagrams are handled, to notice steps; or NULL
  * @ctx: its argument
  */
 struct respond_env {
-	struct ntp_policy policy;
+	uint16_t shared_port;
 	const uint32_t *clock_seq;
 	const int64_t *stepped_local_ns;
-	union sock_addr bind[2];
-	bool	 shared_port;
 	void (*before_turn)(void *ctx);
 	void *ctx;
 };
@@ -46,6 +43,7 @@ struct respond_env {
  * @len: of it
  * @src_port: host order
  * @unicast: it was sent to an address of this host
+ * @policy: of the listener
  * @stamp_real_ns: kernel receive stamp, 0 = none
  */
 struct respond_packet {
@@ -53,20 +51,22 @@ struct respond_packet {
 	size_t	 len;
 	uint16_t src_port;
 	bool	 unicast;
+	const struct ntp_policy *policy;
 	int64_t	 stamp_real_ns;
 };
 
 /**
- * respond_open() - bind the port, v4 and v6
+ * respond_open() - serve there
  * @base: the loop
- * @port: UDP
+ * @listeners: as respond_set_listeners()
  * @env: copied
  * @out: filled
+ * @port: out: of the first socket that could not be had
  *
  * Return: 0; -EADDRINUSE when somebody else has the port; other -errno.
  */
-int respond_open(struct event_base *base, uint16_t port, const struct respond_env *env,
-		 struct respond **out);
+int respond_open(struct event_base *base, const struct ntpk_nl_listeners *listeners,
+		 const struct respond_env *env, struct respond **out, uint16_t *port);
 
 /** respond_close() - NULL is fine */
 void respond_close(struct respond *r);
@@ -86,11 +86,15 @@ void respond_publish(struct respond *r, const struct ntp_serve *serve);
 void respond_set_acl(struct respond *r, const struct acl *acl);
 
 /**
- * respond_set_policy() - what is done from now on
+ * respond_set_listeners() - where and what is served from now on
  * @r: responder, NULL is fine
- * @policy: copied
+ * @listeners: copied, the most special first
+ * @port: out: of the first socket that could not be had
+ *
+ * Return: 0 or the first error of a socket; the others serve nevertheless.
  */
-void respond_set_policy(struct respond *r, const struct ntp_policy *policy);
+int respond_set_listeners(struct respond *r, const struct ntpk_nl_listeners *listeners,
+			  uint16_t *port);
 
 /**
  * respond_set_keys() - who may sign from now on

@@ -210,25 +210,23 @@ static int open_saver(struct ntpkd *d)
 static int open_respond(struct ntpkd *d)
 {
 	struct respond_env env = {
-		.policy = ntpkd_policy(&d->conf),
 		.clock_seq = &d->stepwatch.count,
 		.stepped_local_ns = &d->stepwatch.stepped_local_ns,
-		.shared_port = d->conf.port == d->conf.acquisitionport,
+		.shared_port = d->conf.acquisitionport,
 		.before_turn = ntpkd_check_step,
 		.ctx = d,
 	};
+	uint16_t port = 0;
 	char owner[64];
 	int err;
 
-	if (!d->conf.port)
-		return 0;
-	ntpkd_net_bind(&d->conf, env.bind);
-	err = respond_open(d->base, d->conf.port, &env, &d->respond);
+	listeners_init(&d->listeners, &d->conf);
+	err = respond_open(d->base, &d->listeners.of, &env, &d->respond, &port);
 	if (err == -EADDRINUSE)
 		log_err("UDP port %u is taken by %s: stop that, or set `port 0` to serve nobody",
-			d->conf.port, portowner_find(d->conf.port, owner, sizeof(owner)));
+			port, portowner_find(port, owner, sizeof(owner)));
 	else if (err)
-		log_err_no(err, "cannot serve on UDP port %u", d->conf.port);
+		log_err_no(err, "cannot serve on UDP port %u", port);
 	return err;
 }
 

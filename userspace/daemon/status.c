@@ -138,8 +138,7 @@ int status_all(void *ctx, const struct control_value *args, struct json_object *
 	put_text(data, "started_from", coldstart_from_name(d->host.cold.from));
 	put_bool(data, "clock_control", !d->opt.no_clock);
 	put_text(data, "serving", serving_name(d));
-	put_text(data, "serving_reason", d->conf.kernel && d->conf.port ?
-		 ntpkd_userspace_reason(&d->conf) : NULL);
+	put_text(data, "serving_reason", d->conf.kernel ? ntpkd_userspace_reason(d) : NULL);
 	put(data, "module", module_object(d));
 	put(data, "responder", responder_object(d));
 	put(data, "loop", loop_object());

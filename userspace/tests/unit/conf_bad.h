@@ -278,6 +278,22 @@ static const struct bad_line bad_lines[] = {
 	{ "port 1\033[31m", 7, "byte 0x1b: only printable ASCII" },
 	{ "server a 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 "
 	  "30 31", 91, "more than 32 words on one line" },
+	{ "listen", 7, "an address or `all`" },
+	{ "listen a.example", 8, "'a.example' is not accepted" },
+	{ "listen 224.0.1.1", 8, "'224.0.1.1' is not accepted" },
+	{ "listen ::ffff:192.0.2.1", 8, "'::ffff:192.0.2.1' is not accepted" },
+	{ "listen ::1 prot 5", 12, "port" },
+	{ "listen ::1 port 65537", 17, "1 to 65535" },
+	{ "listen ::1 port 1 port 2", 19, "port is given twice" },
+	{ "listen ::1 interface a/b", 22, "'a/b' is not the name of an interface" },
+	{ "listen ::1 smear cubic", 18, "'linear' or 'quadratic'" },
+	{ "listen ::1 offset 86401", 19, "86400" },
+	{ "listen ::1 maxstratum 16", 23, "1 to 15" },
+	{ "listen ::1 versions 3,", 21, "'3,' is not accepted" },
+	{ "listen ::1 versions 0", 21, "'0' is not accepted" },
+	{ "listen ::1 maxserved 17", 22, "16" },
+	{ "listen ::1 mode1 1", 18, "'on' or 'off'" },
+	{ "listen ::1 smear linear offset 1", 1, "do not go together" },
 };
 
 #endif /* TEST_CONF_BAD_H */

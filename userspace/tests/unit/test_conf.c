@@ -131,6 +131,46 @@ static void test_everything(void **state)
 	conf_clean(&c);
 }
 
+static void test_listen(void **state)
+{
+	struct conf_listen places[NTPK_LISTENERS_MAX];
+	const struct conf_listen *l;
+	struct conf c;
+
+	(void)state;
+	parse_ok(&c, "leapsectz right/UTC\nlisten 192.0.2.1 smear linear\n"
+		 "listen ALL interface br-lan.7 port 1123 offset -3600.5 maxstratum 3 versions 1,3 "
+		 "maxserved 0.05 neversynced unsynchronised expired silent mode1 off requirekey on "
+		 "cryptonak on\nlisten :: smear quadratic\nbindaddress 2001:db8::1\n");
+	assert_int_equal(c.listens_len, 3);
+	l = &c.listens[0];
+	assert_int_equal(l->addr_len, 4);
+	assert_memory_equal(l->addr, "\xc0\x00\x02\x01\x00\x00", 6);
+	assert_int_equal(l->smear, SMEAR_LINEAR);
+	assert_int_equal(l->given, 0);
+	l = &c.listens[1];
+	assert_int_equal(l->addr_len, 0);
+	assert_int_equal(l->port, 1123);
+	assert_string_equal(l->interface, "br-lan.7");
+	assert_int_equal(l->offset_ns, -3600500000000LL);
+	assert_int_equal(l->max_stratum, 3);
+	assert_int_equal(l->versions, 1 << 1 | 1 << 3);
+	assert_int_equal(l->max_dist_ns, 50000000);
+	assert_int_equal(l->given, CONF_GIVEN_NEVER_SYNCED | CONF_GIVEN_EXPIRED | CONF_GIVEN_MODE1 |
+			 CONF_GIVEN_REQUIREKEY | CONF_GIVEN_CRYPTONAK);
+	assert_int_equal(l->never_synced, NTPK_POLICY_UNSYNC);
+	assert_int_equal(l->expired, NTPK_POLICY_SILENT);
+	assert_true(!l->mode1 && l->requirekey && l->cryptonak);
+	assert_int_equal(c.listens[2].smear, SMEAR_QUADRATIC);
+	/* all of IPv4, and one address of IPv6; then the three */
+	assert_int_equal(conf_listen_places(&c, places), 5);
+	assert_int_equal(places[0].addr_len, 4);
+	assert_int_equal(places[0].addr[0], 0);
+	assert_int_equal(places[1].addr[15], 1);
+	assert_int_equal(places[2].port, 123);
+	conf_clean(&c);
+}
+
 static void test_one_poll_moves_the_other(void **state)
 {
 	struct conf c;
@@ -219,6 +259,19 @@ static void refuse_second(const char *text, unsigned int column, const char *say
 		fail_msg("%s: %s", text, s.text[0]);
 }
 
+/* What only the end of the text can tell, with the line that it is of. */
+static void test_listen_places(void **state)
+{
+	(void)state;
+	refuse_second("port 0\n\nlisten all\n", 1, "needs one of its own");
+	refuse_second("\n\nlisten ::1 smear linear\n", 1, "leapseclist");
+	refuse_second("\n\nlisten fe80::1\n", 1, "interface NAME");
+	refuse_second("\n\nlisten all\n", 1, "`port` and `bindaddress`");
+	refuse_second("\n\nlisten all port 123\n", 1, "`port` and `bindaddress`");
+	refuse_second("bindaddress 192.0.2.1\n\nlisten ::\n", 1, "`port` and `bindaddress`");
+	refuse_second("listen ::1 port 7\n\nlisten 0::1 port 7 offset 1\n", 1, "a line before");
+}
+
 static void test_duplicates(void **state)
 {
 	(void)state;
@@ -247,7 +300,9 @@ static const struct example {
 	{ "leapseclist /usr/share/zoneinfo/leap-seconds.list", "leapseclist" },
 	{ "rtcsync", "rtcsync on" }, { "allow 10", "allow 10.x" }, { "deny all ::/0", "deny ::/x" },
 	{ "local stratum 8 distance 0.5 orphan", "local stratum 16" }, { "port 0", "port 65536" },
-	{ "bindaddress ::1", "bindaddress ::g" }, { "kernel off", "kernel 0" },
+	{ "bindaddress ::1", "bindaddress ::g" },
+	{ "listen 192.0.2.1 interface eth0 offset 3600", "listen 192.0.2.1 smear" },
+	{ "kernel off", "kernel 0" },
 	{ "holdover 60", "holdover 0" }, { "maxserved 0.5", "maxserved 0" },
 	{ "neversynced unsynchronised", "neversynced yes" }, { "expired silent", "expired yes" },
 	{ "mode1 off", "mode1 yes" }, { "requirekey on", "requirekey" },
@@ -335,7 +390,7 @@ static void test_every_directive_twice(void **state)
 {
 	/* these may; a name or an address of theirs may not */
 	static const char *const many[] = { "server", "pool", "removed", "bindacqaddress", "allow",
-		"deny", "bindaddress", "include", "confdir", "sourcedir" };
+		"deny", "bindaddress", "listen", "include", "confdir", "sourcedir" };
 	const struct conf_directive *d;
 	size_t i, j;
 
@@ -684,9 +739,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_everything),
+		cmocka_unit_test(test_listen),
 		cmocka_unit_test(test_one_poll_moves_the_other),
 		cmocka_unit_test(test_bad_lines),
 		cmocka_unit_test(test_all_errors),
+		cmocka_unit_test(test_listen_places),
 		cmocka_unit_test(test_duplicates),
 		cmocka_unit_test(test_every_directive_twice),
 		cmocka_unit_test(test_examples_of_directives),

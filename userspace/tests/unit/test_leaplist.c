@@ -56,6 +56,9 @@ static void test_list(void **state)
 	assert_ptr_equal(leaplist_next(&list, DATE_1972 - 1), &list.entries[0]);
 	assert_ptr_equal(leaplist_next(&list, DATE_1972), &list.entries[1]);
 	assert_null(leaplist_next(&list, DATE_1973));
+	assert_ptr_equal(leaplist_last(&list, DATE_1972), &list.entries[0]);
+	assert_null(leaplist_last(&list, DATE_1972 - 1));
+	assert_ptr_equal(leaplist_last(&list, DATE_1973), &list.entries[list.len - 1]);
 }
 
 static void test_wrong_lists(void **state)

@@ -23,8 +23,14 @@
 static uint32_t clock_seq = SEQ;
 static int64_t stepped_local_ns = INT64_MIN;
 
+static const struct ntp_policy usual = {
+	.never_synced = NTPK_POLICY_SILENT,
+	.expired = NTPK_POLICY_UNSYNC,
+};
+
+static struct ntp_policy policy;	/* of the listener that packets are sent to */
+
 static const struct respond_env env = {
-	.policy = { .never_synced = NTPK_POLICY_SILENT, .expired = NTPK_POLICY_UNSYNC },
 	.clock_seq = &clock_seq,
 	.stepped_local_ns = &stepped_local_ns,
 };
@@ -54,6 +60,7 @@ static int fresh(void **state)
 {
 	clock_seq = SEQ;
 	stepped_local_ns = INT64_MIN;
+	policy = usual;
 	*state = respond_new(&env);
 	return *state ? 0 : -1;
 }
@@ -67,7 +74,7 @@ static int done(void **state)
 static struct respond_packet packet_of(const struct ntp_header *h)
 {
 	struct respond_packet p = {
-		.data = h, .len = sizeof(*h), .src_port = 40000, .unicast = true,
+		.data = h, .len = sizeof(*h), .src_port = 40000, .unicast = true, .policy = &policy,
 	};
 
 	return p;
@@ -298,7 +305,6 @@ static void test_macs(void **state)
 
 static void test_auth_policy(void **state)
 {
-	struct ntp_policy policy = env.policy;
 	struct respond_auth none = { .keys = NULL };
 	_Alignas(8) uint8_t req[72] = { 0 };
 	struct ntp_serve serve = truth();
@@ -311,7 +317,6 @@ static void test_auth_policy(void **state)
 	ask(*state, &none, req, 68, &got);
 	assert_int_equal(got.reason, NTPK_REASON_AUTH_FAILED);
 	policy.flags = NTPK_LISTENER_F_REQUIRE_KEY | NTPK_LISTENER_F_CRYPTO_NAK;
-	respond_set_policy(*state, &policy);
 	ask(*state, &none, req, 48, &got);
 	assert_int_equal(got.reason, NTPK_REASON_AUTH_REQUIRED);
 	ask(*state, &none, req, 56, &got);
@@ -353,7 +358,6 @@ static void test_mono_root(void **state)
 /* Symmetric active is answered in mode 2, or not at all. */
 static void test_mode_1(void **state)
 {
-	struct ntp_policy policy = env.policy;
 	struct respond_auth none = { .keys = NULL };
 	struct ntp_serve serve = truth();
 	struct ntp_header h = request;
@@ -365,7 +369,6 @@ static void test_mode_1(void **state)
 	assert_int_equal(got.reason, NTPK_REASON_REPLIED);
 	assert_int_equal(got.bytes[0] & 0x3f, 3 << 3 | 2);
 	policy.flags = NTPK_LISTENER_F_NO_MODE1;
-	respond_set_policy(*state, &policy);
 	ask(*state, &none, (const uint8_t *)&h, sizeof(h), &got);
 	assert_int_equal(got.reason, NTPK_REASON_MODE);
 }
