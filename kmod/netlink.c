@@ -112,6 +112,27 @@ int ntpk_nl_check_once(const struct nlattr *nest, int many, struct netlink_ext_a
 }
 
 /**
+ * ntpk_nl_refuse_others() - attributes that mean nothing to a command are a misunderstanding
+ * @tb: attributes by type
+ * @max: the highest type, below 64
+ * @allowed: types that the command takes, by BIT_ULL()
+ * @extack: of the command
+ *
+ * Return: 0 or -EINVAL.
+ */
+int ntpk_nl_refuse_others(struct nlattr **tb, unsigned int max, u64 allowed,
+			  struct netlink_ext_ack *extack)
+{
+	unsigned int i;
+
+	for (i = 1; i <= max; i++)
+		if (tb[i] && !(allowed & BIT_ULL(i)))
+			return ntpk_nl_refuse(extack, tb[i], -EINVAL,
+					      "this command does not take the attribute");
+	return 0;
+}
+
+/**
  * ntpk_nl_check_foreign() - commands take no attribute but those that they name
  * @info: command
  * @allowed: enum ntpk_attr that it takes, 0 = none
@@ -120,13 +141,7 @@ int ntpk_nl_check_once(const struct nlattr *nest, int many, struct netlink_ext_a
  */
 int ntpk_nl_check_foreign(const struct genl_info *info, unsigned int allowed)
 {
-	unsigned int i;
-
-	for (i = 1; i <= NTPK_A_MAX; i++)
-		if (info->attrs[i] && i != allowed)
-			return ntpk_nl_refuse(info->extack, info->attrs[i], -EINVAL,
-					      "this command does not take the attribute");
-	return 0;
+	return ntpk_nl_refuse_others(info->attrs, NTPK_A_MAX, BIT_ULL(allowed), info->extack);
 }
 
 /**

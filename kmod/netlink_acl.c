@@ -68,18 +68,6 @@ static const struct ntpk_nl_upload check = {
 	.missing = "ACL is missing",
 };
 
-/* Attributes that mean nothing to a command would be a misunderstanding. */
-static int refuse_others(struct nlattr **tb, u64 allowed, struct netlink_ext_ack *extack)
-{
-	unsigned int i;
-
-	for (i = 1; i <= NTPK_A_ACL_MAX; i++)
-		if (tb[i] && !(allowed & BIT_ULL(i)))
-			return ntpk_nl_refuse(extack, tb[i], -EINVAL,
-					      "this command does not take the attribute");
-	return 0;
-}
-
 /** ntpk_nl_acl_begin_doit() - NTPK_CMD_ACL_BEGIN */
 int ntpk_nl_acl_begin_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -88,9 +76,10 @@ int ntpk_nl_acl_begin_doit(struct sk_buff *skb, struct genl_info *info)
 	u32 count[2];
 
 	if (!err)
-		err = refuse_others(tb, BIT_ULL(NTPK_A_ACL_GENERATION) |
-				    BIT_ULL(NTPK_A_ACL_COUNT_V4) | BIT_ULL(NTPK_A_ACL_COUNT_V6) |
-				    BIT_ULL(NTPK_A_ACL_OTHERWISE), info->extack);
+		err = ntpk_nl_refuse_others(tb, NTPK_A_ACL_MAX, BIT_ULL(NTPK_A_ACL_GENERATION) |
+					    BIT_ULL(NTPK_A_ACL_COUNT_V4) |
+					    BIT_ULL(NTPK_A_ACL_COUNT_V6) |
+					    BIT_ULL(NTPK_A_ACL_OTHERWISE), info->extack);
 	if (err)
 		return err;
 	count[0] = nla_get_u32(tb[NTPK_A_ACL_COUNT_V4]);
@@ -161,8 +150,8 @@ int ntpk_nl_acl_add_doit(struct sk_buff *skb, struct genl_info *info)
 	int rem;
 
 	if (!err)
-		err = refuse_others(tb, BIT_ULL(NTPK_A_ACL_GENERATION) | BIT_ULL(NTPK_A_ACL_PREFIX),
-				    info->extack);
+		err = ntpk_nl_refuse_others(tb, NTPK_A_ACL_MAX, BIT_ULL(NTPK_A_ACL_GENERATION) |
+					    BIT_ULL(NTPK_A_ACL_PREFIX), info->extack);
 	if (err)
 		return err;
 	generation = nla_get_u32(tb[NTPK_A_ACL_GENERATION]);
@@ -184,7 +173,8 @@ int ntpk_nl_acl_commit_doit(struct sk_buff *skb, struct genl_info *info)
 	int err = ntpk_nl_upload_parse(skb, info, &upload, tb, 1);
 
 	if (!err)
-		err = refuse_others(tb, BIT_ULL(NTPK_A_ACL_GENERATION), info->extack);
+		err = ntpk_nl_refuse_others(tb, NTPK_A_ACL_MAX, BIT_ULL(NTPK_A_ACL_GENERATION),
+					    info->extack);
 	if (err)
 		return err;
 	err = ntpk_acl_commit(genl_info_net(info), info->snd_portid,
@@ -310,7 +300,8 @@ int ntpk_nl_acl_check_doit(struct sk_buff *skb, struct genl_info *info)
 	struct asked asked;
 
 	if (!err)
-		err = refuse_others(tb, BIT_ULL(NTPK_A_ACL_ADDR), info->extack);
+		err = ntpk_nl_refuse_others(tb, NTPK_A_ACL_MAX, BIT_ULL(NTPK_A_ACL_ADDR),
+					    info->extack);
 	if (!err)
 		err = parse_addr(tb[NTPK_A_ACL_ADDR], &asked.addr, &asked.v6, info->extack);
 	if (err)

@@ -58,6 +58,8 @@ int ntpk_nl_check_required(struct nlattr **tb, const struct nlattr *nest,
 			   const struct ntpk_nl_required *req, size_t n,
 			   struct netlink_ext_ack *extack);
 int ntpk_nl_check_once(const struct nlattr *nest, int many, struct netlink_ext_ack *extack);
+int ntpk_nl_refuse_others(struct nlattr **tb, unsigned int max, u64 allowed,
+			  struct netlink_ext_ack *extack);
 int ntpk_nl_check_foreign(const struct genl_info *info, unsigned int allowed);
 int ntpk_nl_check_rights(struct sk_buff *skb, struct net *net, struct netlink_ext_ack *extack);
 int ntpk_nl_check_change(struct sk_buff *skb, struct genl_info *info, unsigned int allowed);

@@ -114,7 +114,8 @@ enum ntpk_attr_state {
 
 /*
  * Where requests are accepted, and what is answered there.  Of several that a
- * request matches, the one with ADDR counts, and of these the one with IFINDEX.
+ * request matches, the one with an address of its own counts, then the one of its
+ * family, and of these the one with IFINDEX.
  */
 enum ntpk_attr_listener {
 	NTPK_A_LISTENER_UNSPEC,
