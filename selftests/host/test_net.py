@@ -159,6 +159,14 @@ listen 127.0.0.9 mode1 off
 """
 
 
+def changes(d):
+    """The network changes twice, in what is nobody's, and ntpkd has seen it."""
+    for what in "add", "del":
+        seen = d.text().count("the network has changed")
+        ip("route %s 10.97.0.0/24 dev d0" % what)
+        wait_for("the change", lambda n=seen: d.text().count("the network has changed") > n)
+
+
 def test_listen():
     d = Daemon(LISTEN)
     wait_for("answer", lambda: served(11905, "127.0.0.1"), 20)
@@ -172,11 +180,18 @@ def test_listen():
     check(served(11905, "10.99.0.2", lvm=0x1b) == (0, 3, 3600), "version 3 is not answered")
     check(served(11905, "127.0.0.9", lvm=0x21) is None, "mode 1 is answered")
     check(served(11905, "127.0.0.1", lvm=0x21) == (0, 3, 0), "mode 1 is not answered")
-    check("nosuch0: there is no such interface yet" in d.text(), "not told")
-    # other places and other policies, at once; the interface comes
+    # told once, whatever else changes in the network; and served when it comes
+    changes(d)
+    ip("link add nosuch0 type veth peer name nosuch1")
+    ip("addr add 10.96.0.1/24 dev nosuch0")
+    ip("link set nosuch0 up")
+    wait_for("the interface", lambda: "served in 7 places" in d.text())
+    check(d.text().count("there is no such interface yet") == 1, d.text())
+    changes(d)
+    check(d.text().count("served in") == 1, d.text())
+    # other places and other policies, at once
     with open(d.sock.replace(".sock", ".conf"), "a") as f:
         f.write("listen 127.0.0.8 port 11907 offset 60\n")
-    ip("link add nosuch0 type veth peer name nosuch1")
     d.proc.send_signal(signal.SIGHUP)
     wait_for("the new place", lambda: served(11907, "127.0.0.8") == (0, 3, 60))
     check(query(11907, "127.0.0.1") is None, "answers on another address")

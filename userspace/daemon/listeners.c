@@ -38,19 +38,22 @@ static void take_policy(struct ntp_policy *out, const struct conf *conf,
 	out->correction.piece[0].offset_ns = l->offset_ns;
 }
 
+static uint32_t ifindex_of(const struct conf_listen *l)
+{
+	return l->interface[0] ? if_nametoindex(l->interface) : 0;
+}
+
 static bool take(struct ntpk_nl_listener *out, const struct conf *conf,
 		 const struct conf_listen *l)
 {
 	char name[80];
 
 	memset(out, 0, sizeof(*out));
-	if (l->interface[0]) {
-		out->ifindex = if_nametoindex(l->interface);
-		if (!out->ifindex) {
-			log_warn("listen %s: there is no such interface yet",
-				 conf_listen_name(l, name, sizeof(name)));
-			return false;
-		}
+	out->ifindex = ifindex_of(l);
+	if (l->interface[0] && !out->ifindex) {
+		log_warn("listen %s: there is no such interface yet",
+			 conf_listen_name(l, name, sizeof(name)));
+		return false;
 	}
 	out->port = l->port;
 	out->addr_len = l->addr_len;
@@ -95,6 +98,18 @@ void listeners_init(struct listeners *ls, const struct conf *conf)
 	for (i = 0; i < n; i++)
 		if (take(&l, conf, &places[i]))
 			insert(ls, &l, places[i].smear);
+	for (i = 0; i < conf->listens_len; i++)
+		ls->ifindex[i] = ifindex_of(&conf->listens[i]);
+}
+
+bool listeners_moved(const struct listeners *ls, const struct conf *conf)
+{
+	size_t i;
+
+	for (i = 0; i < conf->listens_len; i++)
+		if (ls->ifindex[i] != ifindex_of(&conf->listens[i]))
+			return true;
+	return false;
 }
 
 void listeners_smear(struct listeners *ls, uint8_t leap, int64_t at_unix_ns, bool after)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "core/smear.h"
+#include "daemon/conf_listen.h"
 #include "nl/ntpk_nl.h"
 
 struct conf;
@@ -17,10 +18,12 @@ struct conf;
  * struct listeners - all of them
  * @of: with policies and corrections, the most special first, as the module has it
  * @smear: of each
+ * @ifindex: of the interface of each `listen` line, 0 = none, or not there
  */
 struct listeners {
 	struct ntpk_nl_listeners of;
 	enum smear_kind smear[NTPK_LISTENERS_MAX];
+	uint32_t ifindex[CONF_LISTEN_MAX];
 };
 
 /**
@@ -31,6 +34,13 @@ struct listeners {
  * A listener of an interface that is not there is said and left out.
  */
 void listeners_init(struct listeners *ls, const struct conf *conf);
+
+/**
+ * listeners_moved() - is an interface another one than it was, or come, or gone?
+ * @ls: of this configuration
+ * @conf: configuration
+ */
+bool listeners_moved(const struct listeners *ls, const struct conf *conf);
 
 /**
  * listeners_smear() - the corrections of smeared listeners

@@ -96,24 +96,6 @@ void ntpkd_listeners_smear(struct ntpkd *d, int64_t unix_ns)
 	kern_set_listeners(d->kern, &d->listeners.of);
 }
 
-void ntpkd_listeners_apply(struct ntpkd *d)
-{
-	struct engine_report r;
-	struct clocks now;
-	uint16_t port = 0;
-	int err;
-
-	listeners_init(&d->listeners, &d->conf);
-	err = respond_set_listeners(d->respond, &d->listeners.of, &port);
-	if (err)
-		log_err_no(err, "cannot serve on UDP port %u", port);
-	ntpkd_report(d, &now, &r);
-	ntpkd_listeners_smear(d, ntp_line_at(&r.line, now.local_ns));
-	kern_repush(d->kern);
-	if (ntpkd_access_apply(d))
-		log_err("the module is not told: out of memory");
-}
-
 const char *ntpkd_userspace_reason(const struct ntpkd *d)
 {
 	return d->listeners.of.len ? NULL : "there is nowhere to answer";
@@ -138,9 +120,42 @@ static void leave_module(struct ntpkd *d, const char *reason)
 	log_info("ntpkd answers by itself%s: %s", left ? ", the module was detached" : "", reason);
 }
 
-int ntpkd_access_apply(struct ntpkd *d)
+/* The module, where it may and there is something to answer. */
+static int choose_server(struct ntpkd *d)
 {
 	const char *reason = ntpkd_userspace_reason(d);
+
+	if (!d->conf.kernel || (!d->listeners.of.len && !d->kern))
+		return 0;
+	if (!reason)
+		return d->kern ? 0 : open_kern(d);
+	if (d->kern || !d->userspace_said)
+		leave_module(d, reason);
+	d->userspace_said = true;
+	return 0;
+}
+
+void ntpkd_listeners_apply(struct ntpkd *d)
+{
+	struct engine_report r;
+	struct clocks now;
+	uint16_t port = 0;
+	int err;
+
+	listeners_init(&d->listeners, &d->conf);
+	err = respond_set_listeners(d->respond, &d->listeners.of, &port);
+	if (err)
+		log_err_no(err, "cannot serve on UDP port %u", port);
+	log_info("served in %zu places", d->listeners.of.len);
+	ntpkd_report(d, &now, &r);
+	ntpkd_listeners_smear(d, ntp_line_at(&r.line, now.local_ns));
+	kern_repush(d->kern);
+	if (choose_server(d))
+		log_err("the module is not told: out of memory");
+}
+
+int ntpkd_access_apply(struct ntpkd *d)
+{
 	struct acl *acl = NULL, *old = d->acl;
 
 	if (d->conf.acl_len) {
@@ -152,28 +167,19 @@ int ntpkd_access_apply(struct ntpkd *d)
 	kern_set_acl(d->kern, acl);
 	d->acl = acl;
 	acl_release(old);
-	if (!d->conf.kernel || (!d->listeners.of.len && !d->kern))
-		return 0;
-	if (!reason)
-		return d->kern ? 0 : open_kern(d);
-	if (d->kern || !d->userspace_said)
-		leave_module(d, reason);
-	d->userspace_said = true;
-	return 0;
+	return choose_server(d);
 }
 
 static void on_changed(void *ctx)
 {
 	struct ntpkd *d = ctx;
 
+	log_debug("the network has changed");
 	if (ntpkd_own_refids(&d->engine_conf))
 		engine_reconfigure(d->engine, &d->engine_conf);
 	upstreams_network_changed(&d->upstreams);
-	for (size_t i = 0; i < d->conf.listens_len; i++)
-		if (d->conf.listens[i].interface[0]) {
-			ntpkd_listeners_apply(d);
-			break;
-		}
+	if (listeners_moved(&d->listeners, &d->conf))
+		ntpkd_listeners_apply(d);
 }
 
 int ntpkd_watch_network(struct ntpkd *d)
