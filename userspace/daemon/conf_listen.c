@@ -16,7 +16,6 @@
 #define NS_PER_US	1000LL
 #define OFFSET_MAX_NS	(86400 * NTP_NS_PER_S)
 #define STRATUM_MAX	15
-#define DISTANCE_MAX_NS	(16 * NTP_NS_PER_S)	/* MAXDISP of RFC 5905 */
 
 enum option {
 	O_PORT, O_INTERFACE, O_SMEAR, O_OFFSET, O_MAXSTRATUM, O_VERSIONS, O_MAXSERVED,
@@ -105,15 +104,6 @@ static int take_versions(struct conf_line *l, struct conf_listen *out)
 	return 0;
 }
 
-static int take_policy(struct conf_line *l, const char *name, enum ntpk_policy *out)
-{
-	bool silent = false;
-	int ret = conf_line_choice(l, name, "silent", "unsynchronised", &silent);
-
-	*out = silent ? NTPK_POLICY_SILENT : NTPK_POLICY_UNSYNC;
-	return ret;
-}
-
 static int take_on_off(struct conf_line *l, struct conf_listen *out, enum option o,
 		       enum conf_given given, bool *value)
 {
@@ -150,14 +140,14 @@ static int take_option(struct conf_line *l, enum option o, struct conf_listen *o
 	case O_VERSIONS:
 		return take_versions(l, out);
 	case O_MAXSERVED:
-		return conf_line_seconds(l, names[o], NS_PER_US, DISTANCE_MAX_NS,
+		return conf_line_seconds(l, names[o], NS_PER_US, CONF_DISTANCE_MAX_NS,
 					 &out->max_dist_ns);
 	case O_NEVERSYNCED:
 		out->given |= CONF_GIVEN_NEVER_SYNCED;
-		return take_policy(l, names[o], &out->never_synced);
+		return conf_take_policy(l, names[o], &out->never_synced);
 	case O_EXPIRED:
 		out->given |= CONF_GIVEN_EXPIRED;
-		return take_policy(l, names[o], &out->expired);
+		return conf_take_policy(l, names[o], &out->expired);
 	case O_MODE1:
 		return take_on_off(l, out, o, CONF_GIVEN_MODE1, &out->mode1);
 	case O_REQUIREKEY:

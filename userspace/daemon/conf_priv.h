@@ -12,6 +12,7 @@
 
 #define CONF_ROWS	41
 #define CONF_ROW_FIELDS	3
+#define CONF_DISTANCE_MAX_NS	(16 * 1000000000LL)	/* of a root distance: MAXDISP of RFC 5905 */
 
 /* Where a text comes from decides which directives it may hold. */
 enum conf_scope {
@@ -109,6 +110,16 @@ int conf_parse_makestep(struct conf_parse *p, const struct conf_row *row);
 int conf_parse_maxchange(struct conf_parse *p, const struct conf_row *row);
 int conf_parse_local(struct conf_parse *p, const struct conf_row *row);
 int conf_parse_log(struct conf_parse *p, const struct conf_row *row);
+
+/**
+ * conf_take_policy() - the next word as what is answered without truth
+ * @l: line
+ * @name: of the directive or option
+ * @out: filled
+ *
+ * Return: 0 or -EINVAL, reported.
+ */
+int conf_take_policy(struct conf_line *l, const char *name, enum ntpk_policy *out);
 
 /** conf_is_interface() - may an interface have this name? */
 bool conf_is_interface(const char *text);

@@ -11,8 +11,6 @@
 #define NS_PER_S	1000000000LL
 #define NS_PER_US	1000LL
 #define YEAR_S		(365LL * 86400)
-/* NTP's own ceiling of root distance (RFC 5905, MAXDISP). */
-#define DISTANCE_MAX_NS	(16 * NS_PER_S)
 #define PPB_PER_PPM	1000LL
 
 #define F(member)	{ offsetof(struct conf, member), sizeof(((struct conf *)0)->member) }
@@ -40,10 +38,10 @@ static const struct conf_row rows[] = {
 	  0, CONF_CHANGE_KEYS, PARSE(file), { F(keyfile) } },
 
 	{ { "maxdistance", "SECONDS", "do not use sources with a larger root distance (default 3)" },
-	  CONF_RUNTIME, CONF_CHANGE_ENGINE, SECONDS(NS_PER_US, DISTANCE_MAX_NS),
+	  CONF_RUNTIME, CONF_CHANGE_ENGINE, SECONDS(NS_PER_US, CONF_DISTANCE_MAX_NS),
 	  { F(maxdistance_ns) } },
 	{ { "maxjitter", "SECONDS", "do not use sources with more jitter (default 1)" },
-	  CONF_RUNTIME, CONF_CHANGE_ENGINE, SECONDS(NS_PER_US, DISTANCE_MAX_NS), { F(maxjitter_ns) } },
+	  CONF_RUNTIME, CONF_CHANGE_ENGINE, SECONDS(NS_PER_US, CONF_DISTANCE_MAX_NS), { F(maxjitter_ns) } },
 	{ { "minsources", "N", "sources that must agree before the clock is touched (default 1)" },
 	  CONF_RUNTIME, CONF_CHANGE_ENGINE, NUMBER(1, ENGINE_MAX_SOURCES), { F(minsources) } },
 
@@ -89,7 +87,7 @@ static const struct conf_row rows[] = {
 	{ { "holdover", "SECONDS", "how long to serve without upstreams or daemon (default 86400)" },
 	  CONF_RUNTIME, CONF_CHANGE_ENGINE, SECONDS(NS_PER_S, YEAR_S *NS_PER_S), { F(holdover_ns) } },
 	{ { "maxserved", "SECONDS", "stop serving when the root distance exceeds this (default 1)" },
-	  CONF_RUNTIME, CONF_CHANGE_ENGINE, SECONDS(NS_PER_US, DISTANCE_MAX_NS), { F(maxserved_ns) } },
+	  CONF_RUNTIME, CONF_CHANGE_ENGINE, SECONDS(NS_PER_US, CONF_DISTANCE_MAX_NS), { F(maxserved_ns) } },
 	{ { "neversynced", "silent|unsynchronised",
 	    "what clients get before the first synchronisation (default silent)" },
 	  0, CONF_CHANGE_LISTENERS, PARSE(policy), { F(never_synced) } },

@@ -16,7 +16,6 @@
 #define NS_PER_US	1000LL
 #define CHANGE_MAX_NS	(1000000000LL * NS_PER_S)
 #define LOCAL_STRATUM	10
-#define DISTANCE_MAX_NS	(16 * NS_PER_S)
 
 int conf_parse_seconds(struct conf_parse *p, const struct conf_row *row)
 {
@@ -113,15 +112,19 @@ int conf_parse_on_off(struct conf_parse *p, const struct conf_row *row)
 	return conf_line_choice(&p->line, row->d.name, "on", "off", conf_row_field(p->conf, row));
 }
 
-int conf_parse_policy(struct conf_parse *p, const struct conf_row *row)
+int conf_take_policy(struct conf_line *l, const char *name, enum ntpk_policy *out)
 {
-	enum ntpk_policy *out = conf_row_field(p->conf, row);
 	bool silent;
-	int ret = conf_line_choice(&p->line, row->d.name, "silent", "unsynchronised", &silent);
+	int ret = conf_line_choice(l, name, "silent", "unsynchronised", &silent);
 
 	if (ret == 0)
 		*out = silent ? NTPK_POLICY_SILENT : NTPK_POLICY_UNSYNC;
 	return ret;
+}
+
+int conf_parse_policy(struct conf_parse *p, const struct conf_row *row)
+{
+	return conf_take_policy(&p->line, row->d.name, conf_row_field(p->conf, row));
 }
 
 /* Each kind of name has its letters, none a path's dots. */
@@ -239,7 +242,7 @@ int conf_parse_local(struct conf_parse *p, const struct conf_row *row)
 		if (o == LOCAL_O_STRATUM)
 			ret = conf_line_int(l, "local stratum", 1, 15, &stratum);
 		else if (o == LOCAL_O_DISTANCE)
-			ret = conf_line_seconds(l, "local distance", 0, DISTANCE_MAX_NS,
+			ret = conf_line_seconds(l, "local distance", 0, CONF_DISTANCE_MAX_NS,
 						&distance_ns);
 	}
 	if (ret < 0)

@@ -82,9 +82,7 @@ static void lose(struct kern *k)
 /* Remember and log a failure, the same one only once. */
 static void note_error(struct kern *k, const char *what, int err)
 {
-	const char *text = k->nl ? ntpk_nl_error(k->nl) : "";
-
-	snprintf(k->error, sizeof(k->error), "%s: %s", what, text[0] ? text : strerror(-err));
+	snprintf(k->error, sizeof(k->error), "%s: %s", what, ntpk_nl_words(k->nl, err));
 	if (!strcmp(k->error, k->said))
 		return;
 	memcpy(k->said, k->error, sizeof(k->said));
@@ -94,7 +92,6 @@ static void note_error(struct kern *k, const char *what, int err)
 /* What the module answers with; tried again until it has them. */
 static void push_keys(struct kern *k)
 {
-	const char *text;
 	int err;
 
 	if (!k->nl || !k->keys_due)
@@ -102,9 +99,8 @@ static void push_keys(struct kern *k)
 	err = kern_keys_push(k->nl, k->keys, ++k->generation);
 	k->keys_due = !!err;
 	if (err && !k->keys_said) {
-		text = ntpk_nl_error(k->nl);
 		log_err("module ntpk: the keys from before stay in use there: %s",
-			text[0] ? text : strerror(-err));
+			ntpk_nl_words(k->nl, err));
 	} else if (!err && keys_count(k->keys)) {
 		log_info("module ntpk has %zu keys", keys_count(k->keys));
 	}

@@ -55,16 +55,14 @@ static int sync_list(struct kern_acl *a, struct ntpk_nl *nl)
 
 int kern_acl_push(struct kern_acl *a, struct ntpk_nl *nl)
 {
-	const char *text;
 	int err;
 
 	if (!a->due)
 		return 0;
 	err = sync_list(a, nl);
 	if (err && !a->said) {
-		text = ntpk_nl_error(nl);
 		log_err("module ntpk does not take the lines of allow and deny: %s",
-			text[0] ? text : strerror(-err));
+			ntpk_nl_words(nl, err));
 	}
 	a->due = err;
 	a->said = err;

@@ -249,6 +249,13 @@ const char *ntpk_nl_error(const struct ntpk_nl *nl)
 	return nl ? nl->text : "";
 }
 
+const char *ntpk_nl_words(const struct ntpk_nl *nl, int err)
+{
+	const char *text = ntpk_nl_error(nl);
+
+	return text[0] ? text : strerror(-err);
+}
+
 int ntpk_nl_attach(struct ntpk_nl *nl)
 {
 	begin(nl, NTPK_CMD_ATTACH, true);

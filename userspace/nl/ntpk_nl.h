@@ -93,6 +93,13 @@ void ntpk_nl_close(struct ntpk_nl *nl);
  */
 const char *ntpk_nl_error(const struct ntpk_nl *nl);
 
+/**
+ * ntpk_nl_words() - those, or where there are none what the number says
+ * @nl: handle, NULL is fine
+ * @err: -errno of the call
+ */
+const char *ntpk_nl_words(const struct ntpk_nl *nl, int err);
+
 /*
  * Each asks the kernel and returns 0 or -errno; ntpk_nl_error() then has the
  * kernel's words.  -ENOENT: the module has gone or was loaded anew, so close
