@@ -416,24 +416,6 @@ static inline void ntp_reply_fill(struct ntp_header *reply, const struct ntp_hea
 }
 
 /**
- * ntp_reply_build() - ntp_reply_decide() and ntp_reply_fill()
- * @reply: as there
- * @answer: as there
- * @req: as there
- * @serve: as there
- * @policy: as there
- * @now: as there
- * @t2_age_ns: as there
- * @random: as there
- *
- * Return: as ntp_reply_decide(); @reply is filled when it is an answer.
- */
-enum ntpk_reason ntp_reply_build(struct ntp_header *reply, struct ntp_answer *answer,
-				 const struct ntp_header *req, const struct ntp_serve *serve,
-				 const struct ntp_policy *policy, const struct ntp_now *now,
-				 __s64 t2_age_ns, __u64 random);
-
-/**
  * ntp_reply_stamp() - write T3, the last act before the send
  * @reply: from ntp_reply_fill()
  * @serve: the same state

@@ -234,15 +234,3 @@ void ntp_reply_fill_special(struct ntp_header *reply, const struct ntp_serve *se
 	if (serve->ref_unix_ns)
 		reply->ref_ts = ntp_htobe64(ntp64_from_unix_ns(serve->ref_unix_ns + answer->ref_ns));
 }
-
-enum ntpk_reason ntp_reply_build(struct ntp_header *reply, struct ntp_answer *answer,
-				 const struct ntp_header *req, const struct ntp_serve *serve,
-				 const struct ntp_policy *policy, const struct ntp_now *now,
-				 __s64 t2_age_ns, __u64 random)
-{
-	enum ntpk_reason reason = ntp_reply_decide(answer, serve, policy, now, t2_age_ns);
-
-	if (reason == NTPK_REASON_REPLIED || reason == NTPK_REASON_REPLIED_UNSYNC)
-		ntp_reply_fill(reply, req, serve, answer, random);
-	return reason;
-}

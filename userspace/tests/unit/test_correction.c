@@ -15,6 +15,7 @@
 #include <ntpk/ntp_correction.h>
 #include <ntpk/ntp_math.h>
 #include <ntpk/ntp_reply.h>
+#include "bench.h"
 
 #define S	NTP_NS_PER_S
 #define T0	(1800000000LL * S)
@@ -147,15 +148,6 @@ static void test_what_passes(void **state)
 	assert_in_range(passed, ROUNDS / 100, ROUNDS);
 }
 
-struct bench {
-	struct ntp_serve serve;
-	struct ntp_policy policy;
-	struct ntp_now now;
-	struct ntp_header req;
-	struct ntp_header reply;
-	struct ntp_answer answer;
-};
-
 static void bench_init(struct bench *b)
 {
 	memset(b, 0, sizeof(*b));
@@ -179,9 +171,10 @@ static void bench_init(struct bench *b)
 
 static int ask(struct bench *b, int64_t age_ns)
 {
-	int reason = ntp_reply_build(&b->reply, &b->answer, &b->req, &b->serve, &b->policy,
-				     &b->now, age_ns, 0);
+	int reason;
 
+	b->age_ns = age_ns;
+	reason = bench_build(b, &b->serve);
 	if (reason == NTPK_REASON_REPLIED)
 		assert_int_equal(ntp_reply_stamp(&b->reply, &b->serve, b->now.raw_ns + 5000,
 						 b->answer.correction_ns, 0), NTPK_REASON_NONE);

@@ -13,6 +13,7 @@
 
 #include <ntpk/ntp_math.h>
 #include <ntpk/ntp_reply.h>
+#include "bench.h"
 
 #define S	NTP_NS_PER_S
 #define ROUNDS	100000
@@ -27,18 +28,6 @@ static uint64_t rng(void)
 {
 	return ntp_noise(&rng_state);
 }
-
-/* One request, one state, one instant: what a test changes before it asks. */
-struct bench {
-	struct ntp_serve serve;
-	struct ntp_policy policy;
-	struct ntp_now now;
-	struct ntp_header req;
-	struct ntp_header reply;
-	struct ntp_answer answer;
-	int64_t age_ns;
-	uint64_t random;
-};
 
 static void bench_init(struct bench *b)
 {
@@ -73,8 +62,7 @@ static int ask(struct bench *b)
 {
 	memset(&b->reply, 0xa5, sizeof(b->reply));
 	ntp_serve_complete(&b->serve, NULL, 1);
-	return ntp_reply_build(&b->reply, &b->answer, &b->req, &b->serve, &b->policy, &b->now,
-			       b->age_ns, b->random);
+	return bench_build(b, &b->serve);
 }
 
 static int stamp(struct bench *b, int64_t later_ns)
@@ -314,8 +302,7 @@ static void policies(void **state)
 
 	(void)state;
 	bench_init(&b);
-	assert_int_equal(ntp_reply_build(&b.reply, &b.answer, &b.req, NULL, &b.policy, &b.now, 0, 0),
-			 NTPK_REASON_SILENT_UNSYNC);
+	assert_int_equal(bench_build(&b, NULL), NTPK_REASON_SILENT_UNSYNC);
 	b.now.clock_seq++;
 	assert_unsync(&b);
 	b.policy.expired = NTPK_POLICY_SILENT;
