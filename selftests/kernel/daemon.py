@@ -45,14 +45,18 @@ class Ntpkd:
 		"""Wait until the log has a line like that."""
 		return tap.wait_for(lambda: re.search(pattern, self.text(), re.I), seconds)
 
+	def command(self, cmd, timeout=20, **args):
+		"""The answer to a command on the control socket."""
+		with socket.socket(socket.AF_UNIX) as s:
+			s.settimeout(timeout)
+			s.connect(self.sock)
+			s.sendall(json.dumps(dict(args, cmd=cmd)).encode() + b"\n")
+			return json.loads(s.makefile().readline())
+
 	def status(self):
-		"""The answer to `status` on the control socket; {} while there is none."""
+		"""The answer to `status`; {} while there is none."""
 		try:
-			with socket.socket(socket.AF_UNIX) as s:
-				s.settimeout(5)
-				s.connect(self.sock)
-				s.sendall(b'{"cmd": "status"}\n')
-				return json.loads(s.makefile().readline())["data"]
+			return self.command("status", timeout=5)["data"]
 		except (OSError, ValueError, KeyError):
 			return {}
 

@@ -4,6 +4,7 @@ What most tests here begin with: the module loaded, a server namespace attached
 and a client namespace behind a veth.  And a client that asks all the time.
 """
 import contextlib
+import errno
 import os
 import select
 import socket
@@ -45,6 +46,16 @@ def looked_on(s):
 	with s.server.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as sock:
 		sock.bind((s.link.sdev, 3))
 		yield
+
+
+def refused(what, want, words, send):
+	"""send() is refused with an error whose name and text are these."""
+	try:
+		send()
+		got = "(accepted)"
+	except ntpknl.Refused as e:
+		got = f"{errno.errorcode[e.errno]}: {e.text}"
+	tap.ok(got.startswith(want) and words in got, f"refused: {what}", got)
 
 
 class Stream(threading.Thread):

@@ -213,19 +213,24 @@ class Asker:
 				return req, Reply(data), raw0, raw1
 		return req, None, raw0, netns.raw_ns()
 
+	def ask_last(self, req=None, timeout=2.0):
+		"""ask(), and close; None without a reply or with an ICMP error."""
+		try:
+			answer = self.ask(req, timeout)
+			return answer if answer[1] else None
+		except OSError:
+			return None
+		finally:
+			self.close()
+
 	def close(self):
 		self.s.close()
 
 
 def ask_once(ns, dst, timeout=1, **bound):
 	"""Asker.ask() from a socket of its own; None without a reply or a way to there."""
-	asker = None
 	try:
 		asker = Asker(ns, dst, **bound)
-		answer = asker.ask(timeout=timeout)
-		return answer if answer[1] else None
 	except OSError:
 		return None
-	finally:
-		if asker:
-			asker.close()
+	return asker.ask_last(timeout=timeout)

@@ -9,7 +9,6 @@ refused or left half done changes nothing; that its memory is charged to who
 sends it, and given back.
 About 12 seconds.
 """
-import errno
 import ipaddress
 import os
 import random
@@ -179,15 +178,6 @@ def test_dump_interrupted(s):
 	reader.close()
 
 
-def refused(what, want, words, send):
-	try:
-		send()
-		got = "(accepted)"
-	except ntpknl.Refused as e:
-		got = f"{errno.errorcode[e.errno]}: {e.text}"
-	tap.ok(got.startswith(want) and words in got, f"refused: {what}", got)
-
-
 def raw_prefix(**parts):
 	"""A prefix of any attributes, as bytes."""
 	return nest(UAPI["NTPK_A_ACL_PREFIX"],
@@ -247,7 +237,7 @@ def test_refusals(s):
 		("a dump with arguments", "EINVAL", "does not take", lambda: g.cmd(
 			"GET_ACL", nest(UAPI["NTPK_A_ACL"]), flags=ntpknl.NLM_F_REQUEST | ntpknl.NLM_F_DUMP)),
 	):
-		refused(what, want, words, send)
+		fixture.refused(what, want, words, send)
 	tap.same(g.get_acl(), before, "the list in use is still that from before")
 
 
@@ -255,17 +245,18 @@ def test_half_done(s, model, sources):
 	other = ntpknl.Genl(s.server)
 	other.acl_begin(5, 1, otherwise=ALLOW)
 	other.acl_add(5, [rule("allow 0.0.0.0/0")])
-	refused("COMMIT by another socket", "ESTALE", "", lambda: s.g.acl_cmd("ACL_COMMIT", GENERATION=5))
+	fixture.refused("COMMIT by another socket", "ESTALE", "",
+			lambda: s.g.acl_cmd("ACL_COMMIT", GENERATION=5))
 	other.close()
 	again = ntpknl.Genl(s.server)
-	refused("COMMIT after its socket was closed", "ESTALE", "",
-		lambda: again.acl_cmd("ACL_COMMIT", GENERATION=5))
+	fixture.refused("COMMIT after its socket was closed", "ESTALE", "",
+			lambda: again.acl_cmd("ACL_COMMIT", GENERATION=5))
 	again.close()
 	s.g.acl_begin(6, 1, otherwise=ALLOW)
 	s.g.acl_add(6, [rule("allow 0.0.0.0/0")])
 	s.g.acl_begin(7, 2, otherwise=ALLOW)
-	refused("COMMIT of what a new BEGIN discarded", "ESTALE", "",
-		lambda: s.g.acl_cmd("ACL_COMMIT", GENERATION=6))
+	fixture.refused("COMMIT of what a new BEGIN discarded", "ESTALE", "",
+			lambda: s.g.acl_cmd("ACL_COMMIT", GENERATION=6))
 	s.g.acl_add(7, [rule("allow 0.0.0.0/0")])
 	expect(s, "a list half sent, the old one", sources, model)
 
@@ -373,15 +364,16 @@ def test_gone(s):
 	s.g.acl([rule("allow 10.0.0.0/8")])
 	s.g.acl_begin(2, 1)
 	s.g.detach()
-	refused("a list while detached", "ENOTCONN", "ATTACH", lambda: s.g.acl([]))
-	refused("CHECK while detached", "ENOTCONN", "ATTACH", lambda: s.g.acl_check(*addr("10.0.0.1")))
+	fixture.refused("a list while detached", "ENOTCONN", "ATTACH", lambda: s.g.acl([]))
+	fixture.refused("CHECK while detached", "ENOTCONN", "ATTACH",
+			lambda: s.g.acl_check(*addr("10.0.0.1")))
 	s.g.attach()
 	s.g.push_default()
 	tap.same((s.g.get_acl(), s.g.acl_check(*addr("192.0.2.2")), s.g.dump_acl()),
 		 ({}, (ALLOW, None), ([], 0)),
 		 "DETACH forgets the list")
-	refused("COMMIT of what was begun before", "ESTALE", "",
-		lambda: s.g.acl_cmd("ACL_COMMIT", GENERATION=2))
+	fixture.refused("COMMIT of what was begun before", "ESTALE", "",
+			lambda: s.g.acl_cmd("ACL_COMMIT", GENERATION=2))
 	expect(s, "no list again", [addr("192.0.2.2"), addr("2001:db8::2")], Model([], ALLOW))
 
 

@@ -8,7 +8,6 @@ that what is refused or left half done changes nothing; that no key comes out.
 The MACs are made by mac.py, which shares no code with the module.
 About 15 seconds, a minute in the debug kernel.
 """
-import errno
 import os
 import secrets
 import struct
@@ -136,15 +135,6 @@ def test_nak_burst(s, bad):
 	listen(s, 0)
 
 
-def refused(g, what, want, words, send):
-	try:
-		send()
-		got = "(accepted)"
-	except ntpknl.Refused as e:
-		got = f"{errno.errorcode[e.errno]}: {e.text}"
-	tap.ok(got.startswith(want) and words in got, f"refused: {what}", got)
-
-
 def test_refusals(s, keys):
 	g, key = s.g, keys[0]
 	k = lambda *parts: lambda: (g.keys_begin(9, 1), g.keys_cmd("ADD", *parts, GENERATION=9))
@@ -175,7 +165,7 @@ def test_refusals(s, keys):
 			attr(UAPI["NTPK_A_KEY_SECRET"], b"x")))),
 		("no KEYS at all", "EINVAL", "KEYS is missing", lambda: g.cmd("KEYS_BEGIN")),
 	):
-		refused(g, what, want, words, send)
+		fixture.refused(what, want, words, send)
 	tap.same(g.get_keys(), {UAPI["NTPK_A_KEYS_GENERATION"]: struct.pack("=I", 1),
 				UAPI["NTPK_A_KEYS_COUNT"]: struct.pack("=I", len(keys))},
 		 "the set in use is still the first, and all that is told of it is this")
@@ -185,12 +175,12 @@ def test_half_done(s, state, keys):
 	other = ntpknl.Genl(s.server)
 	other.keys_begin(5, 1)
 	other.keys_add(5, [(1, "md5", b"new")])
-	refused(s.g, "COMMIT by another socket", "ESTALE", "", lambda: s.g.keys_cmd(
+	fixture.refused("COMMIT by another socket", "ESTALE", "", lambda: s.g.keys_cmd(
 		"COMMIT", GENERATION=5))
 	other.close()
 	again = ntpknl.Genl(s.server)
-	refused(again, "COMMIT after its socket was closed", "ESTALE", "",
-		lambda: again.keys_cmd("COMMIT", GENERATION=5))
+	fixture.refused("COMMIT after its socket was closed", "ESTALE", "",
+			lambda: again.keys_cmd("COMMIT", GENERATION=5))
 	again.close()
 	s.g.keys_begin(6, 3)
 	s.g.keys_add(6, [(1, "md5", b"new")])
@@ -240,7 +230,7 @@ def test_gone(s, state, keys):
 	s.g.keys(keys, generation=9)
 	s.g.keys_begin(10, 1)
 	s.g.detach()
-	refused(s.g, "keys while detached", "ENOTCONN", "ATTACH", lambda: s.g.keys(keys))
+	fixture.refused("keys while detached", "ENOTCONN", "ATTACH", lambda: s.g.keys(keys))
 	s.g.attach()
 	tap.same(s.g.get_keys(), {}, "DETACH forgets all keys")
 	listen(s, 0)

@@ -9,7 +9,6 @@ happens to the module, who may not ask is never answered.  And that ntpkd withou
 the module decides likewise.
 About 40 seconds.
 """
-import json
 import os
 import random
 import signal
@@ -33,20 +32,7 @@ def answered(client, src, timeout=2):
 	"""Does the server answer from this address of the client's?"""
 	v6 = ":" in src
 	asker = ntpq.Asker(client, "2001:db8::1" if v6 else "192.0.2.1", bind=(src, 0))
-	try:
-		return asker.ask(timeout=timeout)[1] is not None
-	except OSError:
-		return False
-	finally:
-		asker.close()
-
-
-def command(d, cmd, **args):
-	with socket.socket(socket.AF_UNIX) as s:
-		s.settimeout(20)
-		s.connect(d.sock)
-		s.sendall(json.dumps(dict(args, cmd=cmd)).encode() + b"\n")
-		return json.loads(s.makefile().readline())
+	return asker.ask_last(timeout=timeout) is not None
 
 
 def verdicts(client, allowed, denied, what):
@@ -61,7 +47,7 @@ def soon(client, src, want, what, log):
 
 
 def check(d, src, allowed, rule, by, line=None):
-	data = command(d, "acl-check", address=src).get("data", {})
+	data = d.command("acl-check", address=src).get("data", {})
 	got = {k: data.get(k) for k in ("allowed", "rule", "by", "line")}
 	tap.same(got, {"allowed": allowed, "rule": rule, "by": by, "line": line},
 		 f"acl check {src}: {rule}, says {by}")

@@ -14,7 +14,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import struct
 import threading
 
@@ -57,24 +56,10 @@ class Keys:
 		os.rename(self.path + ".new", self.path)
 
 
-def command(d, cmd, **args):
-	with socket.socket(socket.AF_UNIX) as s:
-		s.settimeout(20)
-		s.connect(d.sock)
-		s.sendall(json.dumps(dict(args, cmd=cmd)).encode() + b"\n")
-		return json.loads(s.makefile().readline())
-
-
 def ask(client, data, timeout=5, dst="192.0.2.1"):
 	"""The reply's bytes; b"" without one."""
-	asker = ntpq.Asker(client, dst)
-	try:
-		reply = asker.ask(data, timeout=timeout)[1]
-		return reply.data if reply else b""
-	except OSError:
-		return b""
-	finally:
-		asker.close()
+	answer = ntpq.Asker(client, dst).ask_last(data, timeout)
+	return answer[1].data if answer else b""
 
 
 def good(client, key, version=4, **kwargs):
@@ -181,7 +166,7 @@ def test_rekey(d, g, client, file):
 		if turn % 2:
 			d.p.send_signal(signal.SIGHUP)
 		else:
-			answer = command(d, "rekey")
+			answer = d.command("rekey")
 			tap.ok(answer.get("data", {}).get("keys") == len(new) + 1, "rekey says how many",
 			       answer)
 		tap.ok(tap.wait_for(lambda new=new: good(client, new[0], timeout=1) is None, 20),
@@ -204,7 +189,7 @@ def test_errors(d, client, file):
 			("a file that everybody may read", 0o644, "", "chmod o-r")):
 		file.write(keys, extra)
 		os.chmod(file.path, mode)
-		answer = command(d, "rekey")
+		answer = d.command("rekey")
 		text = answer.get("error", {}).get("text", "") if not answer.get("ok") else ""
 		tap.ok(words in text and "stay in use" in text, f"rekey, {what}: refused", answer)
 		tap.same(good(client, keys[0]), None, f"rekey, {what}: the keys from before work")

@@ -41,12 +41,7 @@ def push(s, *listeners, **change):
 
 def ask(s, dst, port=123, timeout=1, version=4):
 	asker = ntpq.Asker(s.client, dst, port=port)
-	try:
-		return asker.ask(ntpq.request(version=version), timeout)
-	except OSError:
-		return None, None, 0, 0
-	finally:
-		asker.close()
+	return asker.ask_last(ntpq.request(version=version), timeout) or (None, None, 0, 0)
 
 
 def correction_ns(pieces, t):
