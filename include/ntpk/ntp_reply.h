@@ -12,6 +12,7 @@
 #define _NTPK_NTP_REPLY_H
 
 #include <ntpk/ntp_correction.h>
+#include <ntpk/ntp_limit.h>
 #include <ntpk/ntp_wire.h>
 #include <linux/ntpk.h>
 
@@ -99,6 +100,7 @@ struct ntp_now {
  * @versions: bit N = version N is answered, 0 = all
  * @max_stratum: served with a higher one = expired, 0 = any
  * @max_dist_ns: expired when the root distance exceeds it, 0 = as the state says
+ * @limit: how much a client may ask
  * @correction: of all timestamps
  */
 struct ntp_policy {
@@ -108,6 +110,7 @@ struct ntp_policy {
 	__u8	versions;
 	__u8	max_stratum;
 	__u64	max_dist_ns;
+	struct ntp_limit limit;
 	struct ntp_correction correction;
 };
 
@@ -299,7 +302,9 @@ ntp_reply_classify(const struct ntp_header *req, size_t len, __u16 src_port,
  * @ref_ns: what the reference time is corrected by
  * @synced: with the served time, else as unsynchronised
  * @no_leap: a leap second is not announced
- * @special: not all that this listener says is what the state says
+ * @rate: it is a KoD RATE
+ * @poll_min_log2s: of a KoD RATE: the client shall not ask more often
+ * @special: not all that is said is what the state says
  */
 struct ntp_answer {
 	__s64	t2_ns;
@@ -309,6 +314,8 @@ struct ntp_answer {
 	__s64	ref_ns;
 	bool	synced;
 	bool	no_leap;
+	bool	rate;
+	__s8	poll_min_log2s;
 	bool	special;
 };
 
@@ -327,6 +334,22 @@ struct ntp_answer {
 enum ntpk_reason ntp_reply_decide(struct ntp_answer *answer, const struct ntp_serve *serve,
 				  const struct ntp_policy *policy, const struct ntp_now *now,
 				  __s64 t2_age_ns);
+
+/**
+ * ntp_reply_decide_rate() - turn an answer into a kiss-o'-death RATE (RFC 5905 section 7.4)
+ * @answer: from ntp_reply_decide(), which found that there is one
+ * @limit: that was exceeded
+ *
+ * Leap 3, stratum 0, and a poll interval that the limit allows.  The timestamps are
+ * those of the answer: a client knows by them that it is meant.
+ */
+static inline void ntp_reply_decide_rate(struct ntp_answer *answer, const struct ntp_limit *limit)
+{
+	answer->synced = false;
+	answer->rate = true;
+	answer->poll_min_log2s = limit->interval_log2s;
+	answer->special = true;
+}
 
 /**
  * ntp_reply_lvm() - first byte of a reply
@@ -377,8 +400,8 @@ static inline void ntp_reply_fill_sync(struct ntp_header *reply, __u8 req_lvm,
 }
 
 /**
- * ntp_reply_fill_special() - what a listener with a time of its own says of it
- * @reply: from ntp_reply_fill_sync()
+ * ntp_reply_fill_special() - what is said by a listener with a time of its own, or by a KoD
+ * @reply: filled as any other
  * @serve: state
  * @answer: from ntp_reply_decide()
  */
@@ -406,13 +429,13 @@ static inline void ntp_reply_fill(struct ntp_header *reply, const struct ntp_hea
 		ntp_reply_fill_sync(reply, req->lvm, &serve->reply, answer->disp_ns);
 	else
 		ntp_reply_fill_unsync(reply, req->lvm);
-	if (__builtin_expect(answer->special, 0))
-		ntp_reply_fill_special(reply, serve, answer);
 	reply->poll_log2s = req->poll_log2s;
 	reply->precision_log2s = serve->precision_log2s;
 	reply->org_ts = t1;
 	reply->rec_ts = ntp_htobe64(ntp_timestamp(answer->t2_ns, serve->precision_log2s, random));
 	reply->xmt_ts = 0;
+	if (__builtin_expect(answer->special, 0))
+		ntp_reply_fill_special(reply, serve, answer);
 }
 
 /**

@@ -23,6 +23,8 @@
 #define NTP_UNIX_EPOCH_S	2208988800ULL	/* 1970 in seconds of NTP era 0 */
 #define NTP_NS_PER_S		1000000000LL
 
+#define NTP_KOD_RATE		0x52415445	/* "RATE", where the reference id is */
+
 #define NTP_VERSION_MIN		1
 #define NTP_VERSION_MAX		4
 

@@ -216,6 +216,7 @@ enum ntpk_reason ntp_reply_decide(struct ntp_answer *answer, const struct ntp_se
 	answer->t2_correction_ns = 0;
 	answer->correction_ns = 0;
 	answer->ref_ns = 0;
+	answer->rate = false;
 	answer->no_leap = policy->flags & NTPK_LISTENER_F_NO_LEAP;
 	answer->special = policy->correction.len || answer->no_leap;
 	if (__builtin_expect(policy->correction.len, 0) &&
@@ -227,6 +228,11 @@ enum ntpk_reason ntp_reply_decide(struct ntp_answer *answer, const struct ntp_se
 void ntp_reply_fill_special(struct ntp_header *reply, const struct ntp_serve *serve,
 			    const struct ntp_answer *answer)
 {
+	if (answer->rate) {
+		reply->refid = ntp_htobe32(NTP_KOD_RATE);
+		if (reply->poll_log2s < answer->poll_min_log2s)
+			reply->poll_log2s = answer->poll_min_log2s;
+	}
 	if (!answer->synced)
 		return;
 	if (answer->no_leap)

@@ -6,27 +6,15 @@
 #include "daemon/respond_auth.h"
 
 #include <string.h>
+#include <ntpk/ntp_limit.h>
 #include "daemon/clocks.h"
 
-/* Crypto-NAKs: so many a second, and so many at once, as of the module. */
-#define NAKS_PER_S	10
+/* Crypto-NAKs: one in this time, and so many at once, as of the module. */
+#define NAK_NS		(NTP_NS_PER_S / 10)
 #define NAKS_BURST	10
-#define NAK_NS		(NTP_NS_PER_S / NAKS_PER_S)
 
 /* What is no measurement any more. */
 #define WORK_MAX_NS	1000000
-
-static bool may_nak(struct respond_auth *auth)
-{
-	int64_t now_ns = clocks_local_ns(), at_ns = now_ns - NAKS_BURST * NAK_NS;
-
-	if (auth->nak_at_ns > at_ns)
-		at_ns = auth->nak_at_ns;
-	if (at_ns > now_ns)
-		return false;
-	auth->nak_at_ns = at_ns + NAK_NS;
-	return true;
-}
 
 static bool mac_right(const struct respond_auth *auth, const uint8_t *data,
 		      struct respond_tail *tail)
@@ -59,7 +47,8 @@ enum ntpk_reason respond_auth_check(struct respond_auth *auth, const uint8_t *da
 	}
 	/* never longer than the request: a MAC that was not a NAK itself has 20 bytes */
 	tail->nak = policy->flags & NTPK_LISTENER_F_CRYPTO_NAK &&
-		    tail->ext.mac_len > NTP_MAC_ID_LEN && may_nak(auth);
+		    tail->ext.mac_len > NTP_MAC_ID_LEN &&
+		    ntp_pace(&auth->nak_at_ns, clocks_local_ns(), NAK_NS, NAKS_BURST);
 	return tail->nak ? NTPK_REASON_NONE : NTPK_REASON_AUTH_FAILED;
 }
 

@@ -15,11 +15,11 @@
 /**
  * struct respond_auth - who may be answered how
  * @keys: the owner's, NULL = none
- * @nak_at_ns: when the next crypto-NAK may go out, less the burst; local time
+ * @nak_at_ns: of ntp_pace(), for crypto-NAKs
  */
 struct respond_auth {
 	const struct keys *keys;
-	int64_t	 nak_at_ns;
+	__s64	 nak_at_ns;
 };
 
 /**

@@ -265,6 +265,38 @@ static void a_reply_field_by_field(void **state)
 	assert_int_equal(b.reply.ref_ts, 0);
 }
 
+/* RFC 5905 section 7.4: nothing but who is meant, and how seldom it shall ask. */
+static void a_kod_rate(void **state)
+{
+	struct ntp_limit limit = { .interval_log2s = 8 };
+	struct bench b;
+	int poll;
+
+	(void)state;
+	for (poll = 4; poll <= 10; poll++) {
+		bench_init(&b);
+		b.policy.flags = NTPK_LISTENER_F_NO_LEAP;
+		b.policy.correction.len = 1;
+		b.policy.correction.piece[0].offset_ns = 5 * S;
+		b.req.poll_log2s = (int8_t)poll;
+		assert_int_equal(ask(&b), NTPK_REASON_REPLIED);
+		ntp_reply_decide_rate(&b.answer, &limit);
+		ntp_reply_fill(&b.reply, &b.req, &b.serve, &b.answer, b.random);
+		assert_int_equal(b.reply.lvm, ntp_lvm(NTP_LEAP_UNSYNC, 4, NTP_MODE_SERVER));
+		assert_int_equal(b.reply.stratum, 0);
+		assert_memory_equal(&b.reply.refid, "RATE", 4);
+		assert_int_equal(b.reply.poll_log2s, poll < 8 ? 8 : poll);
+		assert_int_equal(b.reply.ref_ts, 0);
+		assert_int_equal(ntp_be64toh(b.reply.org_ts), T1);
+		assert_int_equal(ntp_be64toh(b.reply.rec_ts),
+				 ntp64_from_unix_ns(BASE_UNIX + 6 * S) & ~0x1ffULL);
+		assert_int_equal(stamp(&b, 3000), NTPK_REASON_NONE);
+	}
+	/* and the next one is none */
+	assert_int_equal(ask(&b), NTPK_REASON_REPLIED);
+	assert_int_equal(b.reply.stratum, 2);
+}
+
 static void version_is_echoed(void **state)
 {
 	unsigned int v;
@@ -548,6 +580,7 @@ int main(void)
 		cmocka_unit_test(classify),
 		cmocka_unit_test(mode_1_gets_mode_2),
 		cmocka_unit_test(a_reply_field_by_field),
+		cmocka_unit_test(a_kod_rate),
 		cmocka_unit_test(version_is_echoed),
 		cmocka_unit_test(policies),
 		cmocka_unit_test(insane_times_are_not_sent),

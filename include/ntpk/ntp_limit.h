@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * How much a client may ask.  A generic cell rate algorithm (ITU-T I.371: a token
+ * bucket that is one number, the time at which it is full again) for each prefix of
+ * addresses, in a table of fixed size without locks.  Time and randomness are
+ * arguments.  Any context.
+ */
+#ifndef _NTPK_NTP_LIMIT_H
+#define _NTPK_NTP_LIMIT_H
+
+#include <ntpk/ntp_acl.h>
+
+#ifdef __KERNEL__
+#include <linux/atomic.h>
+typedef atomic64_t ntp_limit_bucket;
+#else
+typedef __u64 ntp_limit_bucket;
+#endif
+
+#define NTP_LIMIT_WAYS		8	/* buckets of a cache line */
+#define NTP_LIMIT_UNIT_LOG2NS	12
+/* A bucket: so many bits of a time in units, and above them the tag of its owner. */
+#define NTP_LIMIT_TIME_BITS	40
+#define NTP_LIMIT_TIME_MASK	((1ULL << NTP_LIMIT_TIME_BITS) - 1)
+/* More units than any bucket holds: 255 times 2^12 s.  A quarter of what its bits count to. */
+#define NTP_LIMIT_SPAN_MAX	(1ULL << (NTP_LIMIT_TIME_BITS - 2))
+
+/**
+ * struct ntp_limit - how much is allowed; all zero = anything
+ * @cost: of one request, in units of 2^NTP_LIMIT_UNIT_LOG2NS ns
+ * @span: what a bucket holds, likewise
+ * @kind: the same for equal limits and for no others: listeners of equal limits
+ *	share a client's bucket
+ * @interval_log2s: one request in so many seconds
+ * @burst: so many at once
+ * @leak_log2: one in 2^this above the limit is answered all the same, 0 = none
+ * @kod_log2: one in 2^this of the others is told so by a KoD, 0 = none
+ * @nat: so many clients may share a prefix
+ * @prefix_v4: whose addresses are one client
+ * @prefix_v6: likewise
+ */
+struct ntp_limit {
+	__u64	cost;
+	__u64	span;
+	__u64	kind;
+	__s8	interval_log2s;
+	__u8	burst;
+	__u8	leak_log2;
+	__u8	kod_log2;
+	__u8	nat;
+	__u8	prefix_v4;
+	__u8	prefix_v6;
+};
+
+/* struct ntp_limit_line - buckets of which a client has one; 64-byte aligned */
+struct ntp_limit_line {
+	ntp_limit_bucket bucket[NTP_LIMIT_WAYS];
+};
+
+/* What becomes of a request above the limit. */
+enum ntp_limit_verdict {
+	NTP_LIMIT_ANSWER,
+	NTP_LIMIT_KOD,
+	NTP_LIMIT_SILENCE,
+};
+
+/**
+ * ntp_limit_complete() - what follows from the other members
+ * @limit: its cost, span and kind are set
+ */
+void ntp_limit_complete(struct ntp_limit *limit);
+
+/**
+ * ntp_limit_who() - whose bucket is it?
+ * @limit: limit
+ * @addr: of the request's source
+ * @v6: its family
+ *
+ * Return: @addr cut to its prefix; to be hashed together with the family and
+ * struct ntp_limit.kind, under a key that nobody knows.
+ */
+static inline struct ntp_acl_addr ntp_limit_who(const struct ntp_limit *limit,
+						struct ntp_acl_addr addr, bool v6)
+{
+	return ntp_acl_cut(addr, v6 ? limit->prefix_v6 : limit->prefix_v4);
+}
+
+/**
+ * ntp_limit_lines() - how long a table has to be
+ * @clients: that it shall hold
+ *
+ * Return: lines, a power of two.
+ */
+__u32 ntp_limit_lines(__u32 clients);
+
+/**
+ * ntp_limit_take() - may this request be answered?
+ * @lines: table
+ * @n_lines: from ntp_limit_lines()
+ * @hash: 64 uniform bits of who asks
+ * @now_ns: of a clock that nobody sets
+ * @limit: limit
+ *
+ * A client that has no bucket gets that of the one that could ask again soonest, so a
+ * flood from everywhere cannot lock anybody out but by the tag: 24 bits, and the same
+ * line.  Reads one cache line.  When other CPUs write it meanwhile it is tried twice,
+ * and then the request goes uncounted.
+ *
+ * Return: whether; refusals cost the client nothing.
+ */
+bool ntp_limit_take(struct ntp_limit_line *lines, __u32 n_lines, __u64 hash, __s64 now_ns,
+		    const struct ntp_limit *limit);
+
+/**
+ * ntp_limit_over() - what becomes of a request above the limit
+ * @limit: limit
+ * @random: uniform bits
+ *
+ * Return: ANSWER with a probability of 2^-leak_log2, else KOD with one of
+ * 2^-kod_log2, else SILENCE.
+ */
+static inline enum ntp_limit_verdict ntp_limit_over(const struct ntp_limit *limit, __u64 random)
+{
+	if (limit->leak_log2 && !((__u32)random >> (32 - limit->leak_log2)))
+		return NTP_LIMIT_ANSWER;
+	if (limit->kod_log2 && !(random >> (64 - limit->kod_log2)))
+		return NTP_LIMIT_KOD;
+	return NTP_LIMIT_SILENCE;
+}
+
+/**
+ * ntp_pace() - so many a second and no more, of one writer
+ * @at_ns: when the next one is due, less the burst; changed
+ * @now_ns: of a clock that nobody sets
+ * @per_ns: one in so many
+ * @burst: so many at once
+ *
+ * Return: whether it may go.
+ */
+static inline bool ntp_pace(__s64 *at_ns, __s64 now_ns, __s64 per_ns, __u32 burst)
+{
+	__s64 earliest_ns = now_ns - per_ns * (burst - 1);
+	__s64 due_ns = *at_ns > earliest_ns ? *at_ns : earliest_ns;
+
+	if (due_ns > now_ns)
+		return false;
+	*at_ns = due_ns + per_ns;
+	return true;
+}
+
+#endif /* _NTPK_NTP_LIMIT_H */
