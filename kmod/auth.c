@@ -12,6 +12,7 @@
 #include <linux/udp.h>
 
 #include <ntpk/ntp_ext.h>
+#include <ntpk/ntp_limit.h>
 
 #include "auth.h"
 #include "keys.h"
@@ -19,8 +20,8 @@
 #include "state.h"
 #include "tstamp.h"
 
-/* Crypto-NAKs per CPU: so many a second, and so many at once. */
-#define NAKS_PER_S	10
+/* Crypto-NAKs per CPU: one in this time, and so many at once. */
+#define NAK_NS		(NSEC_PER_SEC / 10)
 #define NAKS_BURST	10
 
 /* Smoothing of what a MAC takes, and what is no measurement any more. */
@@ -28,21 +29,18 @@
 #define WORK_MAX_NS	NSEC_PER_MSEC
 
 /*
- * When the next crypto-NAK may go out, less the burst.  Where softirqs of one CPU
- * preempt each other an update may be lost, which costs one packet too many.
+ * Of ntp_pace().  Where softirqs of one CPU preempt each other an update may be lost,
+ * which costs one packet too many.
  */
 static DEFINE_PER_CPU(s64, nak_at_raw_ns);
 
-static bool may_nak(void)
+static bool may_nak(const struct ntpk_rx *rx)
 {
-	s64 now_ns = ntpk_tstamp_tx();
-	s64 at_ns = max_t(s64, this_cpu_read(nak_at_raw_ns),
-			  now_ns - NAKS_BURST * (NSEC_PER_SEC / NAKS_PER_S));
+	s64 at_ns = this_cpu_read(nak_at_raw_ns);
+	bool may = ntp_pace(&at_ns, rx->now.raw_ns, NAK_NS, NAKS_BURST);
 
-	if (at_ns > now_ns)
-		return false;
-	this_cpu_write(nak_at_raw_ns, at_ns + NSEC_PER_SEC / NAKS_PER_S);
-	return true;
+	this_cpu_write(nak_at_raw_ns, at_ns);
+	return may;
 }
 
 /* An interrupt in the middle must not count for much, and a lost update may. */
@@ -107,7 +105,7 @@ static enum ntpk_reason check_mac(struct ntpk_rx *rx, const u8 *packet)
 	}
 	/* never longer than the request: a MAC that was not a NAK itself has 20 bytes */
 	if ((rx->listener->policy.flags & NTPK_LISTENER_F_CRYPTO_NAK) &&
-	    rx->ext.mac_len > NTP_MAC_ID_LEN && may_nak()) {
+	    rx->ext.mac_len > NTP_MAC_ID_LEN && may_nak(rx)) {
 		rx->nak = true;
 		rx->mac_len = NTP_MAC_ID_LEN;
 		return NTPK_REASON_NONE;

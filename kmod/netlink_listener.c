@@ -11,11 +11,26 @@
 #include "netlink_priv.h"
 #include "state.h"
 
+/* Whose addresses are one client: a host, and what a site's network is given at least. */
+#define PREFIX_V4_DEFAULT	32
+#define PREFIX_V6_DEFAULT	64
+
 static const struct nla_policy piece_policy[NTPK_A_PIECE_MAX + 1] = {
 	[NTPK_A_PIECE_FROM_UNIX_NS] = { .type = NLA_S64 },
 	[NTPK_A_PIECE_OFFSET_NS] = { .type = NLA_S64 },
 	[NTPK_A_PIECE_RATE_Q48] = { .type = NLA_S64 },
 	[NTPK_A_PIECE_CURVE_Q112] = { .type = NLA_S64 },
+};
+
+static const struct nla_policy limit_policy[NTPK_A_LIMIT_MAX + 1] = {
+	[NTPK_A_LIMIT_INTERVAL_LOG2S] = NLA_POLICY_RANGE(NLA_S8, NTPK_LIMIT_INTERVAL_LOG2S_MIN,
+							 NTPK_LIMIT_INTERVAL_LOG2S_MAX),
+	[NTPK_A_LIMIT_BURST] = NLA_POLICY_MIN(NLA_U8, 1),
+	[NTPK_A_LIMIT_LEAK_LOG2] = NLA_POLICY_RANGE(NLA_U8, 1, NTPK_LIMIT_ODDS_LOG2_MAX),
+	[NTPK_A_LIMIT_KOD_LOG2] = NLA_POLICY_RANGE(NLA_U8, 1, NTPK_LIMIT_ODDS_LOG2_MAX),
+	[NTPK_A_LIMIT_NAT] = NLA_POLICY_MIN(NLA_U8, 1),
+	[NTPK_A_LIMIT_PREFIX_V4] = NLA_POLICY_RANGE(NLA_U8, 1, 32),
+	[NTPK_A_LIMIT_PREFIX_V6] = NLA_POLICY_RANGE(NLA_U8, 1, 128),
 };
 
 const struct nla_policy ntpk_nl_listener_policy[NTPK_A_LISTENER_MAX + 1] = {
@@ -29,6 +44,7 @@ const struct nla_policy ntpk_nl_listener_policy[NTPK_A_LISTENER_MAX + 1] = {
 	[NTPK_A_LISTENER_VERSIONS] = NLA_POLICY_MASK(NLA_U8, 30),
 	[NTPK_A_LISTENER_MAX_DIST_NS] = { .type = NLA_U64 },
 	[NTPK_A_LISTENER_PIECE] = NLA_POLICY_NESTED(piece_policy),
+	[NTPK_A_LISTENER_LIMIT] = NLA_POLICY_NESTED(limit_policy),
 };
 
 static const struct ntpk_nl_required listener_required[] = {
@@ -43,6 +59,41 @@ static const struct ntpk_nl_required piece_required[] = {
 	{ NTPK_A_PIECE_RATE_Q48, "RATE_Q48 is missing in PIECE" },
 	{ NTPK_A_PIECE_CURVE_Q112, "CURVE_Q112 is missing in PIECE" },
 };
+
+static const struct ntpk_nl_required limit_required[] = {
+	{ NTPK_A_LIMIT_INTERVAL_LOG2S, "INTERVAL_LOG2S is missing in LIMIT" },
+	{ NTPK_A_LIMIT_BURST, "BURST is missing in LIMIT" },
+};
+
+static u8 get_u8_or(const struct nlattr *attr, u8 otherwise)
+{
+	return attr ? nla_get_u8(attr) : otherwise;
+}
+
+static int parse_limit(const struct nlattr *nest, struct ntp_limit *limit,
+		       struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[NTPK_A_LIMIT_MAX + 1];
+	int err;
+
+	err = nla_parse_nested(tb, NTPK_A_LIMIT_MAX, nest, limit_policy, extack);
+	if (!err)
+		err = ntpk_nl_check_once(nest, 0, extack);
+	if (!err)
+		err = ntpk_nl_check_required(tb, nest, limit_required, ARRAY_SIZE(limit_required),
+					     extack);
+	if (err)
+		return err;
+	limit->interval_log2s = nla_get_s8(tb[NTPK_A_LIMIT_INTERVAL_LOG2S]);
+	limit->burst = nla_get_u8(tb[NTPK_A_LIMIT_BURST]);
+	limit->leak_log2 = get_u8_or(tb[NTPK_A_LIMIT_LEAK_LOG2], 0);
+	limit->kod_log2 = get_u8_or(tb[NTPK_A_LIMIT_KOD_LOG2], 0);
+	limit->nat = get_u8_or(tb[NTPK_A_LIMIT_NAT], 1);
+	limit->prefix_v4 = get_u8_or(tb[NTPK_A_LIMIT_PREFIX_V4], PREFIX_V4_DEFAULT);
+	limit->prefix_v6 = get_u8_or(tb[NTPK_A_LIMIT_PREFIX_V6], PREFIX_V6_DEFAULT);
+	ntp_limit_complete(limit);
+	return 0;
+}
 
 static int parse_piece(const struct nlattr *nest, struct ntp_correction *c,
 		       struct netlink_ext_ack *extack)
@@ -165,7 +216,9 @@ static int parse_listener(const struct nlattr *nest, struct ntpk_listener *liste
 	if (tb[NTPK_A_LISTENER_IFINDEX])
 		listener->ifindex = nla_get_u32(tb[NTPK_A_LISTENER_IFINDEX]);
 	parse_policy(tb, &listener->policy);
-	return parse_correction(nest, &listener->policy.correction, extack);
+	if (tb[NTPK_A_LISTENER_LIMIT])
+		err = parse_limit(tb[NTPK_A_LISTENER_LIMIT], &listener->policy.limit, extack);
+	return err ? err : parse_correction(nest, &listener->policy.correction, extack);
 }
 
 static bool same_place(const struct ntpk_listener *a, const struct ntpk_listener *b)
@@ -254,6 +307,22 @@ static int fill_piece(struct sk_buff *msg, const struct ntp_piece *p)
 	return 0;
 }
 
+static int fill_limit(struct sk_buff *msg, const struct ntp_limit *limit)
+{
+	struct nlattr *nest = nla_nest_start(msg, NTPK_A_LISTENER_LIMIT);
+
+	if (!nest || nla_put_s8(msg, NTPK_A_LIMIT_INTERVAL_LOG2S, limit->interval_log2s) ||
+	    nla_put_u8(msg, NTPK_A_LIMIT_BURST, limit->burst) ||
+	    (limit->leak_log2 && nla_put_u8(msg, NTPK_A_LIMIT_LEAK_LOG2, limit->leak_log2)) ||
+	    (limit->kod_log2 && nla_put_u8(msg, NTPK_A_LIMIT_KOD_LOG2, limit->kod_log2)) ||
+	    nla_put_u8(msg, NTPK_A_LIMIT_NAT, limit->nat) ||
+	    nla_put_u8(msg, NTPK_A_LIMIT_PREFIX_V4, limit->prefix_v4) ||
+	    nla_put_u8(msg, NTPK_A_LIMIT_PREFIX_V6, limit->prefix_v6))
+		return -EMSGSIZE;
+	nla_nest_end(msg, nest);
+	return 0;
+}
+
 static int fill_place(struct sk_buff *msg, const struct ntpk_listener *listener)
 {
 	if (listener->pf == NFPROTO_IPV4 &&
@@ -285,7 +354,7 @@ static int fill_policy(struct sk_buff *msg, const struct ntp_policy *policy)
 	for (i = 0; i < policy->correction.len; i++)
 		if (fill_piece(msg, &policy->correction.piece[i]))
 			return -EMSGSIZE;
-	return 0;
+	return policy->limit.cost ? fill_limit(msg, &policy->limit) : 0;
 }
 
 /**

@@ -15,6 +15,16 @@ static struct netlink_range_validation_signed rate_range = {
 	.max = NTPK_RATE_Q48_MAX,
 };
 
+static struct netlink_range_validation clients_range = {
+	.min = 1,
+	.max = NTPK_LIMIT_CLIENTS_MAX,
+};
+
+static struct netlink_range_validation budget_range = {
+	.min = 1,
+	.max = NTPK_BUDGET_PER_S_MAX,
+};
+
 const struct nla_policy ntpk_nl_state_policy[NTPK_A_STATE_MAX + 1] = {
 	[NTPK_A_STATE_CLOCK_SEQ] = { .type = NLA_U32 },
 	[NTPK_A_STATE_BASE_RAW_NS] = { .type = NLA_S64 },
@@ -37,6 +47,8 @@ const struct nla_policy ntpk_nl_state_policy[NTPK_A_STATE_MAX + 1] = {
 	[NTPK_A_STATE_PUSHES] = NTPK_NL_GET_ONLY,
 	[NTPK_A_STATE_NOW_DISP_NS] = NTPK_NL_GET_ONLY,
 	[NTPK_A_STATE_NOW_UNIX_NS] = NTPK_NL_GET_ONLY,
+	[NTPK_A_STATE_LIMIT_CLIENTS] = NLA_POLICY_FULL_RANGE(NLA_U32, &clients_range),
+	[NTPK_A_STATE_BUDGET_PER_S] = NLA_POLICY_FULL_RANGE(NLA_U32, &budget_range),
 };
 
 static const struct ntpk_nl_required state_required[] = {
@@ -94,6 +106,11 @@ static int parse_state(const struct nlattr *nest, struct ntpk_state *state,
 	if (err)
 		return err;
 	parse_serve(tb, &state->serve);
+	state->limit_clients = tb[NTPK_A_STATE_LIMIT_CLIENTS] ?
+			       nla_get_u32(tb[NTPK_A_STATE_LIMIT_CLIENTS]) :
+			       NTPK_LIMIT_CLIENTS_DEFAULT;
+	if (tb[NTPK_A_STATE_BUDGET_PER_S])
+		state->budget_per_s = nla_get_u32(tb[NTPK_A_STATE_BUDGET_PER_S]);
 	text = ntp_serve_check(&state->serve);
 	return text ? ntpk_nl_refuse(extack, nest, -ERANGE, text) : 0;
 }
@@ -111,6 +128,11 @@ static int push_refused(struct genl_info *info, int err)
 				      "the clock was set since CLOCK_SEQ: send GET_CLOCK and compute anew");
 	case -ERANGE:
 		return ntpk_nl_refuse(info->extack, nest, err, "BASE_RAW_NS must not be ahead of CLOCK_MONOTONIC_RAW, nor years behind");
+	case -E2BIG:
+		return ntpk_nl_refuse(info->extack, nest, err,
+				      "LIMIT_CLIENTS may be 65536 at most in a namespace of an unprivileged owner");
+	case -ENOMEM:
+		return ntpk_nl_refuse(info->extack, nest, err, "no memory for so many LIMIT_CLIENTS");
 	default:
 		return err;
 	}
@@ -186,6 +208,9 @@ static int fill_serve(struct sk_buff *msg, const struct ntp_serve *serve)
 static int fill_pushed(struct sk_buff *msg, const struct ntpk_view *view)
 {
 	if (fill_serve(msg, &view->serve) || ntpk_nl_fill_listeners(msg, view->state) ||
+	    nla_put_u32(msg, NTPK_A_STATE_LIMIT_CLIENTS, view->state->limit_clients) ||
+	    (view->state->budget_per_s &&
+	     nla_put_u32(msg, NTPK_A_STATE_BUDGET_PER_S, view->state->budget_per_s)) ||
 	    put_u64(msg, NTPK_A_STATE_AGE_NS, view->age_ns) ||
 	    put_u64(msg, NTPK_A_STATE_NOW_DISP_NS, view->disp_ns))
 		return -EMSGSIZE;

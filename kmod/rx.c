@@ -17,6 +17,7 @@
 
 #include "acl.h"
 #include "auth.h"
+#include "limit.h"
 #include "rx.h"
 #include "rx_priv.h"
 #include "state.h"
@@ -31,6 +32,10 @@
  * hooks: IPv6's is at LAST - 1, IPv4's at LAST.
  */
 #define NTPK_HOOK_PRIORITY	(NF_IP_PRI_LAST - 2)
+
+/* Of a CPU's budget: a hundredth of a second at once, and no less than a poll of NAPI. */
+#define BUDGET_BURST_PER_S	100U
+#define BUDGET_BURST_MIN	64U
 
 /* For the bits below the clock's precision; a lost update costs nothing. */
 static DEFINE_PER_CPU(u64, noise);
@@ -50,7 +55,6 @@ static enum ntpk_reason answer(struct ntpk_rx *rx)
 	enum ntpk_reason verdict, failure;
 
 	rx->random = next_noise();
-	rx->t2_age_ns = ntpk_tstamp_rx(rx->skb, rx->state, &rx->now);
 	verdict = ntp_reply_decide(&rx->answer, serve, &rx->listener->policy, &rx->now,
 				   rx->t2_age_ns);
 	if (unlikely(verdict != NTPK_REASON_REPLIED)) {
@@ -59,6 +63,8 @@ static enum ntpk_reason answer(struct ntpk_rx *rx)
 		if (verdict != NTPK_REASON_REPLIED_UNSYNC)
 			return verdict;
 	}
+	if (unlikely(rx->rate))
+		ntp_reply_decide_rate(&rx->answer, &rx->listener->policy.limit);
 	/* the field was asked for and the MAC was there, so the request had room for them */
 	rx->reply_len = NTP_HEADER_LEN + rx->mac_len +
 			(rx->ext.mono_root ? NTP_EXT_MONO_ROOT_LEN : 0);
@@ -67,6 +73,8 @@ static enum ntpk_reason answer(struct ntpk_rx *rx)
 		rx->residence_ns = 0;
 		return failure;
 	}
+	if (unlikely(rx->rate))
+		return NTPK_REASON_REPLIED_RATE;
 	return rx->nak ? NTPK_REASON_REPLIED_NAK : verdict;
 }
 
@@ -75,6 +83,51 @@ static bool needs_auth(const struct ntpk_rx *rx)
 {
 	return rx->udp_len > sizeof(struct udphdr) + NTP_HEADER_LEN ||
 	       (rx->listener->policy.flags & NTPK_LISTENER_F_REQUIRE_KEY);
+}
+
+/*
+ * Above its share a client is answered now and then, told so, or met with silence.  Told
+ * only where anybody could be whom it believes: a KoD is not signed.
+ */
+static noinline enum ntpk_reason check_limit(struct ntpk_rx *rx)
+{
+	if (ntpk_limit_allows(rx))
+		return NTPK_REASON_NONE;
+	switch (ntp_limit_over(&rx->listener->policy.limit, next_noise())) {
+	case NTP_LIMIT_ANSWER:
+		return NTPK_REASON_NONE;
+	case NTP_LIMIT_KOD:
+		rx->rate = !needs_auth(rx);
+		return rx->rate ? NTPK_REASON_NONE : NTPK_REASON_LIMITED;
+	case NTP_LIMIT_SILENCE:
+		break;
+	}
+	return NTPK_REASON_LIMITED;
+}
+
+/* A lost update, where softirqs of one CPU preempt each other, is one packet too many. */
+static noinline enum ntpk_reason check_budget(const struct ntpk_rx *rx)
+{
+	u32 per_s = rx->state->budget_per_s;
+	s64 *at_ns = &this_cpu_ptr(rx->inst->stats)->budget_at_ns;
+
+	if (ntp_pace(at_ns, rx->now.raw_ns, NSEC_PER_SEC / per_s,
+		     max(per_s / BUDGET_BURST_PER_S, BUDGET_BURST_MIN)))
+		return NTPK_REASON_NONE;
+	return NTPK_REASON_OVER_BUDGET;
+}
+
+/* Whoever asks too much shall not use up what is there for all. */
+static enum ntpk_reason check_amount(struct ntpk_rx *rx)
+{
+	enum ntpk_reason reason = NTPK_REASON_NONE;
+
+	rx->t2_age_ns = ntpk_tstamp_rx(rx->skb, rx->state, &rx->now);
+	if (rx->listener->policy.limit.cost)
+		reason = check_limit(rx);
+	if (reason == NTPK_REASON_NONE && unlikely(rx->state->budget_per_s))
+		reason = check_budget(rx);
+	return reason;
 }
 
 /* Who may not ask is not even told that there is a server. */
@@ -93,6 +146,8 @@ static enum ntpk_reason receive(struct ntpk_rx *rx)
 
 	if (likely(reason == NTPK_REASON_NONE))
 		reason = check_access(rx);
+	if (likely(reason == NTPK_REASON_NONE))
+		reason = check_amount(rx);
 	if (unlikely(reason == NTPK_REASON_NONE && needs_auth(rx)))
 		reason = ntpk_auth_check(rx);
 	if (likely(reason == NTPK_REASON_NONE))

@@ -43,6 +43,7 @@ struct ntpk_state;
  * @reused: the reply is made in the request's buffer
  * @consumed: the packet is gone with its reply
  * @nak: its MAC is not right, and it is to be told so
+ * @rate: its client asks too much, and is to be told so
  */
 struct ntpk_rx {
 	struct ntpk_inst *inst;
@@ -62,6 +63,7 @@ struct ntpk_rx {
 	bool	reused;
 	bool	consumed;
 	bool	nak;
+	bool	rate;
 	u16	mac_len;
 	u16	reply_len;
 	struct ntp_ext ext;

@@ -13,6 +13,7 @@
 
 #include "acl.h"
 #include "keys.h"
+#include "limit.h"
 #include "netlink.h"
 #include "route.h"
 #include "rx.h"
@@ -202,6 +203,7 @@ static void inst_release(struct ntpk_inst *inst)
 	ntpk_route_release(inst->routes);
 	ntpk_keys_clean(inst);
 	ntpk_acl_clean(inst);
+	ntpk_limit_clean(inst);
 	kfree(rcu_dereference_protected(inst->state, true));
 	kfree(inst);
 }
@@ -330,7 +332,8 @@ static void complete_state(struct ntpk_state *state, const struct ntpk_state *ol
  *
  * Context: process.
  * Return: 0; -ENOTCONN: not attached; -ESTALE: the clock was set since @state
- * was computed; -ERANGE: its base is too far from now.
+ * was computed; -ERANGE: its base is too far from now; -E2BIG: more clients than are
+ * allowed here; -ENOMEM.
  */
 int ntpk_state_push(struct net *net, struct ntpk_state *state)
 {
@@ -357,6 +360,9 @@ int ntpk_state_push(struct net *net, struct ntpk_state *state)
 		err = -ERANGE;
 		goto unlock;
 	}
+	err = ntpk_limit_prepare(inst, state);
+	if (err)
+		goto unlock;
 	old = rcu_dereference_protected(inst->state, lockdep_is_held(&nn->lock));
 	complete_state(state, old, &clock);
 	rcu_assign_pointer(inst->state, state);

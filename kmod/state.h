@@ -18,6 +18,7 @@
 struct ntpk_acl;
 struct ntpk_acl_coming;
 struct ntpk_keys;
+struct ntpk_limits;
 struct ntpk_routes;
 
 /**
@@ -54,6 +55,8 @@ enum {
  * @real_to_boot_ns: CLOCK_BOOTTIME - CLOCK_REALTIME, as long as clock_seq is the same
  * @pushes: accepted since attach, this one included
  * @events: atomic bits NTPK_EV_*
+ * @limit_clients: that the limits of listeners are kept of
+ * @budget_per_s: that each CPU answers, 0 = all
  * @listeners: all of them, what is more special first
  * @n_listeners: how many
  */
@@ -64,6 +67,8 @@ struct ntpk_state {
 	s64	real_to_boot_ns;
 	u64	pushes;
 	unsigned long	events;
+	u32	limit_clients;
+	u32	budget_per_s;
 	unsigned int	n_listeners;
 	struct ntpk_listener listeners[];
 };
@@ -80,6 +85,8 @@ struct ntpk_state {
  * @keys_coming: a set that is being sent, under ntpk_net.lock
  * @acl: who may ask, NULL = everybody; written under ntpk_net.lock
  * @acl_coming: a list that is being sent, under ntpk_net.lock
+ * @limits: buckets of clients, NULL = no listener has a limit; written under
+ *	ntpk_net.lock
  */
 struct ntpk_inst {
 	struct net	*net;
@@ -92,6 +99,7 @@ struct ntpk_inst {
 	struct ntpk_keys *keys_coming;
 	struct ntpk_acl __rcu *acl;
 	struct ntpk_acl_coming *acl_coming;
+	struct ntpk_limits __rcu *limits;
 };
 
 /**

@@ -21,8 +21,10 @@ struct ntpk_stats __percpu *ntpk_stats_alloc(void)
 	stats = alloc_percpu_gfp(struct ntpk_stats, GFP_KERNEL_ACCOUNT);
 	if (!stats)
 		return NULL;
-	for_each_possible_cpu(cpu)
+	for_each_possible_cpu(cpu) {
 		u64_stats_init(&per_cpu_ptr(stats, cpu)->syncp);
+		per_cpu_ptr(stats, cpu)->budget_at_ns = S64_MIN;
+	}
 	return stats;
 }
 

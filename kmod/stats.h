@@ -12,10 +12,12 @@
 /**
  * struct ntpk_stats - the counters of one CPU
  * @pkts: packets by enum ntpk_reason
+ * @budget_at_ns: of ntp_pace(), for answers; this CPU's alone
  * @syncp: lets a 32-bit reader see whole values
  */
 struct ntpk_stats {
 	u64_stats_t	pkts[__NTPK_REASON_MAX];
+	s64	budget_at_ns;
 	struct u64_stats_sync syncp;
 };
 

@@ -172,7 +172,7 @@ def test_types(src):
 
 
 def parse_range(src, name):
-    body = re.search(r"range_validation_signed %s = \{(.*?)\};" % name, src.netlink, re.S)
+    body = re.search(r"range_validation(?:_signed)? %s = \{(.*?)\};" % name, src.netlink, re.S)
     fields = dict(re.findall(r"\.(\w+) = (\S+),", body.group(1)))
     return {k: src.number(fields[k]) for k in ("min", "max")}
 
@@ -192,14 +192,14 @@ def parse_policy_entry(src, text):
         if m.group(2):
             entry["max-len"] = src.number(m.group(2))
         return entry
-    m = re.fullmatch(r"NLA_POLICY_(\w+)\((.*)\)", text)
+    m = re.fullmatch(r"NLA_POLICY_(\w+)\((.*)\)", text, re.S)
     kind, args = m.group(1), [a.strip() for a in m.group(2).split(",")]
     if kind == "NESTED":
         return {"type": "nest", "policy": policy_set(args[0])}
     if kind == "EXACT_LEN":
         return {"type": "binary", "exact-len": src.number(args[0])}
     entry = {"type": args[0][len("NLA_"):].lower()}
-    if kind == "FULL_RANGE_SIGNED":
+    if kind in ("FULL_RANGE", "FULL_RANGE_SIGNED"):
         entry.update(parse_range(src, args[1].lstrip("&")))
     elif kind == "RANGE":
         entry.update({"min": src.number(args[1]), "max": src.number(args[2])})
@@ -217,7 +217,7 @@ def parse_policies(src):
     for name, body in re.findall(
             r"const struct nla_policy (\w+)\[.*?\] = \{\n(.*?)\n\};", src.netlink, re.S):
         tables[policy_set(name)] = {k: parse_policy_entry(src, v) for k, v in
-                        re.findall(r"\[(\w+)\] = (.*?),(?=\n|$)", body)}
+                        re.findall(r"\[(\w+)\] = (.*?),(?=\n\t\[|$)", body, re.S)}
     return tables
 
 

@@ -70,6 +70,13 @@ static const struct reason reasons[__NTPK_REASON_MAX] = {
 		NTPK_CLASS_ANSWER },
 	[NTPK_REASON_ACL_DENIED] = {
 		"acl_denied", "the access list does not allow its source", NTPK_CLASS_DROP },
+	[NTPK_REASON_LIMITED] = {
+		"limited", "its client asks more than the rate limit allows", NTPK_CLASS_DROP },
+	[NTPK_REASON_REPLIED_RATE] = {
+		"replied_rate", "answered by a KoD RATE, as its client asks too much",
+		NTPK_CLASS_ANSWER },
+	[NTPK_REASON_OVER_BUDGET] = {
+		"over_budget", "more than one CPU is to answer in a second", NTPK_CLASS_DROP },
 };
 
 static const char status_names[__NTPK_STATUS_MAX][20] = {

@@ -52,12 +52,17 @@ STATE_TYPES = {
 	"ROOT_DISP_NS": "Q", "DISP_RATE_PPB": "I", "LEAP": "B", "STRATUM": "B", "REFID": "4s",
 	"REF_UNIX_NS": "q", "ROOT_DELAY_NS": "Q", "PRECISION_LOG2S": "b", "DEADLINE_BOOT_NS": "q",
 	"MAX_DIST_NS": "Q", "PUSH_INTERVAL_NS": "Q", "STATUS": "I", "AGE_NS": "Q", "PUSHES": "Q",
-	"NOW_DISP_NS": "Q", "NOW_UNIX_NS": "q",
+	"NOW_DISP_NS": "Q", "NOW_UNIX_NS": "q", "LIMIT_CLIENTS": "I", "BUDGET_PER_S": "I",
 }
 LISTENER_TYPES = {
 	"PORT": "H", "ADDR": None, "IFINDEX": "I", "NEVER_SYNCED": "I", "EXPIRED": "I", "FLAGS": "I",
-	"MAX_STRATUM": "B", "VERSIONS": "B", "MAX_DIST_NS": "Q", "PIECE": None,
+	"MAX_STRATUM": "B", "VERSIONS": "B", "MAX_DIST_NS": "Q", "PIECE": None, "LIMIT": None,
 }
+LIMIT_TYPES = {
+	"INTERVAL_LOG2S": "b", "BURST": "B", "LEAK_LOG2": "B", "KOD_LOG2": "B", "NAT": "B",
+	"PREFIX_V4": "B", "PREFIX_V6": "B",
+}
+LIMIT_KINDS = {UAPI["NTPK_A_LIMIT_" + k]: k for k in LIMIT_TYPES}
 PIECE_FIELDS = ("FROM_UNIX_NS", "OFFSET_NS", "RATE_Q48", "CURVE_Q112")
 SILENT, UNSYNC = UAPI["NTPK_POLICY_SILENT"], UAPI["NTPK_POLICY_UNSYNC"]
 STATUS = {value: name[len("NTPK_STATUS_"):].lower() for name, value in UAPI.items()
@@ -108,12 +113,23 @@ def piece_attr(piece):
 		for k, v in zip(PIECE_FIELDS, piece)))
 
 
+def limit_attr(limit):
+	"""How much a client may ask: a dict with the names of LIMIT_TYPES."""
+	return nest(UAPI["NTPK_A_LISTENER_LIMIT"], *(
+		attr(UAPI["NTPK_A_LIMIT_" + k],
+		     v if isinstance(v, bytes) else struct.pack("=" + LIMIT_TYPES[k], v))
+		for k, v in limit.items()))
+
+
 def listener_attr(listener):
-	"""A listener as a dict; PIECE is a list of tuples."""
+	"""A listener as a dict; PIECE is a list of tuples, LIMIT a dict."""
 	parts = []
 	for name, value in listener.items():
 		if name == "PIECE":
 			parts += [piece_attr(piece) for piece in value]
+			continue
+		if name == "LIMIT":
+			parts.append(limit_attr(value))
 			continue
 		kind = name if isinstance(name, int) else UAPI["NTPK_A_LISTENER_" + name]
 		raw = value if isinstance(value, bytes) else (
@@ -391,6 +407,9 @@ def parse_listener(data):
 			piece = dict(attrs(value))
 			out.setdefault(name, []).append(tuple(
 				struct.unpack("=q", piece[UAPI["NTPK_A_PIECE_" + k]])[0] for k in PIECE_FIELDS))
+		elif name == "LIMIT":
+			out[name] = {LIMIT_KINDS[k]: struct.unpack("=" + LIMIT_TYPES[LIMIT_KINDS[k]], v)[0]
+				     for k, v in attrs(value)}
 		elif name:
 			out[name] = struct.unpack("=" + code, value)[0] if code else value
 	return out

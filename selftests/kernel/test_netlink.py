@@ -22,7 +22,8 @@ from ntpknl import UAPI, attr, nest, state_attr
 EINVAL, ERANGE, EPERM, ESTALE = errno.EINVAL, errno.ERANGE, errno.EPERM, errno.ESTALE
 NOTSUPP, NOTCONN = errno.EOPNOTSUPP, errno.ENOTCONN
 SET_NAMES = list(ntpknl.STATE_TYPES)[:15]
-GET_NAMES = list(ntpknl.STATE_TYPES)[15:]
+GET_NAMES = list(ntpknl.STATE_TYPES)[15:20]
+OPTIONAL_NAMES = list(ntpknl.STATE_TYPES)[20:]
 S = 10**9
 texts = {}
 
@@ -70,7 +71,7 @@ def test_missing(g):
 
 def test_lengths(g):
 	good = g.default_state()
-	for name in SET_NAMES:
+	for name in SET_NAMES + OPTIONAL_NAMES:
 		size = struct.calcsize(ntpknl.STATE_TYPES[name])
 		for n in sorted({0, size - 1, size + 1} - {size}):
 			bad = dict(good, **{name: bytes(n)})
@@ -95,6 +96,8 @@ RANGES = [
 	("MAX_DIST_NS", 0, "MAX_DIST_NS"), ("PUSH_INTERVAL_NS", 0, "PUSH_INTERVAL_NS"),
 	("PUSH_INTERVAL_NS", 2**58 + 1, "PUSH_INTERVAL_NS"), ("DEADLINE_BOOT_NS", -1, "DEADLINE_BOOT_NS"),
 	("BASE_RAW_NS", 2**62, "BASE_RAW_NS.*years"),
+	("LIMIT_CLIENTS", 0, "range"), ("LIMIT_CLIENTS", 8388609, "range"),
+	("BUDGET_PER_S", 0, "range"), ("BUDGET_PER_S", 100000001, "range"),
 ]
 
 
@@ -242,12 +245,17 @@ def serve_own():
 	if g.status() != "sync":
 		raise RuntimeError(g.status())
 	g.acl_begin(1, 4096)
-	try:
-		g.acl_begin(2, 4095, 2)
-		raise RuntimeError("4097 prefixes of an unprivileged owner accepted")
-	except ntpknl.Refused as e:
-		if e.errno != errno.E2BIG:
-			raise
+	state = g.default_state(LIMIT_CLIENTS=65536)
+	state["LISTENERS"][0]["LIMIT"] = {"INTERVAL_LOG2S": 3, "BURST": 16}
+	g.push(state)
+	for what, ask in (("4097 prefixes", lambda: g.acl_begin(2, 4095, 2)),
+			  ("65537 clients", lambda: g.push(dict(state, LIMIT_CLIENTS=65537)))):
+		try:
+			ask()
+			raise RuntimeError(f"{what} of an unprivileged owner accepted")
+		except ntpknl.Refused as e:
+			if e.errno != errno.E2BIG:
+				raise
 	g.detach()
 
 

@@ -142,6 +142,32 @@ def test_access(s):
 	check(s, "an empty list that allows the rest", datagram(), "replied", REPLY)
 
 
+def test_amounts(s):
+	state = s.g.default_state()
+	listener = state["LISTENERS"][0]
+	listener["LIMIT"] = {"INTERVAL_LOG2S": 12, "BURST": 2}
+	s.g.push(state)
+	for kind, packet in (("IPv4", datagram()), ("IPv6", v6())):
+		check(s, f"within a limit, {kind}", [packet] * 2, "replied", REPLY * 2, count=2)
+		check(s, f"above it, {kind}", packet, "limited", NOTHING)
+	check(s, "what is not a request is passed as ever", datagram(ntpq.request(4, 6)), "mode", ICMP)
+	listener["LIMIT"]["KOD_LOG2"] = 1
+	s.g.push(state)
+	for _ in range(60):
+		got, moved = s.counted(s.wire.exchange, [s.wire.frame(datagram())])
+		if moved != {"limited": 1}:
+			break
+	tap.ok(moved == {"replied_rate": 1} and kinds(got) == REPLY, "replied_rate: one in two", moved)
+	shown.add("replied_rate")
+	del listener["LIMIT"]
+	state["BUDGET_PER_S"] = 1
+	s.g.push(state)
+	_, moved = s.counted(s.wire.exchange, [s.wire.frame(datagram())] * 200)
+	tap.ok(moved.get("over_budget"), "over_budget: 200 at once", moved)
+	shown.add("over_budget")
+	s.g.push_default()
+
+
 def test_not_unicast(s):
 	check(s, "subnet broadcast", datagram(dst="192.0.2.255"), "not_unicast", NOTHING, BROADCAST)
 	check(s, "all hosts", datagram(dst="224.0.0.1"), "not_unicast", NOTHING,
@@ -358,9 +384,10 @@ def test_forwarded(s):
 def main():
 	s = fixture.served()
 	s.g.push_default()
-	for test in (test_answered, test_passed, test_auth, test_access, test_not_unicast,
-		     test_delivered, test_lengths, test_checksums, test_sources, test_xfrm, test_policies, test_output,
-		     test_no_memory, test_never_seen, test_forwarded):
+	for test in (test_answered, test_passed, test_auth, test_access, test_amounts,
+		     test_not_unicast, test_delivered, test_lengths, test_checksums, test_sources,
+		     test_xfrm, test_policies, test_output, test_no_memory, test_never_seen,
+		     test_forwarded):
 		test(s)
 	tap.skip("t3_before_t2", T3_WHY)
 	tap.same(set(s.g.stats()) - shown - {"t3_before_t2", "no_memory", "xfrm"}, set(),

@@ -15,6 +15,17 @@ void nl_put_fields(struct nlmsghdr *nlh, const struct nl_field *fields, size_t n
 		mnl_attr_put(nlh, f->type, f->size, (const char *)from + f->offset);
 }
 
+void nl_put_nonzero(struct nlmsghdr *nlh, const struct nl_field *fields, size_t n,
+		    const void *from)
+{
+	static const char zeros[8];
+	const struct nl_field *f;
+
+	for (f = fields; f < fields + n; f++)
+		if (memcmp((const char *)from + f->offset, zeros, f->size) != 0)
+			nl_put_fields(nlh, f, 1, from);
+}
+
 int nl_walk_next(struct nl_walk *w, const struct nlattr **attr)
 {
 	size_t len;

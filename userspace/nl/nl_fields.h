@@ -60,6 +60,16 @@ void nl_put_fields(struct nlmsghdr *nlh, const struct nl_field *fields, size_t n
 		   const void *from);
 
 /**
+ * nl_put_nonzero() - the same without what is 0
+ * @nlh: message
+ * @fields: table
+ * @n: its length
+ * @from: struct
+ */
+void nl_put_nonzero(struct nlmsghdr *nlh, const struct nl_field *fields, size_t n,
+		    const void *from);
+
+/**
  * nl_parse_fields() - and back
  * @w: the attributes; those that are not in the table are skipped
  * @fields: table

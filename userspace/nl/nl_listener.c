@@ -22,6 +22,19 @@ static const struct nl_field unless_zero[] = {
 	NL_FIELD(ntpk_nl_listener, NTPK_A_LISTENER_MAX_DIST_NS, policy.max_dist_ns, false),
 };
 
+static const struct nl_field limit_fields[] = {
+	NL_FIELD(ntp_limit, NTPK_A_LIMIT_INTERVAL_LOG2S, interval_log2s, true),
+	NL_FIELD(ntp_limit, NTPK_A_LIMIT_BURST, burst, true),
+	NL_FIELD(ntp_limit, NTPK_A_LIMIT_NAT, nat, true),
+	NL_FIELD(ntp_limit, NTPK_A_LIMIT_PREFIX_V4, prefix_v4, true),
+	NL_FIELD(ntp_limit, NTPK_A_LIMIT_PREFIX_V6, prefix_v6, true),
+};
+
+static const struct nl_field limit_odds[] = {
+	NL_FIELD(ntp_limit, NTPK_A_LIMIT_LEAK_LOG2, leak_log2, false),
+	NL_FIELD(ntp_limit, NTPK_A_LIMIT_KOD_LOG2, kod_log2, false),
+};
+
 static const struct nl_field piece_fields[] = {
 	NL_FIELD(ntp_piece, NTPK_A_PIECE_FROM_UNIX_NS, from_unix_ns, true),
 	NL_FIELD(ntp_piece, NTPK_A_PIECE_OFFSET_NS, offset_ns, true),
@@ -29,11 +42,27 @@ static const struct nl_field piece_fields[] = {
 	NL_FIELD(ntp_piece, NTPK_A_PIECE_CURVE_Q112, curve_q112, true),
 };
 
-static bool is_zero(const struct ntpk_nl_listener *l, const struct nl_field *f)
+static void put_limit(struct nlmsghdr *nlh, const struct ntp_limit *limit)
 {
-	static const char zeros[8];
+	struct nlattr *nest = mnl_attr_nest_start(nlh, NTPK_A_LISTENER_LIMIT);
 
-	return !memcmp((const char *)l + f->offset, zeros, f->size);
+	nl_put_fields(nlh, limit_fields, NL_LEN(limit_fields), limit);
+	nl_put_nonzero(nlh, limit_odds, NL_LEN(limit_odds), limit);
+	mnl_attr_nest_end(nlh, nest);
+}
+
+static int parse_limit(const struct nlattr *nest, struct ntp_limit *limit)
+{
+	struct nl_walk w = nl_walk_nest(nest);
+	int ret = nl_parse_fields(w, limit_fields, NL_LEN(limit_fields), limit);
+
+	if (ret == 0)
+		ret = nl_parse_fields(w, limit_odds, NL_LEN(limit_odds), limit);
+	if (ret == 0 && !limit->nat)
+		ret = -EBADMSG;
+	if (ret == 0)
+		ntp_limit_complete(limit);
+	return ret;
 }
 
 void nl_put_listener(struct nlmsghdr *nlh, const struct ntpk_nl_listener *l)
@@ -42,9 +71,7 @@ void nl_put_listener(struct nlmsghdr *nlh, const struct ntpk_nl_listener *l)
 	uint32_t i;
 
 	nl_put_fields(nlh, always, NL_LEN(always), l);
-	for (i = 0; i < NL_LEN(unless_zero); i++)
-		if (!is_zero(l, &unless_zero[i]))
-			nl_put_fields(nlh, &unless_zero[i], 1, l);
+	nl_put_nonzero(nlh, unless_zero, NL_LEN(unless_zero), l);
 	if (l->addr_len)
 		mnl_attr_put(nlh, NTPK_A_LISTENER_ADDR, l->addr_len, l->addr);
 	for (i = 0; i < l->policy.correction.len; i++) {
@@ -53,6 +80,8 @@ void nl_put_listener(struct nlmsghdr *nlh, const struct ntpk_nl_listener *l)
 			      &l->policy.correction.piece[i]);
 		mnl_attr_nest_end(nlh, piece);
 	}
+	if (l->policy.limit.cost)
+		put_limit(nlh, &l->policy.limit);
 	mnl_attr_nest_end(nlh, nest);
 }
 
@@ -88,6 +117,8 @@ int nl_parse_listener(const struct nlattr *nest, struct ntpk_nl_listener *l)
 		ret = 0;
 		if (mnl_attr_get_type(attr) == NTPK_A_LISTENER_PIECE)
 			ret = parse_piece(attr, &l->policy.correction);
+		else if (mnl_attr_get_type(attr) == NTPK_A_LISTENER_LIMIT)
+			ret = parse_limit(attr, &l->policy.limit);
 		else if (mnl_attr_get_type(attr) == NTPK_A_LISTENER_ADDR)
 			ret = parse_addr(attr, l);
 	}

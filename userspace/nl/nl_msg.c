@@ -38,6 +38,12 @@ static const struct nl_field serve_fields[] = {
 	NL_FIELD(ntp_serve, NTPK_A_STATE_PUSH_INTERVAL_NS, push_interval_ns, true),
 };
 
+/* What listeners share: 0 is what its absence means. */
+static const struct nl_field shared_fields[] = {
+	NL_FIELD(ntpk_nl_listeners, NTPK_A_STATE_LIMIT_CLIENTS, limit_clients, false),
+	NL_FIELD(ntpk_nl_listeners, NTPK_A_STATE_BUDGET_PER_S, budget_per_s, false),
+};
+
 /* What the module adds when asked. */
 static const struct nl_field status_fields[] = {
 	NL_FIELD(ntpk_nl_state, NTPK_A_STATE_STATUS, status, false),
@@ -122,6 +128,7 @@ void nl_msg_put_state(struct nlmsghdr *nlh, const struct ntp_serve *serve,
 	size_t i;
 
 	nl_put_fields(nlh, serve_fields, NL_LEN(serve_fields), serve);
+	nl_put_nonzero(nlh, shared_fields, NL_LEN(shared_fields), listeners);
 	for (i = 0; i < listeners->len; i++)
 		nl_put_listener(nlh, &listeners->of[i]);
 	mnl_attr_nest_end(nlh, state);
@@ -182,6 +189,8 @@ int nl_msg_parse_state(const struct nlmsghdr *nlh, struct ntpk_nl_state *out)
 	if (ret < 0)
 		return ret;
 	ret = nl_parse_fields(w, status_fields, NL_LEN(status_fields), out);
+	if (ret == 0)
+		ret = nl_parse_fields(w, shared_fields, NL_LEN(shared_fields), &out->listeners);
 	if (ret == 0 && out->pushed)
 		ret = nl_parse_fields(w, serve_fields, NL_LEN(serve_fields), &out->serve);
 	return ret;

@@ -40,9 +40,17 @@ struct ntpk_nl_listener {
 	struct ntp_policy policy;
 };
 
-/* struct ntpk_nl_listeners - all of them; from the module the most special first */
+/**
+ * struct ntpk_nl_listeners - all of them, and what they share
+ * @len: of @of
+ * @limit_clients: that limits are kept of, 0 = as the module wants it
+ * @budget_per_s: that each CPU answers, 0 = all
+ * @of: from the module the most special first
+ */
 struct ntpk_nl_listeners {
 	size_t	 len;
+	uint32_t limit_clients;
+	uint32_t budget_per_s;
 	struct ntpk_nl_listener of[NTPK_LISTENERS_MAX];
 };
 

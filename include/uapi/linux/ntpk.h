@@ -100,6 +100,9 @@ enum ntpk_attr_state {
 	NTPK_A_STATE_PUSHES,		/* u64: accepted since attach */
 	NTPK_A_STATE_NOW_DISP_NS,	/* u64: root dispersion as served now */
 	NTPK_A_STATE_NOW_UNIX_NS,	/* s64: served time now; absent when nothing was pushed */
+	/* set and get */
+	NTPK_A_STATE_LIMIT_CLIENTS,	/* u32: clients that LIMITs are kept of, 8 bytes each; absent = NTPK_LIMIT_CLIENTS_DEFAULT */
+	NTPK_A_STATE_BUDGET_PER_S,	/* u32: requests that each CPU answers in a second; absent = all */
 
 	/* private: */
 	__NTPK_A_STATE_MAX,
@@ -109,6 +112,10 @@ enum ntpk_attr_state {
 #define NTPK_RATE_Q48_MAX	2814749767106LL		/* 1 % */
 #define NTPK_RATE_Q48_MIN	(-NTPK_RATE_Q48_MAX)
 #define NTPK_PRECISION_LOG2S_MIN (-32)
+
+#define NTPK_LIMIT_CLIENTS_DEFAULT	65536
+#define NTPK_LIMIT_CLIENTS_MAX	8388608
+#define NTPK_BUDGET_PER_S_MAX	100000000
 
 #define NTPK_LISTENERS_MAX	16
 
@@ -130,6 +137,7 @@ enum ntpk_attr_listener {
 	NTPK_A_LISTENER_VERSIONS,	/* u8, bit N: version N is answered, N = 1..4; absent = all */
 	NTPK_A_LISTENER_MAX_DIST_NS,	/* u64: expired there above it; absent = as the state */
 	NTPK_A_LISTENER_PIECE,		/* nest, multi-attr up to NTPK_PIECES_MAX, enum ntpk_attr_piece */
+	NTPK_A_LISTENER_LIMIT,		/* nest, enum ntpk_attr_limit; absent = none */
 
 	/* private: */
 	__NTPK_A_LISTENER_MAX,
@@ -166,6 +174,31 @@ enum ntpk_attr_piece {
 };
 
 #define NTPK_PIECES_MAX		4
+
+/*
+ * How much a client may ask: BURST requests at once, and one in 2^INTERVAL_LOG2S
+ * seconds in the long run.  A client is a prefix of addresses.  Of its requests above
+ * that one in 2^LEAK_LOG2 is answered all the same, so that nobody is locked out by
+ * who forges his address, and of the others one in 2^KOD_LOG2 gets a KoD RATE.
+ */
+enum ntpk_attr_limit {
+	NTPK_A_LIMIT_UNSPEC,
+	NTPK_A_LIMIT_INTERVAL_LOG2S,	/* s8, -12..12 */
+	NTPK_A_LIMIT_BURST,		/* u8, 1..255 */
+	NTPK_A_LIMIT_LEAK_LOG2,		/* u8, 1..16; absent = none */
+	NTPK_A_LIMIT_KOD_LOG2,		/* u8, 1..16; absent = none */
+	NTPK_A_LIMIT_NAT,		/* u8, 1..255: clients that may share a prefix; absent = 1 */
+	NTPK_A_LIMIT_PREFIX_V4,		/* u8, 1..32; absent = 32 */
+	NTPK_A_LIMIT_PREFIX_V6,		/* u8, 1..128; absent = 64 */
+
+	/* private: */
+	__NTPK_A_LIMIT_MAX,
+	NTPK_A_LIMIT_MAX = __NTPK_A_LIMIT_MAX - 1,
+};
+
+#define NTPK_LIMIT_INTERVAL_LOG2S_MIN	(-12)
+#define NTPK_LIMIT_INTERVAL_LOG2S_MAX	12
+#define NTPK_LIMIT_ODDS_LOG2_MAX	16	/* of LEAK and KOD */
 
 /* What to do with a request while there is no truth to serve. */
 enum ntpk_policy {
@@ -366,6 +399,9 @@ enum ntpk_reason {
 	NTPK_REASON_AUTH_REQUIRED,	/* dropped: no MAC, and the listener demands one */
 	NTPK_REASON_REPLIED_NAK,	/* answered: by a crypto-NAK, as the MAC was not right */
 	NTPK_REASON_ACL_DENIED,		/* dropped: the access list does not allow its source */
+	NTPK_REASON_LIMITED,		/* dropped: its client asks more than its LIMIT allows */
+	NTPK_REASON_REPLIED_RATE,	/* answered: by a KoD RATE, as its client asks too much */
+	NTPK_REASON_OVER_BUDGET,	/* dropped: more than BUDGET_PER_S on this CPU */
 
 	/* private: */
 	__NTPK_REASON_MAX,

@@ -49,6 +49,18 @@ static struct nlmsghdr *exact(const struct nlmsghdr *nlh)
 	return copy;
 }
 
+static void random_limit(struct ntp_limit *limit)
+{
+	limit->interval_log2s = (int8_t)(rnd() % 25) - 12;
+	limit->burst = 1 + rnd() % 255;
+	limit->leak_log2 = rnd() % 3;
+	limit->kod_log2 = rnd() % 3;
+	limit->nat = 1 + rnd() % 255;
+	limit->prefix_v4 = 1 + rnd() % 32;
+	limit->prefix_v6 = 1 + rnd() % 128;
+	ntp_limit_complete(limit);
+}
+
 static void random_listener(struct ntpk_nl_listener *l)
 {
 	struct ntp_correction *c = &l->policy.correction;
@@ -65,6 +77,8 @@ static void random_listener(struct ntpk_nl_listener *l)
 	l->policy.versions = (uint8_t)rnd() % 3;
 	l->policy.max_stratum = (uint8_t)rnd() % 3;
 	l->policy.max_dist_ns = rnd() % 2 ? 0 : rnd();
+	if (rnd() % 2)
+		random_limit(&l->policy.limit);
 	c->len = (uint32_t)rnd() % (NTPK_PIECES_MAX + 1);
 	for (uint32_t i = 0; i < c->len; i++)
 		c->piece[i] = (struct ntp_piece){ (int64_t)rnd(), (int64_t)rnd(), (int64_t)rnd(),
@@ -90,6 +104,8 @@ static void random_serve(struct ntp_serve *s, struct ntpk_nl_listeners *l)
 	s->leap = (uint8_t)rnd();
 	s->stratum = (uint8_t)rnd();
 	s->precision_log2s = (int8_t)rnd();
+	l->limit_clients = (uint32_t)rnd() % 3;
+	l->budget_per_s = (uint32_t)rnd() % 3;
 	l->len = 1 + rnd() % NTPK_LISTENERS_MAX;
 	for (size_t i = 0; i < l->len; i++)
 		random_listener(&l->of[i]);
@@ -146,7 +162,11 @@ static void test_state_widths(void **state)
 		[NTPK_A_STATE_REF_UNIX_NS] = 8, [NTPK_A_STATE_ROOT_DELAY_NS] = 8,
 		[NTPK_A_STATE_PRECISION_LOG2S] = 1, [NTPK_A_STATE_DEADLINE_BOOT_NS] = 8,
 		[NTPK_A_STATE_MAX_DIST_NS] = 8, [NTPK_A_STATE_PUSH_INTERVAL_NS] = 8,
+		[NTPK_A_STATE_LIMIT_CLIENTS] = 4, [NTPK_A_STATE_BUDGET_PER_S] = 4,
 	};
+	const unsigned int always = (1u << NTPK_A_STATE_STATUS) - (1u << NTPK_A_STATE_CLOCK_SEQ);
+	const unsigned int optional = 1u << NTPK_A_STATE_LIMIT_CLIENTS |
+				      1u << NTPK_A_STATE_BUDGET_PER_S;
 	struct ntpk_nl_listeners l;
 	const struct nlattr *attr;
 	unsigned int seen = 0;
@@ -172,7 +192,9 @@ static void test_state_widths(void **state)
 		assert_int_equal(mnl_attr_get_payload_len(attr), width[type]);
 	}
 	/* all that a push has, and nothing that the module refuses */
-	assert_int_equal(seen, (1u << NTPK_A_STATE_STATUS) - (1u << NTPK_A_STATE_CLOCK_SEQ));
+	assert_int_equal(seen & ~optional, always);
+	assert_int_equal(!!(seen & 1u << NTPK_A_STATE_LIMIT_CLIENTS), !!l.limit_clients);
+	assert_int_equal(!!(seen & 1u << NTPK_A_STATE_BUDGET_PER_S), !!l.budget_per_s);
 }
 
 static void put_clock(struct nlmsghdr *nlh, unsigned int skip, bool newer)
