@@ -30,6 +30,7 @@ void conf_init(struct conf *conf)
 	conf->never_synced = NTPK_POLICY_SILENT;
 	conf->expired = NTPK_POLICY_UNSYNC;
 	conf->mode1 = true;
+	conf->clientloglimit = NTPK_LIMIT_CLIENTS_DEFAULT * CONF_CLIENT_BYTES;
 	conf->local_distance_ns = NS_PER_S;
 	conf->max_slew_ppb = 500000.0;
 	conf->logbanner = 32;

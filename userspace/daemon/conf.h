@@ -27,6 +27,7 @@
 #define CONF_DEFAULT_SAVEDIR	"/var/lib/ntpk"
 #define CONF_DEFAULT_LOGDIR	"/var/log/ntpk"
 #define CONF_PRESEND_NEVER	127
+#define CONF_CLIENT_BYTES	8	/* of `clientloglimit`, of each client */
 
 /* `log ...` */
 #define CONF_LOG_MEASUREMENTS	(1u << 0)
@@ -126,6 +127,9 @@ struct conf_place {
  * @mode1: `mode1 on|off`: answer symmetric active requests, default on
  * @requirekey: `requirekey on|off`: answer only what is signed, default off
  * @cryptonak: `cryptonak on|off`: say so to who signed wrongly, default off
+ * @limit: `ratelimit ...`, all zero = none, which is the default
+ * @clientloglimit: `clientloglimit BYTES` that clients are kept in, default 524288
+ * @maxanswers: `maxanswers N` a second and CPU, default 0 = all
  * @listens: `listen ADDRESS ...`, @listens_len of them
  * @listen_at: where they stand
  * @local_distance_ns: `local distance S`, default 1 s
@@ -178,6 +182,9 @@ struct conf {
 	bool	 mode1;
 	bool	 requirekey;
 	bool	 cryptonak;
+	struct ntp_limit limit;
+	unsigned int clientloglimit;
+	unsigned int maxanswers;
 	struct conf_listen listens[CONF_LISTEN_MAX];
 	size_t	 listens_len;
 	struct conf_place listen_at[CONF_LISTEN_MAX];

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 #include <ntpk/ntp_wire.h>
+#include "daemon/conf_limit.h"
 #include "daemon/conf_priv.h"
 
 #define NS_PER_US	1000LL
@@ -19,7 +20,7 @@
 
 enum option {
 	O_PORT, O_INTERFACE, O_SMEAR, O_OFFSET, O_MAXSTRATUM, O_VERSIONS, O_MAXSERVED,
-	O_NEVERSYNCED, O_EXPIRED, O_MODE1, O_REQUIREKEY, O_CRYPTONAK, O_COUNT
+	O_NEVERSYNCED, O_EXPIRED, O_MODE1, O_REQUIREKEY, O_CRYPTONAK, O_RATELIMIT, O_COUNT
 };
 
 static const char *const names[O_COUNT] = {
@@ -27,6 +28,7 @@ static const char *const names[O_COUNT] = {
 	[O_OFFSET] = "offset", [O_MAXSTRATUM] = "maxstratum", [O_VERSIONS] = "versions",
 	[O_MAXSERVED] = "maxserved", [O_NEVERSYNCED] = "neversynced", [O_EXPIRED] = "expired",
 	[O_MODE1] = "mode1", [O_REQUIREKEY] = "requirekey", [O_CRYPTONAK] = "cryptonak",
+	[O_RATELIMIT] = "ratelimit",
 };
 
 const char *conf_listen_option(size_t i)
@@ -154,6 +156,9 @@ static int take_option(struct conf_line *l, enum option o, struct conf_listen *o
 		return take_on_off(l, out, o, CONF_GIVEN_REQUIREKEY, &out->requirekey);
 	case O_CRYPTONAK:
 		return take_on_off(l, out, o, CONF_GIVEN_CRYPTONAK, &out->cryptonak);
+	case O_RATELIMIT:
+		out->given |= CONF_GIVEN_RATELIMIT;
+		return conf_take_limit(l, names[o], &out->limit);
 	case O_COUNT:
 		break;
 	}

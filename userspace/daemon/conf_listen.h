@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <linux/ntpk.h>
+#include <ntpk/ntp_limit.h>
 #include "core/smear.h"
 
 /* The place of `port` and `bindaddress` takes one, or one of each family. */
@@ -22,6 +23,7 @@ enum conf_given {
 	CONF_GIVEN_MODE1	= 1 << 2,
 	CONF_GIVEN_REQUIREKEY	= 1 << 3,
 	CONF_GIVEN_CRYPTONAK	= 1 << 4,
+	CONF_GIVEN_RATELIMIT	= 1 << 5,
 };
 
 /**
@@ -41,6 +43,7 @@ enum conf_given {
  * @mode1: likewise
  * @requirekey: likewise
  * @cryptonak: likewise
+ * @limit: likewise
  */
 struct conf_listen {
 	uint8_t	 addr[16];
@@ -58,6 +61,7 @@ struct conf_listen {
 	bool	 mode1;
 	bool	 requirekey;
 	bool	 cryptonak;
+	struct ntp_limit limit;
 };
 
 struct conf_row;

@@ -16,7 +16,6 @@
 #define NO_HWTS	"hardware time stamps are not available yet; kernel time stamps are used by themselves"
 #define NO_RTC	"ntpkd does not discipline the RTC; use `rtcsync`, the kernel then keeps it right"
 #define NO_CMD	"ntpkctl speaks through a Unix socket only (ntpkd -s); leave it out"
-#define NO_LIMIT "rate limits are not available yet; use a firewall"
 #define OLD	"chrony itself ignores it; leave it out"
 #define HARMLESS	CONF_NOT_NEEDED
 #define MISSING	CONF_NOT_AVAILABLE
@@ -113,10 +112,8 @@ static const struct conf_refused refused[] = {
 	  "running counter already; leave it out" },
 	/* serving */
 	{ NULL, "binddevice", 0, DANGER, "use `bindaddress`, or a firewall" },
-	{ NULL, "clientloglimit", 0, HARMLESS, "clients are not recorded yet; leave it out" },
 	{ NULL, "noclientlog", 0, HARMLESS, "clients are not recorded yet; leave it out" },
 	{ NULL, "ntpsigndsocket", 0, MISSING, "MS-SNTP is not available; use chrony for domain members" },
-	{ NULL, "ratelimit", 0, MISSING, NO_LIMIT },
 	{ NULL, "ptpport", 0, MISSING, "NTP over PTP is not available yet; leave it out" },
 	{ NULL, "ptpdomain", 0, MISSING, "NTP over PTP is not available yet; leave it out" },
 	/* commands */

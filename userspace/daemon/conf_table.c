@@ -6,6 +6,7 @@
  */
 #include <stddef.h>
 #include "core/engine.h"
+#include "daemon/conf_limit.h"
 #include "daemon/conf_priv.h"
 
 #define NS_PER_S	1000000000LL
@@ -100,6 +101,15 @@ static const struct conf_row rows[] = {
 	  0, CONF_CHANGE_LISTENERS, PARSE(on_off), { F(requirekey) } },
 	{ { "cryptonak", "on|off", "answer a wrong signature by a crypto-NAK (default off)" },
 	  0, CONF_CHANGE_LISTENERS, PARSE(on_off), { F(cryptonak) } },
+	{ { "ratelimit", "off|[interval N] [burst N] [leak N] [kod N] [nat N] [prefix4 N] [prefix6 N]",
+	    "how much one client may ask (default off; interval 3 burst 16 leak 2)" },
+	  CONF_RUNTIME, CONF_CHANGE_LISTENERS, PARSE(ratelimit), { F(limit) } },
+	{ { "clientloglimit", "BYTES", "memory for the clients that ratelimit tells apart, 8 bytes "
+	    "each (default 524288)" },
+	  CONF_RUNTIME, CONF_CHANGE_LISTENERS,
+	  NUMBER(CONF_CLIENT_BYTES, NTPK_LIMIT_CLIENTS_MAX *CONF_CLIENT_BYTES), { F(clientloglimit) } },
+	{ { "maxanswers", "N", "requests that each CPU answers in a second (default 0: all)" },
+	  CONF_RUNTIME, CONF_CHANGE_LISTENERS, NUMBER(0, NTPK_BUDGET_PER_S_MAX), { F(maxanswers) } },
 
 	{ { "log", "[measurements] [statistics] [tracking]", "which logs to write" },
 	  0, CONF_CHANGE_LOGS, PARSE(log), { F(log) } },

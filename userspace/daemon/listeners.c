@@ -32,6 +32,7 @@ static void take_policy(struct ntp_policy *out, const struct conf *conf,
 	out->versions = l->versions;
 	out->max_stratum = l->max_stratum;
 	out->max_dist_ns = (uint64_t)l->max_dist_ns;
+	out->limit = l->given & CONF_GIVEN_RATELIMIT ? l->limit : conf->limit;
 	if (!l->offset_ns)
 		return;
 	out->correction.len = 1;
@@ -95,9 +96,14 @@ void listeners_init(struct listeners *ls, const struct conf *conf)
 	struct ntpk_nl_listener l;
 
 	memset(ls, 0, sizeof(*ls));
-	for (i = 0; i < n; i++)
-		if (take(&l, conf, &places[i]))
-			insert(ls, &l, places[i].smear);
+	ls->of.budget_per_s = conf->maxanswers;
+	for (i = 0; i < n; i++) {
+		if (!take(&l, conf, &places[i]))
+			continue;
+		insert(ls, &l, places[i].smear);
+		if (l.policy.limit.cost)
+			ls->of.limit_clients = conf->clientloglimit / CONF_CLIENT_BYTES;
+	}
 	for (i = 0; i < conf->listens_len; i++)
 		ls->ifindex[i] = ifindex_of(&conf->listens[i]);
 }

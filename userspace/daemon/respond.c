@@ -19,6 +19,7 @@
 #include "daemon/listeners.h"
 #include "daemon/log.h"
 #include "daemon/respond_auth.h"
+#include "daemon/respond_limit.h"
 #include "daemon/respond_sock.h"
 #include "daemon/sock.h"
 
@@ -30,6 +31,7 @@ struct respond {
 	bool	 published;
 	const struct acl *acl;
 	struct respond_auth auth;
+	struct respond_limit limit;
 	uint64_t denied_pkts;
 	uint64_t counts[NTPK_REASON_MAX + 1];
 	struct ntp_answer answer;	/* to the request at hand */
@@ -91,6 +93,7 @@ int respond_set_listeners(struct respond *r, const struct ntpk_nl_listeners *lis
 		return 0;
 	same = same_places(&r->listeners, listeners);
 	r->listeners = *listeners;
+	respond_limit_set(&r->limit, listeners);
 	return same || !r->socks.base ? 0 : respond_socks_set(&r->socks, listeners, port);
 }
 
@@ -134,9 +137,7 @@ static int64_t receive_age_ns(const struct respond *r, const struct clock_pair *
 	return now->local_ns - local_ns;
 }
 
-/* The order of the module's stages: what is cheap first. */
-static enum ntpk_reason check(struct respond *r, const struct respond_packet *packet,
-			      struct respond_tail *tail)
+static enum ntpk_reason check(const struct respond_packet *packet)
 {
 	enum ntpk_reason reason;
 
@@ -145,23 +146,39 @@ static enum ntpk_reason check(struct respond *r, const struct respond_packet *pa
 	reason = ntp_reply_classify(packet->data, packet->len, packet->src_port, packet->policy);
 	if (reason != NTPK_REASON_NONE)
 		return reason;
-	if (!packet->src_port)
-		return NTPK_REASON_BAD_SOURCE;
-	return respond_auth_check(&r->auth, packet->data, packet->len, packet->policy, tail);
+	return packet->src_port ? NTPK_REASON_NONE : NTPK_REASON_BAD_SOURCE;
+}
+
+static enum ntpk_reason check_amount(struct respond *r, const struct respond_packet *packet,
+				     int64_t now_ns, bool *rate)
+{
+	bool bare = packet->len == NTP_HEADER_LEN &&
+		    !(packet->policy->flags & NTPK_LISTENER_F_REQUIRE_KEY);
+
+	return respond_limit_check(&r->limit, packet->policy, packet->from, bare, now_ns,
+				   ntp_noise(&r->random_state), rate);
 }
 
 enum ntpk_reason respond_decide(struct respond *r, const struct respond_packet *packet,
 				void *reply, size_t *reply_len, struct respond_tail *tail)
 {
-	enum ntpk_reason reason = check(r, packet, tail);
+	enum ntpk_reason reason = check(packet);
 	struct ntp_answer *answer = &r->answer;
 	struct clock_pair pair;
 	struct ntp_now now;
 	int64_t age_ns;
+	bool rate;
 
+	/* in the order of the module's stages: what is cheap first */
 	if (reason != NTPK_REASON_NONE)
 		return reason;
 	clocks_pair(&pair);
+	reason = check_amount(r, packet, pair.local_ns, &rate);
+	if (reason == NTPK_REASON_NONE)
+		reason = respond_auth_check(&r->auth, packet->data, packet->len, packet->policy,
+					    tail);
+	if (reason != NTPK_REASON_NONE)
+		return reason;
 	now.raw_ns = pair.local_ns;
 	now.boot_ns = clocks_boot_ns();
 	now.clock_seq = *r->env.clock_seq;
@@ -170,6 +187,8 @@ enum ntpk_reason respond_decide(struct respond *r, const struct respond_packet *
 				  age_ns);
 	if (!is_answer(reason))
 		return reason;
+	if (rate)
+		ntp_reply_decide_rate(answer, &packet->policy->limit);
 	ntp_reply_fill(reply, packet->data, &r->serve, answer, ntp_noise(&r->random_state));
 	*reply_len = NTP_HEADER_LEN;
 	if (tail->ext.mono_root) {
@@ -177,6 +196,8 @@ enum ntpk_reason respond_decide(struct respond *r, const struct respond_packet *
 				      answer);
 		*reply_len += NTP_EXT_MONO_ROOT_LEN;
 	}
+	if (rate)
+		return NTPK_REASON_REPLIED_RATE;
 	return tail->nak ? NTPK_REASON_REPLIED_NAK : reason;
 }
 
@@ -289,6 +310,7 @@ static void answer(struct respond *r, int fd, struct msghdr *msg, const void *da
 	struct respond_packet packet = {
 		.data = data,
 		.len = len,
+		.from = &path->from,
 		.stamp_real_ns = sock_stamp_ns(msg),
 		.src_port = ntohs(path->from.sa.sa_family == AF_INET ? path->from.in.sin_port :
 				  path->from.in6.sin6_port),
@@ -359,6 +381,7 @@ struct respond *respond_new(const struct respond_env *env)
 	if (!r)
 		return NULL;
 	r->env = *env;
+	r->limit.budget_at_ns = INT64_MIN;
 	r->socks.readable = on_readable;
 	r->socks.ctx = r;
 	r->socks.shared_port = env->shared_port;
@@ -390,5 +413,6 @@ void respond_close(struct respond *r)
 	if (!r)
 		return;
 	respond_socks_close(&r->socks);
+	respond_limit_clean(&r->limit);
 	free(r);
 }

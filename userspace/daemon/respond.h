@@ -41,6 +41,7 @@ struct respond_env {
  * struct respond_packet - one datagram on its way through
  * @data: payload, 4-byte aligned
  * @len: of it
+ * @from: where it came from
  * @src_port: host order
  * @unicast: it was sent to an address of this host
  * @policy: of the listener
@@ -49,6 +50,7 @@ struct respond_env {
 struct respond_packet {
 	const void *data;
 	size_t	 len;
+	const union sock_addr *from;
 	uint16_t src_port;
 	bool	 unicast;
 	const struct ntp_policy *policy;
@@ -124,7 +126,8 @@ uint64_t respond_denied(const struct respond *r);
  * @reply_len: out: header and extension fields
  * @tail: out: what the request had behind its header
  *
- * Return: REPLIED, REPLIED_UNSYNC or REPLIED_NAK with @reply filled, else the reason.
+ * Return: REPLIED, REPLIED_UNSYNC, REPLIED_NAK or REPLIED_RATE with @reply filled, else
+ * the reason.
  */
 enum ntpk_reason respond_decide(struct respond *r, const struct respond_packet *packet,
 				void *reply, size_t *reply_len, struct respond_tail *tail);

@@ -131,6 +131,42 @@ static void test_everything(void **state)
 	conf_clean(&c);
 }
 
+static void test_ratelimit(void **state)
+{
+	struct ntp_limit want = { .interval_log2s = 3, .burst = 16, .leak_log2 = 2, .nat = 1,
+				  .prefix_v4 = 32, .prefix_v6 = 64 };
+	struct conf c;
+
+	(void)state;
+	parse_ok(&c, "");
+	assert_int_equal(c.limit.cost, 0);
+	assert_int_equal(c.clientloglimit, 524288);
+	assert_int_equal(c.maxanswers, 0);
+	conf_clean(&c);
+	ntp_limit_complete(&want);
+	parse_ok(&c, "ratelimit\nclientloglimit 64\nmaxanswers 50000\n");
+	assert_memory_equal(&c.limit, &want, offsetof(struct ntp_limit, prefix_v6) + 1);
+	assert_int_equal(c.clientloglimit, 64);
+	assert_int_equal(c.maxanswers, 50000);
+	conf_clean(&c);
+	want = (struct ntp_limit){ .interval_log2s = -4, .burst = 255, .leak_log2 = 0,
+				   .kod_log2 = 4, .nat = 30, .prefix_v4 = 24, .prefix_v6 = 48 };
+	ntp_limit_complete(&want);
+	parse_ok(&c, "RateLimit prefix6 48 prefix4 24 nat 30 kod 4 leak 0 burst 255 interval -4\n"
+		 "listen ::1 mode1 off ratelimit off\nlisten ::2 ratelimit\n"
+		 "listen ::3 ratelimit kod 1\nlisten ::4\n");
+	assert_memory_equal(&c.limit, &want, offsetof(struct ntp_limit, prefix_v6) + 1);
+	assert_int_equal(c.listens[0].given, CONF_GIVEN_MODE1 | CONF_GIVEN_RATELIMIT);
+	assert_int_equal(c.listens[0].limit.cost, 0);
+	assert_int_equal(c.listens[1].limit.burst, 16);
+	assert_int_equal(c.listens[2].limit.kod_log2, 1);
+	assert_int_equal(c.listens[3].given, 0);
+	conf_clean(&c);
+	parse_ok(&c, "ratelimit off\n");
+	assert_int_equal(c.limit.cost, 0);
+	conf_clean(&c);
+}
+
 static void test_listen(void **state)
 {
 	struct conf_listen places[NTPK_LISTENERS_MAX];
@@ -306,7 +342,8 @@ static const struct example {
 	{ "holdover 60", "holdover 0" }, { "maxserved 0.5", "maxserved 0" },
 	{ "neversynced unsynchronised", "neversynced yes" }, { "expired silent", "expired yes" },
 	{ "mode1 off", "mode1 yes" }, { "requirekey on", "requirekey" },
-	{ "cryptonak on", "cryptonak 1" },
+	{ "cryptonak on", "cryptonak 1" }, { "ratelimit interval 1", "ratelimit 1" },
+	{ "clientloglimit 8", "clientloglimit x" }, { "maxanswers 0", "maxanswers" },
 	{ "log tracking statistics", "log all" }, { "logdir /var/log/x/", "logdir x" },
 	{ "logbanner 0", "logbanner x" }, { "logchange 0.1", "logchange -1" },
 	{ "metricsfile /run/x.prom", "metricsfile x" }, { "savedir /var/lib/x", "savedir ." },
@@ -740,6 +777,7 @@ int main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_everything),
 		cmocka_unit_test(test_listen),
+		cmocka_unit_test(test_ratelimit),
 		cmocka_unit_test(test_one_poll_moves_the_other),
 		cmocka_unit_test(test_bad_lines),
 		cmocka_unit_test(test_all_errors),

@@ -15,6 +15,7 @@
 #include "daemon/respond.h"
 #include "daemon/respond_auth.h"
 #include "daemon/upstream.h"
+#include "nl/ntpk_nl.h"
 
 #define LEN(a)		(sizeof(a) / sizeof((a)[0]))
 #define SERVED_UNIX_NS	2000000000000000000LL	/* in 2033: not the clock's time */
@@ -29,6 +30,7 @@ static const struct ntp_policy usual = {
 };
 
 static struct ntp_policy policy;	/* of the listener that packets are sent to */
+static union sock_addr from;		/* the client of all packets */
 
 static const struct respond_env env = {
 	.clock_seq = &clock_seq,
@@ -61,6 +63,7 @@ static int fresh(void **state)
 	clock_seq = SEQ;
 	stepped_local_ns = INT64_MIN;
 	policy = usual;
+	assert_true(sock_addr_parse(&from, "192.0.2.1", 40000));
 	*state = respond_new(&env);
 	return *state ? 0 : -1;
 }
@@ -74,7 +77,8 @@ static int done(void **state)
 static struct respond_packet packet_of(const struct ntp_header *h)
 {
 	struct respond_packet p = {
-		.data = h, .len = sizeof(*h), .src_port = 40000, .unicast = true, .policy = &policy,
+		.data = h, .len = sizeof(*h), .from = &from, .src_port = 40000, .unicast = true,
+		.policy = &policy,
 	};
 
 	return p;
@@ -373,6 +377,102 @@ static void test_mode_1(void **state)
 	assert_int_equal(got.reason, NTPK_REASON_MODE);
 }
 
+/* One listener with this policy, which is what packets are sent to. */
+static void limit_to(struct respond *r, unsigned int burst, unsigned int kod_log2, uint32_t budget)
+{
+	struct ntpk_nl_listeners listeners = { .len = 1, .budget_per_s = budget };
+	struct ntp_limit l = { .interval_log2s = 12, .burst = (__u8)burst, .nat = 1,
+			       .kod_log2 = (__u8)kod_log2, .prefix_v4 = 32, .prefix_v6 = 64 };
+	uint16_t port;
+
+	if (burst)
+		ntp_limit_complete(&l);
+	else
+		memset(&l, 0, sizeof(l));
+	policy.limit = l;
+	listeners.of[0].policy = policy;
+	assert_int_equal(respond_set_listeners(r, &listeners, &port), 0);
+}
+
+/* How often each reason is given of n requests of one client. */
+static void ask_from(struct respond *r, const char *client, size_t len, unsigned int n,
+		     unsigned int counts[NTPK_REASON_MAX + 1])
+{
+	struct respond_auth none = { .keys = NULL };
+	_Alignas(8) uint8_t req[72] = { 0 };
+	struct signed_reply got;
+
+	assert_true(sock_addr_parse(&from, client, 40000));
+	memcpy(req, &request, sizeof(request));
+	req[51] = 9;	/* of what is behind the header: a MAC of a key that nobody has */
+	memset(counts, 0, (NTPK_REASON_MAX + 1) * sizeof(*counts));
+	while (n--) {
+		ask(r, &none, req, len, &got);
+		counts[got.reason]++;
+		if (got.reason != NTPK_REASON_REPLIED_RATE)
+			continue;
+		assert_int_equal(got.len, NTP_HEADER_LEN);
+		assert_int_equal(got.bytes[1], 0);
+		assert_int_equal(got.bytes[2], 12);
+		assert_memory_equal(got.bytes + 12, "RATE", 4);
+	}
+}
+
+static void test_limits(void **state)
+{
+	unsigned int n[NTPK_REASON_MAX + 1];
+	struct ntp_serve serve = truth();
+
+	respond_publish(*state, &serve);
+	limit_to(*state, 16, 0, 0);
+	ask_from(*state, "192.0.2.1", 48, 40, n);
+	assert_int_equal(n[NTPK_REASON_REPLIED], 16);
+	assert_int_equal(n[NTPK_REASON_LIMITED], 24);
+	ask_from(*state, "192.0.2.2", 48, 40, n);
+	assert_int_equal(n[NTPK_REASON_REPLIED], 16);
+	ask_from(*state, "2001:db8::1", 48, 40, n);
+	assert_int_equal(n[NTPK_REASON_REPLIED], 16);
+	ask_from(*state, "2001:db8::2", 48, 40, n);
+	assert_int_equal(n[NTPK_REASON_LIMITED], 40);
+	/* set again it keeps what it knows */
+	limit_to(*state, 16, 1, 0);
+	ask_from(*state, "192.0.2.1", 48, 64, n);
+	assert_in_range(n[NTPK_REASON_REPLIED_RATE], 8, 56);
+	assert_int_equal(n[NTPK_REASON_LIMITED] + n[NTPK_REASON_REPLIED_RATE], 64);
+	/* nobody is told so behind whose header there is more, nor where keys are required */
+	ask_from(*state, "192.0.2.1", 68, 64, n);
+	assert_int_equal(n[NTPK_REASON_LIMITED], 64);
+	policy.flags = NTPK_LISTENER_F_REQUIRE_KEY;
+	limit_to(*state, 16, 1, 0);
+	ask_from(*state, "192.0.2.1", 48, 64, n);
+	assert_int_equal(n[NTPK_REASON_LIMITED], 64);
+	/* a MAC is looked at within the limit only */
+	policy.flags = 0;
+	limit_to(*state, 16, 0, 0);
+	ask_from(*state, "192.0.2.3", 68, 64, n);
+	assert_int_equal(n[NTPK_REASON_AUTH_FAILED], 16);
+	assert_int_equal(n[NTPK_REASON_LIMITED], 48);
+	limit_to(*state, 0, 0, 0);
+	ask_from(*state, "192.0.2.1", 48, 64, n);
+	assert_int_equal(n[NTPK_REASON_REPLIED], 64);
+}
+
+static void test_budget(void **state)
+{
+	unsigned int n[NTPK_REASON_MAX + 1];
+	struct ntp_serve serve = truth();
+
+	respond_publish(*state, &serve);
+	limit_to(*state, 0, 0, 1);
+	ask_from(*state, "192.0.2.1", 48, 200, n);
+	/* and one for each second that this takes */
+	assert_in_range(n[NTPK_REASON_REPLIED], 64, 80);
+	assert_int_equal(n[NTPK_REASON_OVER_BUDGET], 200 - n[NTPK_REASON_REPLIED]);
+	limit_to(*state, 0, 0, 0);
+	ask_from(*state, "192.0.2.1", 48, 200, n);
+	assert_int_equal(n[NTPK_REASON_REPLIED], 200);
+}
+
 /* T2 and T3 of 2036-02-07 06:28:16, a second before it, on it and after it. */
 static void test_era(void **state)
 {
@@ -410,6 +510,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_auth_policy, fresh, done),
 		cmocka_unit_test_setup_teardown(test_mono_root, fresh, done),
 		cmocka_unit_test_setup_teardown(test_mode_1, fresh, done),
+		cmocka_unit_test_setup_teardown(test_limits, fresh, done),
+		cmocka_unit_test_setup_teardown(test_budget, fresh, done),
 		cmocka_unit_test_setup_teardown(test_era, fresh, done),
 		cmocka_unit_test_setup_teardown(test_step_expires, fresh, done),
 		cmocka_unit_test_setup_teardown(test_receive_stamp, fresh, done),

@@ -1,0 +1,129 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+Shows `ratelimit`, `clientloglimit` and `maxanswers` on their way from ntpkd's
+configuration to the module: what one client may ask is what the lines say, for
+everybody and by listener; a reload changes it, and what the buckets know outlives a
+reload and a restart; a wrong line changes nothing.  And that ntpkd without the
+module limits likewise.
+About 30 seconds.
+"""
+import os
+import signal
+
+import daemon
+import fixture
+import ntpknl
+import ntpq
+import pkt
+import tap
+
+LOCAL = "local stratum 5"
+# nobody comes to rest within this test
+SLOW = "ratelimit interval 12 leak 0"
+
+
+def ask(s, src, n=40, dport=123):
+	"""How many of n requests at once are answered."""
+	frames = [s.wire.frame(pkt.ip(src, "192.0.2.1", pkt.UDP, pkt.udp(
+		src, "192.0.2.1", 40000, dport, ntpq.request()))) for _ in range(n)]
+	got = s.wire.exchange(frames)
+	return sum(p.proto == pkt.UDP and p.sport == dport for p in got)
+
+
+def write(d, lines):
+	with open(d.conf, "w") as f:
+		f.write("\n".join([LOCAL] + lines) + "\n")
+
+
+def reload(d, *lines):
+	write(d, list(lines))
+	before = d.text().count("configuration read anew")
+	d.p.send_signal(signal.SIGHUP)
+	tap.wait_for(lambda: d.text().count("configuration read anew") > before, 20)
+
+
+def pushed(s):
+	state = s.g.state()
+	return {"limits": {x["PORT"]: x.get("LIMIT") for x in state["LISTENERS"]},
+		"clients": state["LIMIT_CLIENTS"], "budget": state.get("BUDGET_PER_S")}
+
+
+def soon(s, want, what, log):
+	tap.ok(tap.wait_for(lambda: pushed(s) == want, 30), what, f"{pushed(s)}\n{want}\n{log()}")
+
+
+def limit(**change):
+	return {"INTERVAL_LOG2S": 12, "BURST": 16, "NAT": 1, "PREFIX_V4": 32, "PREFIX_V6": 64, **change}
+
+
+def test_module(d, s):
+	soon(s, {"limits": {123: limit()}, "clients": 65536, "budget": None}, "ratelimit", d.text)
+	tap.same(ask(s, "192.0.2.2"), 16, "the module answers a burst, and no more")
+	tap.ok(s.g.stats()["limited"] == 24, "and says so", s.g.stats())
+	tap.same(ask(s, "192.0.2.3"), 16, "another client has its own")
+	reload(d, SLOW, "maxjitter 0.9")
+	tap.same(ask(s, "192.0.2.2"), 0, "a reload forgives nobody")
+	reload(d, SLOW + " burst 20 nat 2 prefix4 24 prefix6 48 kod 4", "clientloglimit 64",
+	       "maxanswers 50000", "listen all port 1123", "listen all port 1124 ratelimit off",
+	       "listen all port 1125 ratelimit interval 3 burst 5")
+	common = limit(BURST=20, NAT=2, PREFIX_V4=24, PREFIX_V6=48, KOD_LOG2=4)
+	soon(s, {"limits": {123: common, 1123: common, 1124: None,
+			    1125: limit(INTERVAL_LOG2S=3, BURST=5, LEAK_LOG2=2)},
+		 "clients": 8, "budget": 50000}, "all of the words, and three listeners", d.text)
+	tap.ok(5 <= ask(s, "192.0.2.2", 5, 1125) and ask(s, "192.0.2.2", 40, 1124) == 40,
+	       "listeners have limits of their own, or none")
+	write(d, ["ratelimit intervall 3"])
+	d.p.send_signal(signal.SIGHUP)
+	tap.ok(tap.wait_for(lambda: "did you mean 'interval'" in d.text(), 20) and
+	       pushed(s)["limits"][123] == common, "a wrong line changes nothing", d.text())
+	reload(d)
+	soon(s, {"limits": {123: None}, "clients": 65536, "budget": None}, "none of the lines", d.text)
+	tap.same(ask(s, "192.0.2.2"), 40, "none: nobody is limited")
+
+
+def test_restart(d, s):
+	"""The module goes on, and knows who has asked."""
+	reload(d, SLOW)
+	soon(s, {"limits": {123: limit()}, "clients": 65536, "budget": None}, "a limit again", d.text)
+	tap.same(ask(s, "192.0.2.2"), 16, "a burst")
+	d.kill()
+	tap.same(ask(s, "192.0.2.2"), 0, "ntpkd is dead: nobody is forgiven")
+	tap.same(ask(s, "192.0.2.3"), 16, "and who may ask is answered")
+	d.start()
+	tap.ok(tap.wait_for(lambda: d.status().get("state"), 60), "ntpkd starts again", d.text())
+	tap.same(ask(s, "192.0.2.2"), 0, "nor does a start forgive anybody")
+
+
+def test_by_itself(s):
+	d = daemon.Ntpkd(s.server, LOCAL, "kernel off", SLOW, "listen all port 1123 ratelimit off")
+	tap.ok(tap.wait_for(lambda: ask(s, "192.0.2.9", 1, 1123), 60), "kernel off: ntpkd by itself",
+	       d.text())
+	tap.same(ask(s, "192.0.2.2"), 16, "ntpkd by itself answers a burst, and no more")
+	tap.same(ask(s, "192.0.2.3"), 16, "another client has its own")
+	tap.same(ask(s, "192.0.2.2", 40, 1123), 40, "where there is no limit all are answered")
+	write(d, ["kernel off", SLOW, "listen all port 1123 ratelimit off", "maxanswers 1"])
+	d.p.send_signal(signal.SIGHUP)
+	tap.wait_for(lambda: "configuration read anew" in d.text(), 20)
+	tap.same(ask(s, "192.0.2.2"), 0, "a reload forgives nobody")
+	got = [ask(s, f"192.0.2.{i}", 40, 1123) for i in range(10, 15)]
+	tap.ok(64 <= sum(got) < 120, "maxanswers: of 200 at once some are answered", got)
+	tap.same(d.stop(), 0, "ntpkd by itself ends well")
+
+
+def main():
+	daemon.need_ntpkd()
+	s = fixture.served(attach=False)
+	s.link.neigh(s.server, s.link.sdev, s.link.cmac,
+		     *(f"192.0.2.{i}" for i in (3, 9, 10, 11, 12, 13, 14)))
+	d = daemon.Ntpkd(s.server, LOCAL, SLOW)
+	tap.ok(tap.wait_for(lambda: s.g.status() == "sync", 60), "ntpkd gives the module its time", d.text())
+	test_module(d, s)
+	test_restart(d, s)
+	tap.same(d.stop(), 0, "ntpkd ends well")
+	s.g.detach()
+	s.g.close()
+	test_by_itself(s)
+
+
+tap.run(main)
