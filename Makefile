@@ -28,8 +28,10 @@ CPPFLAGS_ALL := -D_GNU_SOURCE -DNTPK_VERSION='"$(VERSION)"' -DNTPK_BUILD_UNIX_S=
 	-Iinclude -Iinclude/uapi -Iuserspace
 CFLAGS_ALL := -std=gnu11 -ffp-contract=off -MMD -MP $(WARN)
 SANFLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-LIBS_DAEMON := -levent_core -lmnl -ljson-c -lcap-ng -lseccomp -lnettle -lm -lpthread
-LIBS_CTL := -lmnl -ljson-c -lm
+# 64-bit atomics are functions of a library on some machines of 32 bits.
+LIBS_ATOMIC := -Wl,--as-needed -latomic
+LIBS_DAEMON := -levent_core -lmnl -ljson-c -lcap-ng -lseccomp -lnettle -lm -lpthread $(LIBS_ATOMIC)
+LIBS_CTL := -lmnl -ljson-c -lm $(LIBS_ATOMIC)
 LIBS_TEST := -lcmocka $(LIBS_DAEMON)
 
 SRC_PROTO := $(wildcard kmod/proto/*.c)
@@ -56,7 +58,7 @@ FZ := build/fuzz
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 san = $(patsubst %.c,$(SAN)/obj/%.o,$(1))
 
-.PHONY: all module user tests check check-unit check-lint check-rig check-debug check-peers check-faults check-many score plot bench fuzz vm run deps \
+.PHONY: all module user tests check check-unit check-lint check-rig check-debug check-peers check-faults check-flood check-many score plot bench fuzz vm run deps \
 	install uninstall clean help
 all: user
 
@@ -68,6 +70,7 @@ help:
 	@echo 'make check-rig    only those in the virtual machines (SUITE=bookworm|trixie|sid)'
 	@echo 'make check-debug  only those in the debug kernel'
 	@echo 'make check-faults what ntpkd does, and its operator sees, when things go wrong (NTPK_FAULT_S=600: longer)'
+	@echo 'make check-flood  10,000,000 requests from everywhere beside 1,000 regular clients (NTPK_FLOOD=...)'
 	@echo 'make check-many   the times of ntpkd with a thousand sources, judged: on an idle machine'
 	@echo 'make check-peers  ntpkd among the NTP programs of others, all of them'
 	@echo 'make score        the estimator in simulation, all scenarios, 101 seeds, beside chrony (minutes)'
@@ -188,7 +191,7 @@ deps:
 check: deps
 	selftests/check all
 
-check-unit check-lint check-rig check-debug check-peers check-faults:
+check-unit check-lint check-rig check-debug check-peers check-faults check-flood:
 	selftests/check $(@:check-%=%)
 
 check-many: user

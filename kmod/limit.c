@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Buckets of clients.  The table is made and freed by pushes, in process context
- * under ntpk_net.lock, and used in softirq under RCU, without locks.  Nothing is
- * allocated for a packet.
+ * Buckets of clients.  A table goes from push to push as long as a listener has its
+ * limit and its size is the same; made and freed in process context under
+ * ntpk_net.lock, used in softirq under RCU, without locks.  Nothing is allocated for a
+ * packet.
  */
 #include <linux/ip.h>
 #include <linux/ipv6.h>
@@ -17,6 +18,7 @@
 #include "limit.h"
 #include "rx_priv.h"
 #include "state.h"
+#include "tstamp.h"
 
 /**
  * struct ntpk_limits - a table
@@ -34,8 +36,6 @@ struct ntpk_limits {
 
 static void limits_free(struct ntpk_limits *limits)
 {
-	if (!limits)
-		return;
 	kvfree(limits->lines);
 	kfree(limits);
 }
@@ -51,70 +51,127 @@ static struct ntpk_limits *limits_alloc(u32 n_lines)
 
 	if (!limits)
 		return NULL;
-	limits->lines = kvcalloc(n_lines, sizeof(limits->lines[0]), GFP_KERNEL_ACCOUNT);
+	limits->lines = kvmalloc_array(n_lines, sizeof(limits->lines[0]), GFP_KERNEL_ACCOUNT);
 	if (!limits->lines) {
 		kfree(limits);
 		return NULL;
 	}
+	ntp_limit_init(limits->lines, n_lines, ntpk_tstamp_tx());
 	get_random_bytes(&limits->key, sizeof(limits->key));
 	limits->n_lines = n_lines;
 	return limits;
 }
 
-static u32 lines_wanted(const struct ntpk_state *state)
+/* The table of a kind among the first so many listeners of a push. */
+static struct ntpk_limits *find(const struct ntpk_state *state, unsigned int n, u64 kind)
 {
 	unsigned int i;
 
-	for (i = 0; i < state->n_listeners; i++)
-		if (state->listeners[i].policy.limit.cost)
-			return ntp_limit_lines(state->limit_clients);
-	return 0;
+	for (i = 0; i < n; i++)
+		if (state->listeners[i].limits && state->listeners[i].policy.limit.kind == kind)
+			return state->listeners[i].limits;
+	return NULL;
+}
+
+static bool uses(const struct ntpk_state *state, unsigned int n, const struct ntpk_limits *limits)
+{
+	unsigned int i;
+
+	for (i = 0; state && i < n; i++)
+		if (state->listeners[i].limits == limits)
+			return true;
+	return false;
+}
+
+/* What a push made for itself, when it fails. */
+static void undo(struct ntpk_state *state, unsigned int n, const struct ntpk_state *old)
+{
+	struct ntpk_limits *limits;
+
+	while (n--) {
+		limits = state->listeners[n].limits;
+		state->listeners[n].limits = NULL;
+		if (limits && !uses(state, n, limits) &&
+		    !uses(old, old ? old->n_listeners : 0, limits))
+			limits_free(limits);
+	}
 }
 
 /**
- * ntpk_limit_prepare() - the table that a push needs
- * @inst: attached, ntpk_net.lock is held
- * @state: to be published
- *
- * A table of the right size stays, with what it knows.
+ * ntpk_limit_prepare() - the tables that a push needs
+ * @net: attached, ntpk_net.lock is held
+ * @state: to be published; its listeners get their tables
+ * @old: published now, NULL = nothing
  *
  * Context: process.
  * Return: 0; -E2BIG: more clients than an unprivileged owner may have; -ENOMEM.
  * Nothing has changed unless 0.
  */
-int ntpk_limit_prepare(struct ntpk_inst *inst, const struct ntpk_state *state)
+int ntpk_limit_prepare(const struct net *net, struct ntpk_state *state,
+		       const struct ntpk_state *old)
 {
-	struct ntpk_limits *old = rcu_dereference_protected(inst->limits, true);
-	struct ntpk_limits *limits = NULL;
-	u32 n_lines = lines_wanted(state);
+	u32 n_lines = ntp_limit_lines(state->limit_clients);
+	struct ntpk_limits *limits;
+	unsigned int i;
 
-	if ((old ? old->n_lines : 0) == n_lines)
-		return 0;
-	if (inst->net->user_ns != &init_user_ns &&
-	    n_lines > ntp_limit_lines(NTPK_LIMIT_CLIENTS_DEFAULT))
-		return -E2BIG;
-	if (n_lines) {
-		limits = limits_alloc(n_lines);
-		if (!limits)
+	for (i = 0; i < state->n_listeners; i++) {
+		const struct ntp_limit *limit = &state->listeners[i].policy.limit;
+
+		if (!limit->cost)
+			continue;
+		if (net->user_ns != &init_user_ns &&
+		    n_lines > ntp_limit_lines(NTPK_LIMIT_CLIENTS_DEFAULT)) {
+			undo(state, i, old);
+			return -E2BIG;
+		}
+		limits = find(state, i, limit->kind);
+		if (!limits && old)
+			limits = find(old, old->n_listeners, limit->kind);
+		if (!limits || limits->n_lines != n_lines)
+			limits = limits_alloc(n_lines);
+		if (!limits) {
+			undo(state, i, old);
 			return -ENOMEM;
-	}
-	rcu_assign_pointer(inst->limits, limits);
-	if (old) {
-		INIT_RCU_WORK(&old->release, release_work);
-		ntpk_state_queue_release(&old->release);
+		}
+		state->listeners[i].limits = limits;
 	}
 	return 0;
 }
 
 /**
- * ntpk_limit_clean() - free the table of an instance
- * @inst: no reader is left
+ * ntpk_limit_retire() - free the tables that a push does without
+ * @old: was published until now, and may be read still
+ * @state: published in its place
+ *
+ * Context: process, ntpk_net.lock is held.
+ */
+void ntpk_limit_retire(const struct ntpk_state *old, const struct ntpk_state *state)
+{
+	struct ntpk_limits *limits;
+	unsigned int i;
+
+	for (i = 0; i < old->n_listeners; i++) {
+		limits = old->listeners[i].limits;
+		if (!limits || uses(old, i, limits) || uses(state, state->n_listeners, limits))
+			continue;
+		INIT_RCU_WORK(&limits->release, release_work);
+		ntpk_state_queue_release(&limits->release);
+	}
+}
+
+/**
+ * ntpk_limit_clean() - free the tables of the last push
+ * @state: no reader is left; NULL is fine
  *
  * Context: process.
  */
-void ntpk_limit_clean(struct ntpk_inst *inst)
+void ntpk_limit_clean(const struct ntpk_state *state)
 {
-	limits_free(rcu_dereference_protected(inst->limits, true));
+	unsigned int i;
+
+	for (i = 0; state && i < state->n_listeners; i++)
+		if (state->listeners[i].limits && !uses(state, i, state->listeners[i].limits))
+			limits_free(state->listeners[i].limits);
 }
 
 static u64 hash_of(const struct ntpk_limits *limits, const struct ntp_limit *limit,
@@ -124,10 +181,10 @@ static u64 hash_of(const struct ntpk_limits *limits, const struct ntp_limit *lim
 
 	if (pf == NFPROTO_IPV4) {
 		who = ntp_limit_who(limit, ntp_acl_addr_v4(ntohl(ip_hdr(skb)->saddr)), false);
-		return siphash_2u64(who.hi, limit->kind, &limits->key);
+		return siphash_1u64(who.hi, &limits->key);
 	}
 	who = ntp_limit_who(limit, ntp_acl_addr_v6(ipv6_hdr(skb)->saddr.s6_addr32), true);
-	return siphash_3u64(who.hi, who.lo, limit->kind, &limits->key);
+	return siphash_2u64(who.hi, who.lo, &limits->key);
 }
 
 /**
@@ -140,11 +197,8 @@ static u64 hash_of(const struct ntpk_limits *limits, const struct ntp_limit *lim
 bool ntpk_limit_allows(const struct ntpk_rx *rx)
 {
 	const struct ntp_limit *limit = &rx->listener->policy.limit;
-	struct ntpk_limits *limits = rcu_dereference(rx->inst->limits);
+	struct ntpk_limits *limits = rx->listener->limits;
 
-	/* a push that ends all limits is on its way */
-	if (unlikely(!limits))
-		return true;
 	return ntp_limit_take(limits->lines, limits->n_lines,
 			      hash_of(limits, limit, rx->skb, rx->pf), rx->now.raw_ns, limit);
 }

@@ -11,6 +11,9 @@
 #include "netlink_priv.h"
 #include "state.h"
 
+/* One in four, as chrony: nobody shall be locked out by who forges his address. */
+#define LEAK_LOG2_DEFAULT	2
+
 /* Whose addresses are one client: a host, and what a site's network is given at least. */
 #define PREFIX_V4_DEFAULT	32
 #define PREFIX_V6_DEFAULT	64
@@ -22,13 +25,19 @@ static const struct nla_policy piece_policy[NTPK_A_PIECE_MAX + 1] = {
 	[NTPK_A_PIECE_CURVE_Q112] = { .type = NLA_S64 },
 };
 
+/* not const: the policy of older kernels points to it without */
+static struct netlink_range_validation nat_range = {
+	.min = 1,
+	.max = NTPK_LIMIT_NAT_MAX,
+};
+
 static const struct nla_policy limit_policy[NTPK_A_LIMIT_MAX + 1] = {
 	[NTPK_A_LIMIT_INTERVAL_LOG2S] = NLA_POLICY_RANGE(NLA_S8, NTPK_LIMIT_INTERVAL_LOG2S_MIN,
 							 NTPK_LIMIT_INTERVAL_LOG2S_MAX),
-	[NTPK_A_LIMIT_BURST] = NLA_POLICY_MIN(NLA_U8, 1),
-	[NTPK_A_LIMIT_LEAK_LOG2] = NLA_POLICY_RANGE(NLA_U8, 1, NTPK_LIMIT_ODDS_LOG2_MAX),
-	[NTPK_A_LIMIT_KOD_LOG2] = NLA_POLICY_RANGE(NLA_U8, 1, NTPK_LIMIT_ODDS_LOG2_MAX),
-	[NTPK_A_LIMIT_NAT] = NLA_POLICY_MIN(NLA_U8, 1),
+	[NTPK_A_LIMIT_BURST] = NLA_POLICY_RANGE(NLA_U32, 1, NTPK_LIMIT_BURST_MAX),
+	[NTPK_A_LIMIT_LEAK_LOG2] = NLA_POLICY_MAX(NLA_U8, NTPK_LIMIT_ODDS_LOG2_MAX),
+	[NTPK_A_LIMIT_KOD_LOG2] = NLA_POLICY_MAX(NLA_U8, NTPK_LIMIT_ODDS_LOG2_MAX),
+	[NTPK_A_LIMIT_NAT] = NLA_POLICY_FULL_RANGE(NLA_U32, &nat_range),
 	[NTPK_A_LIMIT_PREFIX_V4] = NLA_POLICY_RANGE(NLA_U8, 1, 32),
 	[NTPK_A_LIMIT_PREFIX_V6] = NLA_POLICY_RANGE(NLA_U8, 1, 128),
 };
@@ -85,13 +94,14 @@ static int parse_limit(const struct nlattr *nest, struct ntp_limit *limit,
 	if (err)
 		return err;
 	limit->interval_log2s = nla_get_s8(tb[NTPK_A_LIMIT_INTERVAL_LOG2S]);
-	limit->burst = nla_get_u8(tb[NTPK_A_LIMIT_BURST]);
-	limit->leak_log2 = get_u8_or(tb[NTPK_A_LIMIT_LEAK_LOG2], 0);
+	limit->burst = nla_get_u32(tb[NTPK_A_LIMIT_BURST]);
+	limit->leak_log2 = get_u8_or(tb[NTPK_A_LIMIT_LEAK_LOG2], LEAK_LOG2_DEFAULT);
 	limit->kod_log2 = get_u8_or(tb[NTPK_A_LIMIT_KOD_LOG2], 0);
-	limit->nat = get_u8_or(tb[NTPK_A_LIMIT_NAT], 1);
+	limit->nat = tb[NTPK_A_LIMIT_NAT] ? nla_get_u32(tb[NTPK_A_LIMIT_NAT]) : 1;
 	limit->prefix_v4 = get_u8_or(tb[NTPK_A_LIMIT_PREFIX_V4], PREFIX_V4_DEFAULT);
 	limit->prefix_v6 = get_u8_or(tb[NTPK_A_LIMIT_PREFIX_V6], PREFIX_V6_DEFAULT);
-	ntp_limit_complete(limit);
+	if (!ntp_limit_complete(limit))
+		return ntpk_nl_refuse(extack, nest, -ERANGE, "INTERVAL_LOG2S and NAT allow more than 7629 requests a second: leave LIMIT out");
 	return 0;
 }
 
@@ -312,10 +322,10 @@ static int fill_limit(struct sk_buff *msg, const struct ntp_limit *limit)
 	struct nlattr *nest = nla_nest_start(msg, NTPK_A_LISTENER_LIMIT);
 
 	if (!nest || nla_put_s8(msg, NTPK_A_LIMIT_INTERVAL_LOG2S, limit->interval_log2s) ||
-	    nla_put_u8(msg, NTPK_A_LIMIT_BURST, limit->burst) ||
-	    (limit->leak_log2 && nla_put_u8(msg, NTPK_A_LIMIT_LEAK_LOG2, limit->leak_log2)) ||
-	    (limit->kod_log2 && nla_put_u8(msg, NTPK_A_LIMIT_KOD_LOG2, limit->kod_log2)) ||
-	    nla_put_u8(msg, NTPK_A_LIMIT_NAT, limit->nat) ||
+	    nla_put_u32(msg, NTPK_A_LIMIT_BURST, limit->burst) ||
+	    nla_put_u8(msg, NTPK_A_LIMIT_LEAK_LOG2, limit->leak_log2) ||
+	    nla_put_u8(msg, NTPK_A_LIMIT_KOD_LOG2, limit->kod_log2) ||
+	    nla_put_u32(msg, NTPK_A_LIMIT_NAT, limit->nat) ||
 	    nla_put_u8(msg, NTPK_A_LIMIT_PREFIX_V4, limit->prefix_v4) ||
 	    nla_put_u8(msg, NTPK_A_LIMIT_PREFIX_V6, limit->prefix_v6))
 		return -EMSGSIZE;

@@ -117,13 +117,19 @@ static noinline enum ntpk_reason check_budget(const struct ntpk_rx *rx)
 	return NTPK_REASON_OVER_BUDGET;
 }
 
-/* Whoever asks too much shall not use up what is there for all. */
+/*
+ * Whoever asks too much shall not use up what is there for all, nor may a packet use up
+ * anybody's share that has no MAC where one is required.
+ */
 static enum ntpk_reason check_amount(struct ntpk_rx *rx)
 {
 	enum ntpk_reason reason = NTPK_REASON_NONE;
 
+	if (unlikely((rx->listener->policy.flags & NTPK_LISTENER_F_REQUIRE_KEY) &&
+		     rx->udp_len == sizeof(struct udphdr) + NTP_HEADER_LEN))
+		return NTPK_REASON_AUTH_REQUIRED;
 	rx->t2_age_ns = ntpk_tstamp_rx(rx->skb, rx->state, &rx->now);
-	if (rx->listener->policy.limit.cost)
+	if (rx->listener->limits)
 		reason = check_limit(rx);
 	if (reason == NTPK_REASON_NONE && unlikely(rx->state->budget_per_s))
 		reason = check_budget(rx);

@@ -203,7 +203,7 @@ static void inst_release(struct ntpk_inst *inst)
 	ntpk_route_release(inst->routes);
 	ntpk_keys_clean(inst);
 	ntpk_acl_clean(inst);
-	ntpk_limit_clean(inst);
+	ntpk_limit_clean(rcu_dereference_protected(inst->state, true));
 	kfree(rcu_dereference_protected(inst->state, true));
 	kfree(inst);
 }
@@ -360,14 +360,16 @@ int ntpk_state_push(struct net *net, struct ntpk_state *state)
 		err = -ERANGE;
 		goto unlock;
 	}
-	err = ntpk_limit_prepare(inst, state);
+	old = rcu_dereference_protected(inst->state, lockdep_is_held(&nn->lock));
+	err = ntpk_limit_prepare(net, state, old);
 	if (err)
 		goto unlock;
-	old = rcu_dereference_protected(inst->state, lockdep_is_held(&nn->lock));
 	complete_state(state, old, &clock);
 	rcu_assign_pointer(inst->state, state);
-	if (old)
+	if (old) {
+		ntpk_limit_retire(old, state);
 		kfree_rcu(old, rcu);
+	}
 	arm_events(inst, ms_to_expiry(&state->serve, &clock.now));
 unlock:
 	mutex_unlock(&nn->lock);

@@ -28,6 +28,8 @@ struct ntpk_routes;
  * @ifindex: the interface, or the VRF, that requests come by; 0 = any
  * @addr: what requests are sent to, 0 = all of @pf; IPv4 is v4-mapped
  * @policy: what is answered there
+ * @limits: buckets of its clients, NULL = it has no limit; shared with listeners of
+ *	equal limits
  */
 struct ntpk_listener {
 	u16	port;
@@ -35,6 +37,7 @@ struct ntpk_listener {
 	int	ifindex;
 	struct in6_addr	addr;
 	struct ntp_policy policy;
+	struct ntpk_limits *limits;
 };
 
 /* IPv4 and IPv6 */
@@ -85,8 +88,6 @@ struct ntpk_state {
  * @keys_coming: a set that is being sent, under ntpk_net.lock
  * @acl: who may ask, NULL = everybody; written under ntpk_net.lock
  * @acl_coming: a list that is being sent, under ntpk_net.lock
- * @limits: buckets of clients, NULL = no listener has a limit; written under
- *	ntpk_net.lock
  */
 struct ntpk_inst {
 	struct net	*net;
@@ -99,7 +100,6 @@ struct ntpk_inst {
 	struct ntpk_keys *keys_coming;
 	struct ntpk_acl __rcu *acl;
 	struct ntpk_acl_coming *acl_coming;
-	struct ntpk_limits __rcu *limits;
 };
 
 /**

@@ -8,6 +8,7 @@
 #ifndef _NTPK_NTP_LIMIT_H
 #define _NTPK_NTP_LIMIT_H
 
+#include <linux/ntpk.h>
 #include <ntpk/ntp_acl.h>
 
 #ifdef __KERNEL__
@@ -22,20 +23,25 @@ typedef __u64 ntp_limit_bucket;
 /* A bucket: so many bits of a time in units, and above them the tag of its owner. */
 #define NTP_LIMIT_TIME_BITS	40
 #define NTP_LIMIT_TIME_MASK	((1ULL << NTP_LIMIT_TIME_BITS) - 1)
-/* More units than any bucket holds: 255 times 2^12 s.  A quarter of what its bits count to. */
-#define NTP_LIMIT_SPAN_MAX	(1ULL << (NTP_LIMIT_TIME_BITS - 2))
+/*
+ * Two CPUs do not read the clock in the order in which they come to a bucket: what is so
+ * much further ahead than a bucket can be was full a moment ago, and not long past.
+ */
+#define NTP_LIMIT_SLACK		(1ULL << 18)	/* a second, in units */
+/* A cost is a whole number of units: from here on within 1/32 of what it should be. */
+#define NTP_LIMIT_COST_MIN	32
 
 /**
  * struct ntp_limit - how much is allowed; all zero = anything
  * @cost: of one request, in units of 2^NTP_LIMIT_UNIT_LOG2NS ns
  * @span: what a bucket holds, likewise
  * @kind: the same for equal limits and for no others: listeners of equal limits
- *	share a client's bucket
+ *	share a table
+ * @burst: so many at once, 1..255
+ * @nat: so many clients may share a prefix, 1..65535
  * @interval_log2s: one request in so many seconds
- * @burst: so many at once
  * @leak_log2: one in 2^this above the limit is answered all the same, 0 = none
  * @kod_log2: one in 2^this of the others is told so by a KoD, 0 = none
- * @nat: so many clients may share a prefix
  * @prefix_v4: whose addresses are one client
  * @prefix_v6: likewise
  */
@@ -43,11 +49,11 @@ struct ntp_limit {
 	__u64	cost;
 	__u64	span;
 	__u64	kind;
+	__u32	burst;
+	__u32	nat;
 	__s8	interval_log2s;
-	__u8	burst;
 	__u8	leak_log2;
 	__u8	kod_log2;
-	__u8	nat;
 	__u8	prefix_v4;
 	__u8	prefix_v6;
 };
@@ -66,9 +72,12 @@ enum ntp_limit_verdict {
 
 /**
  * ntp_limit_complete() - what follows from the other members
- * @limit: its cost, span and kind are set
+ * @limit: in range; its cost, span and kind are set
+ *
+ * Return: false where a client may ask so often that it cannot be counted:
+ * NTPK_LIMIT_PER_S_MAX times a second and more.
  */
-void ntp_limit_complete(struct ntp_limit *limit);
+bool ntp_limit_complete(struct ntp_limit *limit);
 
 /**
  * ntp_limit_who() - whose bucket is it?
@@ -76,8 +85,8 @@ void ntp_limit_complete(struct ntp_limit *limit);
  * @addr: of the request's source
  * @v6: its family
  *
- * Return: @addr cut to its prefix; to be hashed together with the family and
- * struct ntp_limit.kind, under a key that nobody knows.
+ * Return: @addr cut to its prefix; to be hashed together with the family, under a key
+ * that nobody knows.
  */
 static inline struct ntp_acl_addr ntp_limit_who(const struct ntp_limit *limit,
 						struct ntp_acl_addr addr, bool v6)
@@ -94,17 +103,26 @@ static inline struct ntp_acl_addr ntp_limit_who(const struct ntp_limit *limit,
 __u32 ntp_limit_lines(__u32 clients);
 
 /**
- * ntp_limit_take() - may this request be answered?
- * @lines: table
+ * ntp_limit_init() - nobody has asked yet
+ * @lines: table, of limits of one kind
  * @n_lines: from ntp_limit_lines()
+ * @now_ns: of the clock of ntp_limit_take()
+ */
+void ntp_limit_init(struct ntp_limit_line *lines, __u32 n_lines, __s64 now_ns);
+
+/**
+ * ntp_limit_take() - may this request be answered?
+ * @lines: from ntp_limit_init()
+ * @n_lines: of it
  * @hash: 64 uniform bits of who asks
  * @now_ns: of a clock that nobody sets
- * @limit: limit
+ * @limit: of the table's kind
  *
- * A client that has no bucket gets that of the one that could ask again soonest, so a
- * flood from everywhere cannot lock anybody out but by the tag: 24 bits, and the same
- * line.  Reads one cache line.  When other CPUs write it meanwhile it is tried twice,
- * and then the request goes uncounted.
+ * A client that has no bucket gets the fullest of its line, so a flood from everywhere
+ * cannot lock anybody out but by the tag: 24 bits, and the same line.  Reads one cache
+ * line.  When other CPUs write the bucket meanwhile it is tried twice, and then the
+ * request goes uncounted.  A bucket that nobody asked for in 52 days, less its span, is
+ * for that span taken for one that is used.
  *
  * Return: whether; refusals cost the client nothing.
  */
@@ -142,8 +160,12 @@ static inline bool ntp_pace(__s64 *at_ns, __s64 now_ns, __s64 per_ns, __u32 burs
 	__s64 earliest_ns = now_ns - per_ns * (burst - 1);
 	__s64 due_ns = *at_ns > earliest_ns ? *at_ns : earliest_ns;
 
-	if (due_ns > now_ns)
-		return false;
+	if (due_ns > now_ns) {
+		if (due_ns - now_ns <= per_ns)
+			return false;
+		/* never so far ahead: half of it was written by somebody else */
+		due_ns = now_ns;
+	}
 	*at_ns = due_ns + per_ns;
 	return true;
 }

@@ -12,19 +12,14 @@
  * instructions that the whole machine executed meanwhile.
  */
 #define _GNU_SOURCE
-#include <err.h>
 #include <fcntl.h>
-#include <linux/if_packet.h>
-#include <net/ethernet.h>
-#include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
+#include "frames.h"
 
 #define FRAMES_MAX	65536
 #define BATCH_MAX	64
@@ -57,46 +52,15 @@ static void load(const char *path)
 		errx(1, "%s: no frame", path);
 }
 
-static int open_device(const char *dev)
-{
-	struct sockaddr_ll to = {
-		.sll_family = AF_PACKET,
-		.sll_ifindex = if_nametoindex(dev),
-	};
-	int fd = socket(AF_PACKET, SOCK_RAW, 0);
-	int one = 1;
-
-	if (fd < 0 || bind(fd, (struct sockaddr *)&to, sizeof(to)))
-		err(1, "%s", dev);
-	if (setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &one, sizeof(one)))
-		err(1, "PACKET_QDISC_BYPASS");
-	return fd;
-}
-
-static long long now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC_RAW, &ts);
-	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
-}
-
 static void send_batch(int fd, size_t from, unsigned int n)
 {
 	struct mmsghdr msgs[BATCH_MAX] = { 0 };
-	unsigned int done = 0;
 
 	for (unsigned int i = 0; i < n; i++) {
 		msgs[i].msg_hdr.msg_iov = &frames[(from + i) % n_frames];
 		msgs[i].msg_hdr.msg_iovlen = 1;
 	}
-	while (done < n) {
-		int sent = sendmmsg(fd, msgs + done, n - done, 0);
-
-		if (sent < 0)
-			err(1, "sendmmsg");
-		done += sent;
-	}
+	frames_send(fd, msgs, n);
 }
 
 int main(int argc, char **argv)
@@ -109,7 +73,7 @@ int main(int argc, char **argv)
 
 	if (argc < 4)
 		errx(2, "usage: blast DEVICE FILE COUNT [BATCH]");
-	fd = open_device(argv[1]);
+	fd = frames_open(argv[1]);
 	load(argv[2]);
 	count = strtoul(argv[3], NULL, 10);
 	batch = argc > 4 ? strtoul(argv[4], NULL, 10) : 16;
@@ -117,10 +81,10 @@ int main(int argc, char **argv)
 		errx(2, "BATCH must be 1..%d", BATCH_MAX);
 	if (sched_setscheduler(0, SCHED_IDLE, &param))
 		err(1, "SCHED_IDLE");
-	begin = now_ns();
+	begin = frames_now_ns();
 	for (sent = 0; sent < count; sent += batch)
 		send_batch(fd, sent, count - sent < batch ? count - sent : batch);
 	sched_yield();
-	printf("%lld\n", now_ns() - begin);
+	printf("%lld\n", frames_now_ns() - begin);
 	return 0;
 }

@@ -59,7 +59,7 @@ LISTENER_TYPES = {
 	"MAX_STRATUM": "B", "VERSIONS": "B", "MAX_DIST_NS": "Q", "PIECE": None, "LIMIT": None,
 }
 LIMIT_TYPES = {
-	"INTERVAL_LOG2S": "b", "BURST": "B", "LEAK_LOG2": "B", "KOD_LOG2": "B", "NAT": "B",
+	"INTERVAL_LOG2S": "b", "BURST": "I", "LEAK_LOG2": "B", "KOD_LOG2": "B", "NAT": "I",
 	"PREFIX_V4": "B", "PREFIX_V6": "B",
 }
 LIMIT_KINDS = {UAPI["NTPK_A_LIMIT_" + k]: k for k in LIMIT_TYPES}

@@ -35,7 +35,7 @@ def listener(port=123, limit=None, addr=None, **more):
 
 
 def limit(interval=LONG, burst=BURST, **more):
-	return {"INTERVAL_LOG2S": interval, "BURST": burst, **more}
+	return {"INTERVAL_LOG2S": interval, "BURST": burst, "LEAK_LOG2": 0, **more}
 
 
 def push(s, *listeners, **change):
@@ -122,10 +122,19 @@ def test_listeners(s):
 	expect(s, "another one with an equal limit", "192.0.2.2", 0, n=5, dport=1123)
 	expect(s, "one with a limit of its own", "192.0.2.2", 7, dport=1124)
 	expect(s, "one without", "192.0.2.2", 40, dport=1125)
+	again(s, listener(), listener(1123, limit()))
+	expect(s, "a bucket outlives one of its listeners, and other limits", "192.0.2.2", 0, n=5,
+	       dport=1123)
+	again(s, listener(1123, limit(LEAK_LOG2=1)))
+	_, moved = ask(s, "192.0.2.2", 40, dport=1123)
+	tap.ok(moved.get("replied", 0) >= 5 and moved.get("limited", 0) >= 5,
+	       "and a change of leak, which is at work at once", moved)
 
 
 def test_leak(s):
-	push(s, listener(limit=limit(LEAK_LOG2=2)))
+	with_default = limit()
+	del with_default["LEAK_LOG2"]
+	push(s, listener(limit=with_default))
 	ask(s, "192.0.2.2", BURST)
 	replies, moved = ask(s, "192.0.2.2", 640)
 	leaked = moved.get("replied", 0)
@@ -167,10 +176,13 @@ def test_kod(s):
 		replies, moved = ask(s, "192.0.2.2", 64, data=ntpq.request(trailing=trailing))
 		tap.ok(not replies and moved == {"limited": 64},
 		       f"nobody is told so who sends {what}: a KoD is not signed", moved)
-	ask(s, "192.0.2.2", BURST, dport=1123)
-	replies, moved = ask(s, "192.0.2.2", 64, dport=1123)
-	tap.ok(not replies and moved == {"limited": 64}, "nor where only signed requests are answered",
-	       moved)
+	replies, moved = ask(s, "192.0.2.4", 64, dport=1123)
+	tap.ok(not replies and moved == {"auth_required": 64},
+	       "nor where only signed requests are answered", moved)
+	replies, moved = ask(s, "192.0.2.4", 64, dport=1123,
+			     data=ntpq.request(trailing=b"\0\0\0\1" + bytes(16)))
+	tap.ok(not replies and moved == {"auth_failed": BURST, "limited": 64 - BURST},
+	       "where who sends no MAC uses up nobody's share", moved)
 	# what is not answered at all is not answered by a KoD either
 	again(s, listener(limit=limit(KOD_LOG2=1), EXPIRED=ntpknl.SILENT), LEAP=3, STRATUM=0,
 	      REFID=bytes(4), REF_UNIX_NS=0)
@@ -243,9 +255,11 @@ def test_messages(s):
 			("an interval of 2^13 s", limit(13), "range"),
 			("an interval of 2^-13 s", limit(-13), "range"),
 			("a burst of none", limit(burst=0), "range"),
-			("leak 0", limit(LEAK_LOG2=0), "range"), ("leak 17", limit(LEAK_LOG2=17), "range"),
-			("KoD 0", limit(KOD_LOG2=0), "range"), ("KoD 17", limit(KOD_LOG2=17), "range"),
-			("NAT 0", limit(NAT=0), "range"), ("a /0", limit(PREFIX_V4=0), "range"),
+			("leak 17", limit(LEAK_LOG2=17), "range"), ("KoD 17", limit(KOD_LOG2=17), "range"),
+			("NAT 0", limit(NAT=0), "range"), ("NAT 65536", limit(NAT=65536), "range"),
+			("a burst of 256", limit(burst=256), "range"),
+			("8192 requests a second", limit(-12, NAT=2), "more than 7629 requests a second"),
+			("a /0", limit(PREFIX_V4=0), "range"),
 			("a /33", limit(PREFIX_V4=33), "range"), ("a /129", limit(PREFIX_V6=129), "range"),
 			("a burst of two bytes", limit(burst=bytes(2)), "")):
 		fixture.refused(what, "E", words, lambda: again(s, listener(limit=bad)))
@@ -255,7 +269,8 @@ def test_messages(s):
 def main():
 	s = fixture.served()
 	# answers find their way wherever the request claims to come from
-	s.link.neigh(s.server, s.link.sdev, s.link.cmac, "192.0.2.3", "192.0.2.77", "2001:db8::77")
+	s.link.neigh(s.server, s.link.sdev, s.link.cmac, "192.0.2.3", "192.0.2.4", "192.0.2.77",
+		     "2001:db8::77")
 	s.server.sh("ip route add 192.0.3.0/24 via 192.0.2.2")
 	for net in ("2001:db8:0:1::/64", "2001:db8:0:9::/64", "2001:db8:1::/48"):
 		s.server.sh("ip", "-6", "route", "add", net, "via", "2001:db8::2")

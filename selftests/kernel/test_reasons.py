@@ -145,7 +145,7 @@ def test_access(s):
 def test_amounts(s):
 	state = s.g.default_state()
 	listener = state["LISTENERS"][0]
-	listener["LIMIT"] = {"INTERVAL_LOG2S": 12, "BURST": 2}
+	listener["LIMIT"] = {"INTERVAL_LOG2S": 12, "BURST": 2, "LEAK_LOG2": 0}
 	s.g.push(state)
 	for kind, packet in (("IPv4", datagram()), ("IPv6", v6())):
 		check(s, f"within a limit, {kind}", [packet] * 2, "replied", REPLY * 2, count=2)

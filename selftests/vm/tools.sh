@@ -9,9 +9,9 @@ mkdir -p "$here/../../build/vm"
 out=$(cd "$here/../../build/vm" && pwd)
 exec 9>"$out/tools.lock"
 flock 9
-for src in truth.c clockerr.c ../bench/blast.c; do
+for src in truth.c clockerr.c flood.c ../bench/blast.c; do
 	prog=$(basename "$src" .c)
-	[ "$out/$prog" -nt "$here/$src" ] || {
+	[ "$out/$prog" -nt "$here/$src" ] && [ "$out/$prog" -nt "$here/../bench/frames.h" ] || {
 		${CC:-gcc} -O2 -Wall -Wextra -Werror -static -o "$out/$prog.new" \
 			"$here/$src" -lm
 		mv "$out/$prog.new" "$out/$prog"

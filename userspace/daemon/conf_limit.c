@@ -22,15 +22,15 @@ enum option { O_INTERVAL, O_BURST, O_LEAK, O_KOD, O_NAT, O_PREFIX4, O_PREFIX6, O
 static const struct {
 	const char *name;
 	int8_t	 min;
-	int16_t	 max;
-	int16_t	 otherwise;
+	int32_t	 max;
+	int32_t	 otherwise;
 } options[O_COUNT] = {
 	[O_INTERVAL] = { "interval", NTPK_LIMIT_INTERVAL_LOG2S_MIN, NTPK_LIMIT_INTERVAL_LOG2S_MAX,
 			 INTERVAL_LOG2S },
-	[O_BURST] = { "burst", 1, UINT8_MAX, BURST },
+	[O_BURST] = { "burst", 1, NTPK_LIMIT_BURST_MAX, BURST },
 	[O_LEAK] = { "leak", 0, NTPK_LIMIT_ODDS_LOG2_MAX, LEAK_LOG2 },
 	[O_KOD] = { "kod", 0, NTPK_LIMIT_ODDS_LOG2_MAX, KOD_LOG2 },
-	[O_NAT] = { "nat", 1, UINT8_MAX, NAT },
+	[O_NAT] = { "nat", 1, NTPK_LIMIT_NAT_MAX, NAT },
 	[O_PREFIX4] = { "prefix4", 1, NTP_ACL_V4_LEN_MAX, PREFIX_V4 },
 	[O_PREFIX6] = { "prefix6", 1, NTP_ACL_V6_LEN_MAX, PREFIX_V6 },
 };
@@ -63,7 +63,9 @@ static int take_options(struct conf_line *l, const char *name, int64_t value[O_C
 
 int conf_take_limit(struct conf_line *l, const char *name, struct ntp_limit *out)
 {
+	unsigned int column = l->words[l->next - 1].column;
 	int64_t value[O_COUNT];
+	struct ntp_limit limit;
 	int ret;
 
 	if (l->next < l->len && strcasecmp(l->words[l->next].text, "off") == 0) {
@@ -75,15 +77,20 @@ int conf_take_limit(struct conf_line *l, const char *name, struct ntp_limit *out
 	if (ret < 0)
 		return ret;
 	/* it is compared byte by byte */
-	memset(out, 0, sizeof(*out));
-	out->interval_log2s = (int8_t)value[O_INTERVAL];
-	out->burst = (uint8_t)value[O_BURST];
-	out->leak_log2 = (uint8_t)value[O_LEAK];
-	out->kod_log2 = (uint8_t)value[O_KOD];
-	out->nat = (uint8_t)value[O_NAT];
-	out->prefix_v4 = (uint8_t)value[O_PREFIX4];
-	out->prefix_v6 = (uint8_t)value[O_PREFIX6];
-	ntp_limit_complete(out);
+	memset(&limit, 0, sizeof(limit));
+	limit.interval_log2s = (int8_t)value[O_INTERVAL];
+	limit.burst = (uint32_t)value[O_BURST];
+	limit.leak_log2 = (uint8_t)value[O_LEAK];
+	limit.kod_log2 = (uint8_t)value[O_KOD];
+	limit.nat = (uint32_t)value[O_NAT];
+	limit.prefix_v4 = (uint8_t)value[O_PREFIX4];
+	limit.prefix_v6 = (uint8_t)value[O_PREFIX6];
+	if (!ntp_limit_complete(&limit))
+		return conf_line_error(l, column, "%s: interval %lld and nat %lld allow more than "
+				       "%d requests a second, which is no limit: %s off", name,
+				       (long long)value[O_INTERVAL], (long long)value[O_NAT],
+				       NTPK_LIMIT_PER_S_MAX, name);
+	memcpy(out, &limit, sizeof(limit));
 	return 0;
 }
 

@@ -152,9 +152,11 @@ static enum ntpk_reason check(const struct respond_packet *packet)
 static enum ntpk_reason check_amount(struct respond *r, const struct respond_packet *packet,
 				     int64_t now_ns, bool *rate)
 {
-	bool bare = packet->len == NTP_HEADER_LEN &&
-		    !(packet->policy->flags & NTPK_LISTENER_F_REQUIRE_KEY);
+	bool bare = packet->len == NTP_HEADER_LEN;
 
+	*rate = false;
+	if (bare && packet->policy->flags & NTPK_LISTENER_F_REQUIRE_KEY)
+		return NTPK_REASON_AUTH_REQUIRED;
 	return respond_limit_check(&r->limit, packet->policy, packet->from, bare, now_ns,
 				   ntp_noise(&r->random_state), rate);
 }

@@ -15,31 +15,43 @@
 #define RESPOND_LIMIT_KEY_LEN	16
 
 /**
- * struct respond_limit - zeroed before the first use
- * @lines: table, NULL = no listener has a limit
+ * struct respond_table - the buckets of one limit
+ * @kind: of struct ntp_limit
+ * @lines: table, NULL = without memory: nobody is limited
  * @n_lines: of it
  * @key: of the hash of clients
+ */
+struct respond_table {
+	uint64_t kind;
+	struct ntp_limit_line *lines;
+	uint32_t n_lines;
+	uint8_t	 key[RESPOND_LIMIT_KEY_LEN];
+};
+
+/**
+ * struct respond_limit - zeroed before the first use
+ * @of: a table for each different limit
+ * @len: how many
  * @budget_per_s: answers in all, 0 = as many as there are
  * @budget_at_ns: of ntp_pace()
  */
 struct respond_limit {
-	struct ntp_limit_line *lines;
-	uint32_t n_lines;
-	uint8_t	 key[RESPOND_LIMIT_KEY_LEN];
+	struct respond_table of[NTPK_LISTENERS_MAX];
+	size_t	 len;
 	uint32_t budget_per_s;
 	__s64	 budget_at_ns;
 };
 
 /**
- * respond_limit_set() - the table and the budget that these listeners need
- * @l: limits; a table of the right size stays, with what it knows
+ * respond_limit_set() - the tables and the budget that these listeners need
+ * @l: limits; a table of the right kind and size stays, with what it knows
  * @listeners: from now on
  *
  * Without memory that is said, and nobody is limited.
  */
 void respond_limit_set(struct respond_limit *l, const struct ntpk_nl_listeners *listeners);
 
-/** respond_limit_clean() - free the table */
+/** respond_limit_clean() - free the tables */
 void respond_limit_clean(struct respond_limit *l);
 
 /**
@@ -47,7 +59,7 @@ void respond_limit_clean(struct respond_limit *l);
  * @l: limits
  * @policy: of its listener
  * @from: its source
- * @bare: it is a header and nothing else, and needs no key: it may be told so
+ * @bare: it is a header and nothing else: it may be told so
  * @now_ns: local time
  * @random: uniform bits
  * @rate: out: by a KoD RATE

@@ -25,14 +25,11 @@ static const struct nl_field unless_zero[] = {
 static const struct nl_field limit_fields[] = {
 	NL_FIELD(ntp_limit, NTPK_A_LIMIT_INTERVAL_LOG2S, interval_log2s, true),
 	NL_FIELD(ntp_limit, NTPK_A_LIMIT_BURST, burst, true),
+	NL_FIELD(ntp_limit, NTPK_A_LIMIT_LEAK_LOG2, leak_log2, true),
+	NL_FIELD(ntp_limit, NTPK_A_LIMIT_KOD_LOG2, kod_log2, true),
 	NL_FIELD(ntp_limit, NTPK_A_LIMIT_NAT, nat, true),
 	NL_FIELD(ntp_limit, NTPK_A_LIMIT_PREFIX_V4, prefix_v4, true),
 	NL_FIELD(ntp_limit, NTPK_A_LIMIT_PREFIX_V6, prefix_v6, true),
-};
-
-static const struct nl_field limit_odds[] = {
-	NL_FIELD(ntp_limit, NTPK_A_LIMIT_LEAK_LOG2, leak_log2, false),
-	NL_FIELD(ntp_limit, NTPK_A_LIMIT_KOD_LOG2, kod_log2, false),
 };
 
 static const struct nl_field piece_fields[] = {
@@ -47,7 +44,6 @@ static void put_limit(struct nlmsghdr *nlh, const struct ntp_limit *limit)
 	struct nlattr *nest = mnl_attr_nest_start(nlh, NTPK_A_LISTENER_LIMIT);
 
 	nl_put_fields(nlh, limit_fields, NL_LEN(limit_fields), limit);
-	nl_put_nonzero(nlh, limit_odds, NL_LEN(limit_odds), limit);
 	mnl_attr_nest_end(nlh, nest);
 }
 
@@ -56,13 +52,13 @@ static int parse_limit(const struct nlattr *nest, struct ntp_limit *limit)
 	struct nl_walk w = nl_walk_nest(nest);
 	int ret = nl_parse_fields(w, limit_fields, NL_LEN(limit_fields), limit);
 
-	if (ret == 0)
-		ret = nl_parse_fields(w, limit_odds, NL_LEN(limit_odds), limit);
-	if (ret == 0 && !limit->nat)
-		ret = -EBADMSG;
-	if (ret == 0)
-		ntp_limit_complete(limit);
-	return ret;
+	if (ret < 0)
+		return ret;
+	if (limit->interval_log2s < NTPK_LIMIT_INTERVAL_LOG2S_MIN ||
+	    limit->interval_log2s > NTPK_LIMIT_INTERVAL_LOG2S_MAX || !limit->nat ||
+	    !ntp_limit_complete(limit))
+		return -EBADMSG;
+	return 0;
 }
 
 void nl_put_listener(struct nlmsghdr *nlh, const struct ntpk_nl_listener *l)

@@ -101,8 +101,8 @@ enum ntpk_attr_state {
 	NTPK_A_STATE_NOW_DISP_NS,	/* u64: root dispersion as served now */
 	NTPK_A_STATE_NOW_UNIX_NS,	/* s64: served time now; absent when nothing was pushed */
 	/* set and get */
-	NTPK_A_STATE_LIMIT_CLIENTS,	/* u32: clients that LIMITs are kept of, 8 bytes each; absent = NTPK_LIMIT_CLIENTS_DEFAULT */
-	NTPK_A_STATE_BUDGET_PER_S,	/* u32: requests that each CPU answers in a second; absent = all */
+	NTPK_A_STATE_LIMIT_CLIENTS,	/* u32: clients told apart by each different LIMIT, rounded up to a power of two; absent = NTPK_LIMIT_CLIENTS_DEFAULT */
+	NTPK_A_STATE_BUDGET_PER_S,	/* u32: requests that each CPU takes on in a second, 64 or more at once; absent = all */
 
 	/* private: */
 	__NTPK_A_STATE_MAX,
@@ -177,17 +177,21 @@ enum ntpk_attr_piece {
 
 /*
  * How much a client may ask: BURST requests at once, and one in 2^INTERVAL_LOG2S
- * seconds in the long run.  A client is a prefix of addresses.  Of its requests above
- * that one in 2^LEAK_LOG2 is answered all the same, so that nobody is locked out by
- * who forges his address, and of the others one in 2^KOD_LOG2 gets a KoD RATE.
+ * seconds in the long run; with NAT, so much for each of so many.  A client is a prefix
+ * of addresses.  Of its requests above that one in 2^LEAK_LOG2 is answered all the same,
+ * so that nobody is locked out by who forges his address, and of the others one in
+ * 2^KOD_LOG2 gets a KoD RATE, where it is nothing but a header and no key is required.
+ * Who forges a client's address can have such KoDs sent to it, and they are believed.
+ *
+ * More than NTPK_LIMIT_PER_S_MAX requests a second of one client cannot be counted.
  */
 enum ntpk_attr_limit {
 	NTPK_A_LIMIT_UNSPEC,
 	NTPK_A_LIMIT_INTERVAL_LOG2S,	/* s8, -12..12 */
-	NTPK_A_LIMIT_BURST,		/* u8, 1..255 */
-	NTPK_A_LIMIT_LEAK_LOG2,		/* u8, 1..16; absent = none */
-	NTPK_A_LIMIT_KOD_LOG2,		/* u8, 1..16; absent = none */
-	NTPK_A_LIMIT_NAT,		/* u8, 1..255: clients that may share a prefix; absent = 1 */
+	NTPK_A_LIMIT_BURST,		/* u32, 1..255 */
+	NTPK_A_LIMIT_LEAK_LOG2,		/* u8, 1..16, 0 = none; absent = 2 */
+	NTPK_A_LIMIT_KOD_LOG2,		/* u8, 1..16, 0 = none; absent = 0 */
+	NTPK_A_LIMIT_NAT,		/* u32, 1..65535: clients that may share a prefix; absent = 1 */
 	NTPK_A_LIMIT_PREFIX_V4,		/* u8, 1..32; absent = 32 */
 	NTPK_A_LIMIT_PREFIX_V6,		/* u8, 1..128; absent = 64 */
 
@@ -198,7 +202,10 @@ enum ntpk_attr_limit {
 
 #define NTPK_LIMIT_INTERVAL_LOG2S_MIN	(-12)
 #define NTPK_LIMIT_INTERVAL_LOG2S_MAX	12
+#define NTPK_LIMIT_BURST_MAX		255
+#define NTPK_LIMIT_NAT_MAX		65535
 #define NTPK_LIMIT_ODDS_LOG2_MAX	16	/* of LEAK and KOD */
+#define NTPK_LIMIT_PER_S_MAX		7629
 
 /* What to do with a request while there is no truth to serve. */
 enum ntpk_policy {

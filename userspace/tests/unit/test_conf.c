@@ -143,7 +143,7 @@ static void test_ratelimit(void **state)
 	assert_int_equal(c.clientloglimit, 524288);
 	assert_int_equal(c.maxanswers, 0);
 	conf_clean(&c);
-	ntp_limit_complete(&want);
+	assert_true(ntp_limit_complete(&want));
 	parse_ok(&c, "ratelimit\nclientloglimit 64\nmaxanswers 50000\n");
 	assert_memory_equal(&c.limit, &want, offsetof(struct ntp_limit, prefix_v6) + 1);
 	assert_int_equal(c.clientloglimit, 64);
@@ -151,7 +151,7 @@ static void test_ratelimit(void **state)
 	conf_clean(&c);
 	want = (struct ntp_limit){ .interval_log2s = -4, .burst = 255, .leak_log2 = 0,
 				   .kod_log2 = 4, .nat = 30, .prefix_v4 = 24, .prefix_v6 = 48 };
-	ntp_limit_complete(&want);
+	assert_true(ntp_limit_complete(&want));
 	parse_ok(&c, "RateLimit prefix6 48 prefix4 24 nat 30 kod 4 leak 0 burst 255 interval -4\n"
 		 "listen ::1 mode1 off ratelimit off\nlisten ::2 ratelimit\n"
 		 "listen ::3 ratelimit kod 1\nlisten ::4\n");

@@ -51,14 +51,14 @@ static struct nlmsghdr *exact(const struct nlmsghdr *nlh)
 
 static void random_limit(struct ntp_limit *limit)
 {
-	limit->interval_log2s = (int8_t)(rnd() % 25) - 12;
+	limit->interval_log2s = (int8_t)(rnd() % 13);
 	limit->burst = 1 + rnd() % 255;
 	limit->leak_log2 = rnd() % 3;
 	limit->kod_log2 = rnd() % 3;
-	limit->nat = 1 + rnd() % 255;
+	limit->nat = 1 + rnd() % 1000;
 	limit->prefix_v4 = 1 + rnd() % 32;
 	limit->prefix_v6 = 1 + rnd() % 128;
-	ntp_limit_complete(limit);
+	assert_true(ntp_limit_complete(limit));
 }
 
 static void random_listener(struct ntpk_nl_listener *l)

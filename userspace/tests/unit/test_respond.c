@@ -381,12 +381,12 @@ static void test_mode_1(void **state)
 static void limit_to(struct respond *r, unsigned int burst, unsigned int kod_log2, uint32_t budget)
 {
 	struct ntpk_nl_listeners listeners = { .len = 1, .budget_per_s = budget };
-	struct ntp_limit l = { .interval_log2s = 12, .burst = (__u8)burst, .nat = 1,
+	struct ntp_limit l = { .interval_log2s = 12, .burst = burst, .nat = 1,
 			       .kod_log2 = (__u8)kod_log2, .prefix_v4 = 32, .prefix_v6 = 64 };
 	uint16_t port;
 
 	if (burst)
-		ntp_limit_complete(&l);
+		assert_true(ntp_limit_complete(&l));
 	else
 		memset(&l, 0, sizeof(l));
 	policy.limit = l;
@@ -444,8 +444,12 @@ static void test_limits(void **state)
 	assert_int_equal(n[NTPK_REASON_LIMITED], 64);
 	policy.flags = NTPK_LISTENER_F_REQUIRE_KEY;
 	limit_to(*state, 16, 1, 0);
-	ask_from(*state, "192.0.2.1", 48, 64, n);
-	assert_int_equal(n[NTPK_REASON_LIMITED], 64);
+	/* nor does it cost a share to ask without one */
+	ask_from(*state, "192.0.2.4", 48, 64, n);
+	assert_int_equal(n[NTPK_REASON_AUTH_REQUIRED], 64);
+	ask_from(*state, "192.0.2.4", 68, 64, n);
+	assert_int_equal(n[NTPK_REASON_AUTH_FAILED], 16);
+	assert_int_equal(n[NTPK_REASON_LIMITED], 48);
 	/* a MAC is looked at within the limit only */
 	policy.flags = 0;
 	limit_to(*state, 16, 0, 0);
