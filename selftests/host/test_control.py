@@ -343,6 +343,26 @@ def test_ctl_reload():
     holds(run_ctl("reload", "all", code=2), "sources")
 
 
+def test_ctl_set():
+    holds(ctl("set", "maxjitter", "0.25", json_too=False), "Now in force: maxjitter\n")
+    holds(ctl("set", "maxjitter", "0.25"), "It is so already")
+    holds(ctl("set", "--save", "maxjitter", "0.5"), "Saved")
+    check("maxjitter 0.5" in runtime_lines(), runtime_lines())
+    holds(ctl("set", "maxjitter", "x", code=1), "set:11: maxjitter: 'x' is not a number")
+    holds(ctl("set", "port", "5", code=1), "belongs into the configuration file")
+    holds(run_ctl("set", *["x" * 100] * 30, code=2), "longer than 2047 bytes")
+    holds(ctl("unset", "maxjitter", json_too=False), "Back to the configuration file: maxjitter")
+    check(not [line for line in runtime_lines() if "jitter" in line], runtime_lines())
+    holds(ctl("unset", "maxjitter", code=1), "maxjitter: none is saved")
+    os.rename("saved", "elsewhere")
+    try:
+        out = ctl("set", "--save", "logchange", "7", code=1, json_too=False)
+        holds(out, "done, but lost at the next start: ", "saved")
+    finally:
+        os.rename("elsewhere", "saved")
+    holds(ctl("reload", json_too=False), "Now in force: logchange")
+
+
 def test_ctl_acl():
     for address, words in (("192.0.2.7", "may ask: allow 192.0.2.0/24 (line "),
                            ("192.0.2.200", "may not ask: deny 192.0.2.128/25 (line "),
@@ -571,6 +591,7 @@ TESTS = [
     (test_ctl_upstream, "ntpkctl upstream ..."),
     (test_ctl_save, "ntpkctl upstream add and del --save"),
     (test_ctl_reload, "ntpkctl reload"),
+    (test_ctl_set, "ntpkctl set and unset"),
     (test_ctl_acl, "ntpkctl acl check"),
     (test_ctl_direct, "ntpkctl makestep, reselect, log level, rekey, metrics, waitsync, stats"),
     (test_ctl_usage, "ntpkctl says what it expected"),

@@ -112,12 +112,53 @@ def test_runtime():
     check(not any(u["runtime"] for u in d.data("upstream-list")["upstreams"]), "not saved")
 
 
+def done(cmd, **args):
+    answer = d.ask(cmd, **args)
+    check(answer["ok"], answer)
+    return answer["data"]
+
+
+def refused(words, cmd, **args):
+    before = open("runtime.conf").read()
+    answer = d.ask(cmd, **args)
+    check(not answer["ok"] and words in answer["error"]["text"], answer)
+    check(open("runtime.conf").read() == before, "runtime.conf has changed")
+
+
+def test_set():
+    configure("maxdistance 2\n")
+    reload()
+    check(done("set", line="maxdistance 1.5") ==
+          {"line": "maxdistance 1.5", "settings": ["maxdistance"], "saved": False}, "set")
+    check(done("set", line="maxdistance 1.5")["settings"] == [], "set again")
+    check("changed: maxdistance" in reload(), "what is not saved ends with a reload")
+    check(done("set", line="MaxDistance 1.5", save=True)["saved"], "saved")
+    check(done("set", line="maxdistance 1.25", save=True)["settings"] == ["maxdistance"], "anew")
+    check(open("runtime.conf").read().endswith("removed 127.0.0.1\nmaxdistance 1.25\n"),
+          open("runtime.conf").read())
+    check("changed:" not in reload(), "what is saved stays")
+    check(done("set", line="ratelimit kod 2")["settings"] == ["ratelimit"], "ratelimit")
+    refused("set:11: makestep's limit", "set", line="makestep 1")
+    refused("set:13: maxdistance: 17 seconds is out", "set", line="maxdistance 17", save=True)
+    refused("belongs into the configuration file", "set", line="keyfile /etc/shadow", save=True)
+    refused("use ntpkctl upstream add", "set", line="server 127.0.0.3", save=True)
+    refused("did you mean 'maxdistance'", "set", line="maxdistnace 1")
+    refused("one line", "set", line="allow\nuser root", save=True)
+    refused("listen all: ", "set", line="listen all", save=True)
+    refused("none is saved", "unset", name="makestep")
+    refused("no setting that can be saved", "unset", name="pool")
+    check(done("unset", name="maxdistance") == {"settings": ["maxdistance", "ratelimit"]}, "unset")
+    check("maxdistance" not in open("runtime.conf").read(), "not in the file")
+    check("changed:" not in reload(), "it is as the file says")
+
+
 TESTS = [
     (test_upstreams, "upstreams come, go and change; the others go on"),
     (test_error, "an error is told with its place and changes nothing"),
     (test_settings, "settings change, those that need a restart are named"),
     (test_drop_ins, "drop-ins of sourcedir come and go"),
     (test_runtime, "what ntpkctl added stays, what it saved counts"),
+    (test_set, "settings are set, saved and unset; errors change nothing"),
 ]
 
 

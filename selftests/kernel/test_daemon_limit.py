@@ -15,6 +15,7 @@ import time
 
 import daemon
 import fixture
+import netns
 import ntpknl
 import ntpq
 import pkt
@@ -90,6 +91,27 @@ def test_module(d, s):
 	tap.same(ask(s, "192.0.2.2"), 40, "none: nobody is limited")
 
 
+def test_set(d, s):
+	"""The same by ntpkctl, kept over a restart with --save."""
+	ctl = lambda *words: netns.sh(os.path.join(netns.BIN, "ntpkctl"), "-s", d.sock, *words).stdout
+	tap.same(ctl("set", "--save", *SLOW.split(), "burst", "7"), "Now in force: ratelimit\nSaved\n",
+		 "ntpkctl set --save ratelimit")
+	soon(s, {"limits": {123: limit(BURST=7)}, "clients": 65536, "budget": None}, "it is pushed", d.text)
+	tap.same(ask(s, "192.0.2.20"), 7, "and at work at once")
+	ctl("set", "listen", "all", "port", "1123", "ratelimit", "off")
+	soon(s, {"limits": {123: limit(BURST=7), 1123: None}, "clients": 65536, "budget": None},
+	     "a listener more", d.text)
+	tap.same(ask(s, "192.0.2.20", dport=1123), 40, "which has no limit")
+	d.kill()
+	d.start()
+	tap.wait_for(lambda: d.status().get("state"), 60)
+	soon(s, {"limits": {123: limit(BURST=7)}, "clients": 65536, "budget": None},
+	     "a restart: what was saved, and nothing else", d.text)
+	tap.same(ctl("unset", "ratelimit"), "Back to the configuration file: ratelimit\n", "unset")
+	soon(s, {"limits": {123: None}, "clients": 65536, "budget": None}, "unset: as the file says",
+	     d.text)
+
+
 def test_restart(d, s):
 	"""The module goes on, and knows who has asked."""
 	reload(d, SLOW)
@@ -123,10 +145,11 @@ def main():
 	daemon.need_ntpkd()
 	s = fixture.served(attach=False)
 	s.link.neigh(s.server, s.link.sdev, s.link.cmac,
-		     *(f"192.0.2.{i}" for i in (3, 9, 10, 11, 12, 13, 14)))
+		     *(f"192.0.2.{i}" for i in (3, 9, 10, 11, 12, 13, 14, 20)))
 	d = daemon.Ntpkd(s.server, LOCAL, SLOW)
 	tap.ok(tap.wait_for(lambda: s.g.status() == "sync", 60), "ntpkd gives the module its time", d.text())
 	test_module(d, s)
+	test_set(d, s)
 	test_restart(d, s)
 	tap.same(d.stop(), 0, "ntpkd ends well")
 	s.g.detach()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * ntpkctl reload and acl check: the configuration of the running daemon.
+ * ntpkctl reload, set, unset and acl check: the configuration of the running daemon.
  */
 #include <stdio.h>
 #include <string.h>
@@ -40,6 +40,57 @@ int cmd_reload(const struct ctl *ctl, int argc, char **argv)
 		return CTL_USAGE;
 	}
 	return ctl_show(ctl, "reload", argc ? "sources" : NULL, NULL, print_reloaded);
+}
+
+bool ctl_join(char *buf, size_t len, int argc, char **argv)
+{
+	size_t n = strlen(buf);
+	int i;
+
+	for (i = 0; i < argc && n < len; i++)
+		n += (size_t)snprintf(buf + n, len - n, "%s%s", i ? " " : "", argv[i]);
+	if (n < len)
+		return true;
+	fprintf(stderr, "ntpkctl: the line is longer than %zu bytes\n", len - 1);
+	return false;
+}
+
+static void print_set(const struct ctl *ctl, struct json_object *data)
+{
+	struct json_object *settings = ctl_list(data, "settings");
+
+	if (settings)
+		print_words("Now in force: ", settings);
+	else
+		puts("It is so already");
+	if (ctl->options & CTL_O_SAVE)
+		puts("Saved");
+}
+
+int cmd_set(const struct ctl *ctl, int argc, char **argv)
+{
+	char text[CTL_LINE_LEN] = "";
+
+	if (!ctl_join(text, sizeof(text), argc, argv))
+		return CTL_USAGE;
+	return ctl_show(ctl, "set", "line", text, print_set);
+}
+
+static void print_unset(const struct ctl *ctl, struct json_object *data)
+{
+	struct json_object *settings = ctl_list(data, "settings");
+
+	(void)ctl;
+	if (settings)
+		print_words("Back to the configuration file: ", settings);
+	else
+		puts("Saved no longer; the configuration file says the same");
+}
+
+int cmd_unset(const struct ctl *ctl, int argc, char **argv)
+{
+	(void)argc;
+	return ctl_show(ctl, "unset", "name", argv[0], print_unset);
 }
 
 static void print_verdict(const struct ctl *ctl, struct json_object *data)

@@ -9,8 +9,6 @@
 #include "ctl/ctl.h"
 #include "ctl/fmt.h"
 
-#define LINE_MAX_LEN	2048
-
 /* "a, b, c" */
 static void join_addresses(char *buf, size_t len, struct json_object *up)
 {
@@ -94,17 +92,11 @@ static bool has_kind(const char *word)
 
 int cmd_upstream_add(const struct ctl *ctl, int argc, char **argv)
 {
-	char text[LINE_MAX_LEN];
-	size_t n;
-	int i;
+	char text[CTL_LINE_LEN];
 
-	n = (size_t)snprintf(text, sizeof(text), "%s", has_kind(argv[0]) ? "" : "server ");
-	for (i = 0; i < argc && n < sizeof(text); i++)
-		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", i ? " " : "", argv[i]);
-	if (n >= sizeof(text)) {
-		fputs("ntpkctl: upstream add: the line is too long\n", stderr);
+	snprintf(text, sizeof(text), "%s", has_kind(argv[0]) ? "" : "server ");
+	if (!ctl_join(text, sizeof(text), argc, argv))
 		return CTL_USAGE;
-	}
 	return ctl_show(ctl, "upstream-add", "line", text, print_added);
 }
 

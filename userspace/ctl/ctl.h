@@ -21,6 +21,8 @@ enum ctl_exit {
 	CTL_TIMEOUT,		/* waitsync ran out of tries */
 };
 
+#define CTL_LINE_LEN	2048	/* of the configuration, on the command line */
+
 /* Options that only some subcommands take. */
 #define CTL_O_ALL	(1u << 0)	/* --all: counters of zero too */
 #define CTL_O_VERBOSE	(1u << 1)	/* -v: a legend, and more columns */
@@ -86,6 +88,8 @@ int cmd_upstream_online(const struct ctl *ctl, int argc, char **argv);
 int cmd_upstream_offline(const struct ctl *ctl, int argc, char **argv);
 int cmd_upstream_burst(const struct ctl *ctl, int argc, char **argv);
 int cmd_reload(const struct ctl *ctl, int argc, char **argv);
+int cmd_set(const struct ctl *ctl, int argc, char **argv);
+int cmd_unset(const struct ctl *ctl, int argc, char **argv);
 int cmd_acl_check(const struct ctl *ctl, int argc, char **argv);
 int cmd_makestep(const struct ctl *ctl, int argc, char **argv);
 int cmd_rekey(const struct ctl *ctl, int argc, char **argv);
@@ -146,6 +150,17 @@ int ctl_request(const struct ctl *ctl, const char *cmd, const char *key, const c
  */
 int ctl_show(const struct ctl *ctl, const char *cmd, const char *key, const char *value,
 	     void (*print)(const struct ctl *ctl, struct json_object *data));
+
+/**
+ * ctl_join() - words as one line
+ * @buf: out
+ * @len: of @buf; the line may have been there begun
+ * @argc: words
+ * @argv: words
+ *
+ * Return: false, with a complaint on stderr, where it is too long.
+ */
+bool ctl_join(char *buf, size_t len, int argc, char **argv);
 
 /**
  * ctl_list() - an array of an answer

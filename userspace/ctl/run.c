@@ -42,6 +42,11 @@ static const struct ctl_command commands[] = {
 	{ "reselect", "", "choose the reference anew", 0, 0, 0, cmd_reselect },
 	{ "reload", "[sources]", "read the configuration anew, or the drop-ins of sourcedir alone",
 	  0, 1, 0, cmd_reload },
+	{ "set", "[--save] DIRECTIVE [VALUE]...",
+	  "a setting, in the words of the configuration file, at once", 1, WORDS_MAX, CTL_O_SAVE,
+	  cmd_set },
+	{ "unset", "DIRECTIVE", "forget what set --save kept of it, and read the configuration anew",
+	  1, 1, 0, cmd_unset },
 	{ "rekey", "", "read the keys of keyfile anew", 0, 0, 0, cmd_rekey },
 	{ "acl check", "ADDRESS", "may a client with this address ask?", 1, 1, 0, cmd_acl_check },
 	{ "log level", "debug|info|warn|err", "which messages ntpkd writes from now on", 1, 1, 0,
@@ -64,7 +69,7 @@ static const struct {
 	const char *help;
 } options[] = {
 	{ "--all", "-a", CTL_O_ALL, "stats: counters of zero too" },
-	{ "--save", NULL, CTL_O_SAVE, "upstream add, del: keep it over restarts" },
+	{ "--save", NULL, CTL_O_SAVE, "upstream add, del, set: keep it over restarts" },
 	{ "--output OUT", "-o", CTL_O_OUTPUT, "config import: into this new file" },
 	{ "--verbose", "-v", CTL_O_VERBOSE, "sources: a legend, and what they follow" },
 };

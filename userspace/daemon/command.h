@@ -33,4 +33,7 @@ control_run command_makestep, command_reselect, command_log_level;
 /* command_conf.c */
 control_run command_reload, command_rekey, command_acl_check;
 
+/* command_set.c */
+control_run command_set, command_unset;
+
 #endif /* NTPKD_COMMAND_H */

@@ -16,19 +16,6 @@
 #include "daemon/reload.h"
 #include "daemon/status_json.h"
 
-/* "a, b" as an array */
-static struct json_object *words(const char *list)
-{
-	struct json_object *a = json_object_new_array();
-	size_t len;
-
-	for (; *list; list += len + strspn(list + len, ", ")) {
-		len = strcspn(list, ",");
-		json_object_array_add(a, json_object_new_string_len(list, (int)len));
-	}
-	return a;
-}
-
 int command_reload(void *ctx, const struct control_value *args, struct json_object *data,
 		   struct control_error *err)
 {
@@ -42,8 +29,8 @@ int command_reload(void *ctx, const struct control_value *args, struct json_obje
 	put_int(data, "removed", r.removed);
 	put_int(data, "changed", r.changed);
 	put_int(data, "skipped", r.skipped);
-	put(data, "settings", words(r.settings));
-	put(data, "restart", words(r.restart));
+	put_words(data, "settings", r.settings);
+	put_words(data, "restart", r.restart);
 	put_text(data, "error", r.error[0] ? r.error : NULL);
 	return 0;
 }

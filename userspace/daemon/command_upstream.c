@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include "daemon/command_keep.h"
 #include "daemon/log.h"
 #include "daemon/ntpkd.h"
-#include "daemon/runtime.h"
 #include "daemon/status_json.h"
 
 #define LINE_LEN	512
@@ -79,93 +79,22 @@ int command_upstream_list(void *ctx, const struct control_value *args, struct js
 	return control_send(d->control, &s, data);
 }
 
-/* The parser's first complaint, with its column, is the answer's text. */
-static void keep_first(void *ctx, const char *file, unsigned int line, unsigned int column,
-		       const char *text)
+static int keep_added(const struct conf *conf, const void *what, char *why,
+		      const struct runtime_writer *w)
 {
-	struct control_error *err = ctx;
-
-	(void)line;
-	if (!err->text[0])
-		snprintf(err->text, sizeof(err->text), "%s:%u: %s", file, column, text);
+	return runtime_add_upstream(conf, what, why, w);
 }
 
-/*
- * struct keeping - a --save under way
- * @later: the command has returned, and its answer waits
- */
-struct keeping {
-	struct ntpkd *d;
-	uint64_t ticket;
-	bool	 later;
-	bool	 done;
-	int	 err;
-};
-
-/* What --save asked for; the change itself is made and stays. */
-static int not_saved(struct control_error *err, int result, const char *why)
+static int keep_deleted(const struct conf *conf, const void *what, char *why,
+			const struct runtime_writer *w)
 {
-	if (!result)
-		return 0;
-	return control_refuse(err, result, "not-saved", "done, but lost at the next start: "
-			      "%.400s", why);
-}
-
-static int not_written(struct ntpkd *d, struct control_error *err, int result)
-{
-	char path[CONF_PATH_MAX + sizeof("/runtime.conf")], why[RUNTIME_WHY_LEN];
-
-	snprintf(why, sizeof(why), "%.400s: %s",
-		 conf_runtime_path(&d->conf, path, sizeof(path)), strerror(-result));
-	return not_saved(err, result, why);
-}
-
-static void on_kept(void *ctx, int result)
-{
-	struct keeping *k = ctx;
-	struct control_error err = { 0 };
-
-	k->done = true;
-	k->err = result;
-	if (!k->later)
-		return;
-	if (result) {
-		not_written(k->d, &err, result);
-		log_err("runtime.conf: %s", err.text);
-	}
-	control_release(k->d->control, k->ticket, result ? &err : NULL);
-	free(k);
-}
-
-/* Adds @up, or else deletes @name, in runtime.conf; the answer waits for the disk. */
-static int keep(struct ntpkd *d, const struct conf_upstream *up, const char *name,
-		struct control_error *err)
-{
-	struct keeping *k = calloc(1, sizeof(*k));
-	const struct runtime_writer w = { d->saver, on_kept, k };
-	char why[RUNTIME_WHY_LEN];
-	int result;
-
-	if (!k)
-		return not_written(d, err, -ENOMEM);
-	k->d = d;
-	result = up ? runtime_add_upstream(&d->conf, up, why, &w) :
-		 runtime_del_upstream(&d->conf, name, why, &w);
-	if (!result && !k->done) {
-		k->later = true;
-		k->ticket = control_hold(d->control, "the change is made; it is still being "
-					  "saved: the disk is slow");
-		return 0;
-	}
-	result = result ? not_saved(err, result, why) : not_written(d, err, k->err);
-	free(k);
-	return result;
+	return runtime_del_upstream(conf, what, why, w);
 }
 
 int command_upstream_add(void *ctx, const struct control_value *args, struct json_object *data,
 			 struct control_error *err)
 {
-	const struct conf_diag diag = { .report = keep_first, .ctx = err };
+	const struct conf_diag diag = { .report = command_keep_first, .ctx = err };
 	struct conf_upstream up;
 	char text[LINE_LEN];
 	struct ntpkd *d = ctx;
@@ -190,7 +119,7 @@ int command_upstream_add(void *ctx, const struct control_value *args, struct jso
 	log_info("upstream added: %s", text);
 	put_text(data, "added", text);
 	put_bool(data, "saved", args[1].flag);
-	return args[1].flag ? keep(d, &up, NULL, err) : 0;
+	return args[1].flag ? command_keep(d, keep_added, &up, err) : 0;
 }
 
 static int unknown(struct control_error *err, const char *name)
@@ -210,7 +139,7 @@ int command_upstream_del(void *ctx, const struct control_value *args, struct jso
 	log_info("upstream removed: %s", args[0].text);
 	put_int(data, "removed", n);
 	put_bool(data, "saved", args[1].flag);
-	return args[1].flag ? keep(d, NULL, args[0].text, err) : 0;
+	return args[1].flag ? command_keep(d, keep_deleted, args[0].text, err) : 0;
 }
 
 /* By the upstream's name or by one source's address; NULL means all. */

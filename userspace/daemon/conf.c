@@ -49,6 +49,25 @@ void conf_clean(struct conf *conf)
 	conf->acl_len = 0;
 }
 
+static void *copy_array(const void *from, size_t len, size_t size)
+{
+	/* one more, as none would be NULL */
+	void *out = calloc(len + 1, size);
+
+	return out && len ? memcpy(out, from, len * size) : out;
+}
+
+int conf_copy(struct conf *out, const struct conf *from)
+{
+	*out = *from;
+	out->upstreams = copy_array(from->upstreams, from->upstreams_len, sizeof(*out->upstreams));
+	out->acl = copy_array(from->acl, from->acl_len, sizeof(*out->acl));
+	if (out->upstreams && out->acl)
+		return 0;
+	conf_clean(out);
+	return -ENOMEM;
+}
+
 /* "line 5", with its file when that is another. */
 static const char *place(const struct conf_line *l, const char *file, unsigned int line,
 			 char *buf, size_t len)

@@ -233,6 +233,15 @@ struct conf_diag {
 void conf_init(struct conf *conf);
 
 /**
+ * conf_copy() - another one that says the same
+ * @out: filled; to be cleaned also when this fails
+ * @from: configuration
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int conf_copy(struct conf *out, const struct conf *from);
+
+/**
  * conf_clean() - free what it holds
  * @conf: from conf_init()
  */

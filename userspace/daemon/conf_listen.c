@@ -165,36 +165,6 @@ static int take_option(struct conf_line *l, enum option o, struct conf_listen *o
 	return -EINVAL;
 }
 
-int conf_parse_listen(struct conf_parse *p, const struct conf_row *row)
-{
-	struct conf_listen *out = &p->conf->listens[p->conf->listens_len];
-	struct conf_line *l = &p->line;
-	struct conf_place *place;
-	unsigned int given = 0;
-	int ret, o;
-
-	if (p->conf->listens_len == CONF_LISTEN_MAX)
-		return conf_line_error(l, l->words[0].column, "more than %d lines of listen",
-				       CONF_LISTEN_MAX);
-	memset(out, 0, sizeof(*out));
-	ret = take_address(l, out);
-	while (ret == 0 && l->next < l->len) {
-		o = conf_line_option(l, row->d.name, option_name, NULL, &given);
-		ret = o < 0 ? o : take_option(l, (enum option)o, out);
-	}
-	if (ret == 0 && out->smear != SMEAR_NONE && out->offset_ns)
-		ret = conf_line_error(l, l->words[0].column,
-				      "smear and offset do not go together");
-	if (ret < 0) {
-		memset(out, 0, sizeof(*out));
-		return ret;
-	}
-	place = &p->conf->listen_at[p->conf->listens_len++];
-	place->line = l->number;
-	snprintf(place->file, sizeof(place->file), "%s", l->file);
-	return 0;
-}
-
 const char *conf_listen_name(const struct conf_listen *l, char *buf, size_t len)
 {
 	char addr[INET6_ADDRSTRLEN] = "all";
@@ -221,6 +191,59 @@ static bool same_place(const struct conf *conf, const struct conf_listen *a,
 	return port_of(conf, a) == port_of(conf, b) && a->addr_len == b->addr_len &&
 	       memcmp(a->addr, b->addr, sizeof(a->addr)) == 0 &&
 	       strcmp(a->interface, b->interface) == 0;
+}
+
+/* What ntpkctl saved takes the place of what the file says there. */
+static size_t index_for(const struct conf_parse *p, const struct conf_listen *l)
+{
+	const struct conf *conf = p->conf;
+	size_t i = 0;
+
+	if (p->scope != CONF_SCOPE_RUNTIME)
+		return conf->listens_len;
+	while (i < conf->listens_len && !same_place(conf, l, &conf->listens[i]))
+		i++;
+	return i;
+}
+
+static int take_all(struct conf_line *l, const char *name, struct conf_listen *out)
+{
+	unsigned int given = 0;
+	int ret, o;
+
+	ret = take_address(l, out);
+	while (ret == 0 && l->next < l->len) {
+		o = conf_line_option(l, name, option_name, NULL, &given);
+		ret = o < 0 ? o : take_option(l, (enum option)o, out);
+	}
+	if (ret == 0 && out->smear != SMEAR_NONE && out->offset_ns)
+		ret = conf_line_error(l, l->words[0].column,
+				      "smear and offset do not go together");
+	return ret;
+}
+
+int conf_parse_listen(struct conf_parse *p, const struct conf_row *row)
+{
+	struct conf *conf = p->conf;
+	struct conf_listen listen;
+	struct conf_place *place;
+	size_t i;
+
+	memset(&listen, 0, sizeof(listen));
+	if (take_all(&p->line, row->d.name, &listen) < 0)
+		return -EINVAL;
+	i = index_for(p, &listen);
+	if (i == CONF_LISTEN_MAX)
+		return conf_line_error(&p->line, p->line.words[0].column,
+				       "more than %d lines of listen", CONF_LISTEN_MAX);
+	/* they are compared byte by byte */
+	memcpy(&conf->listens[i], &listen, sizeof(listen));
+	place = &conf->listen_at[i];
+	place->line = p->line.number;
+	snprintf(place->file, sizeof(place->file), "%s", p->line.file);
+	if (i == conf->listens_len)
+		conf->listens_len++;
+	return 0;
 }
 
 /* Where `port` and `bindaddress` serve: two places at most. */

@@ -12,6 +12,7 @@
 #include "daemon/log.h"
 #include "daemon/net.h"
 #include "daemon/ntpkd.h"
+#include "daemon/runtime.h"
 #include "daemon/saver.h"
 #include "daemon/signals.h"
 
@@ -170,7 +171,8 @@ static bool needs_restart(enum conf_change change)
 }
 
 /* The values come into force; those that cannot stay as they were, to be named again. */
-static void apply_settings(struct ntpkd *d, struct conf *fresh, struct reload_report *r)
+static void apply_settings(struct ntpkd *d, struct conf *fresh, bool rekey,
+			   struct reload_report *r)
 {
 	struct conf_difference diff[CONF_DIFFERENCES_MAX];
 	bool due[sizeof(appliers) / sizeof(appliers[0])] = { false };
@@ -187,7 +189,7 @@ static void apply_settings(struct ntpkd *d, struct conf *fresh, struct reload_re
 	conf_clean(&d->conf);
 	d->conf = *fresh;
 	/* a key may be revoked without a change of the configuration */
-	due[CONF_CHANGE_KEYS] = true;
+	due[CONF_CHANGE_KEYS] |= rekey;
 	for (i = 0; i < sizeof(due) / sizeof(due[0]); i++)
 		if (due[i] && appliers[i])
 			appliers[i](d);
@@ -225,7 +227,7 @@ int ntpkd_reload(struct ntpkd *d, enum reload_what what, struct reload_report *r
 	if (add_upstreams(d, fresh, what, r))
 		log_err_no(ENOMEM, "upstreams are missing");
 	if (what == RELOAD_ALL) {
-		apply_settings(d, fresh, r);
+		apply_settings(d, fresh, true, r);
 	} else {
 		struct conf_upstream *old = d->conf.upstreams;
 
@@ -237,6 +239,28 @@ int ntpkd_reload(struct ntpkd *d, enum reload_what what, struct reload_report *r
 	free(fresh);
 	say(r, what);
 	return 0;
+}
+
+int ntpkd_set(struct ntpkd *d, const char *line, const struct conf_diag *diag,
+	      struct reload_report *r)
+{
+	struct conf *fresh = malloc(sizeof(*fresh));
+	int err;
+
+	memset(r, 0, sizeof(*r));
+	if (!fresh)
+		return -ENOMEM;
+	err = conf_copy(fresh, &d->conf);
+	if (!err)
+		err = runtime_parse(fresh, line, "set", diag);
+	if (err) {
+		conf_clean(fresh);
+	} else {
+		apply_settings(d, fresh, false, r);
+		log_info("set: %s", line);
+	}
+	free(fresh);
+	return err;
 }
 
 void reload_on_signal(struct ntpkd *d)

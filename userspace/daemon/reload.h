@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+struct conf_diag;
 struct ntpkd;
 
 enum reload_what {
@@ -48,6 +49,20 @@ struct reload_report {
  * Return: 0, -EINVAL for an error in the file, -ENOMEM.
  */
 int ntpkd_reload(struct ntpkd *d, enum reload_what what, struct reload_report *r);
+
+/**
+ * ntpkd_set() - one line more on top of the running configuration
+ * @d: the daemon
+ * @line: as runtime_parse() takes it, but for upstreams
+ * @diag: errors
+ * @r: filled in any case
+ *
+ * In force until the configuration is read anew.
+ *
+ * Return: 0, -EINVAL with nothing changed, -ENOMEM.
+ */
+int ntpkd_set(struct ntpkd *d, const char *line, const struct conf_diag *diag,
+	      struct reload_report *r);
 
 /**
  * reload_on_signal() - SIGHUP: ntpkd_reload() when it came

@@ -52,8 +52,8 @@ static const struct conf_row *find_row(const char *word)
 	return NULL;
 }
 
-int runtime_parse(struct conf *conf, const char *line, const char *file,
-		  const struct conf_diag *diag)
+static int parse_line(struct conf *conf, const char *line, const char *file,
+		      const struct conf_diag *diag, bool whole)
 {
 	struct conf_seen seen[CONF_ROWS] = { 0 };
 	struct conf_parse p = {
@@ -72,7 +72,24 @@ int runtime_parse(struct conf *conf, const char *line, const char *file,
 		return -ENOMEM;
 	conf_text(&p, in);
 	fclose(in);
-	return p.errors ? -EINVAL : 0;
+	return p.errors || (whole && conf_listen_check(&p) < 0) ? -EINVAL : 0;
+}
+
+int runtime_parse(struct conf *conf, const char *line, const char *file,
+		  const struct conf_diag *diag)
+{
+	return parse_line(conf, line, file, diag, true);
+}
+
+bool runtime_names_upstream(const char *line)
+{
+	struct conf_line l = { .file = "" };
+	const struct conf_row *row;
+
+	if (strlen(line) > CONF_LINE_MAX || conf_line_split(&l, line, strlen(line)) < 0 || !l.len)
+		return false;
+	row = find_row(l.words[0].text);
+	return row && row->change == CONF_CHANGE_SOURCES;
 }
 
 static int fail(char *why, const char *path, int err)
@@ -154,8 +171,10 @@ static bool dropped(const struct edit *e, const char *text, size_t len)
 	       conf_host_same(l.words[1].text, e->name);
 }
 
-static void drop_lines(struct text *t, const struct edit *e)
+/* Return: how many. */
+static unsigned int drop_lines(struct text *t, const struct edit *e)
 {
+	unsigned int dropped_len = 0;
 	char *from = t->s, *to = t->s, *end = t->s + t->len;
 
 	while (from < end) {
@@ -165,13 +184,16 @@ static void drop_lines(struct text *t, const struct edit *e)
 		if (!dropped(e, from, len)) {
 			memmove(to, from, len + 1);
 			to += len + 1;
+		} else {
+			dropped_len++;
 		}
 		from = newline + 1;
 	}
 	t->len = (size_t)(to - t->s);
+	return dropped_len;
 }
 
-/* @append: a line, NULL = only drop */
+/* @append: a line, NULL = only drop; -ENOENT: there is nothing to do */
 static int change(const struct conf *conf, const struct edit *e, const char *append, char *why,
 		  const struct runtime_writer *w)
 {
@@ -184,7 +206,8 @@ static int change(const struct conf *conf, const struct edit *e, const char *app
 	err = load_text(path, &t, w);
 	if (err)
 		return fail(why, path, err);
-	drop_lines(&t, e);
+	if (!drop_lines(&t, e) && !append && e->row)
+		return drop_text(&t, -ENOENT);
 	if (append)
 		t.len += (size_t)snprintf(t.s + t.len, LINE_LEN, "%s\n", append);
 	if (w)
@@ -244,7 +267,8 @@ static void keep_first(void *ctx, const char *file, unsigned int line, unsigned 
 		snprintf(why, RUNTIME_WHY_LEN, "%s:%u: %.400s", file, column, text);
 }
 
-int runtime_set(const struct conf *conf, const char *line, char *why)
+int runtime_set(const struct conf *conf, const char *line, char *why,
+		const struct runtime_writer *w)
 {
 	const struct conf_diag diag = { .report = keep_first, .ctx = why };
 	struct conf_line l = { .file = "" };
@@ -257,7 +281,7 @@ int runtime_set(const struct conf *conf, const char *line, char *why)
 	if (!scratch)
 		return fail(why, "save", -ENOMEM);
 	conf_init(scratch);
-	err = runtime_parse(scratch, line, "save", &diag);
+	err = parse_line(scratch, line, "save", &diag, false);
 	conf_clean(scratch);
 	free(scratch);
 	if (!err)
@@ -273,5 +297,21 @@ int runtime_set(const struct conf *conf, const char *line, char *why)
 		e.name = l.words[1].text;
 	if (e.row->flags & CONF_MANY)
 		e.row = NULL;
-	return change(conf, &e, line, why, NULL);
+	return change(conf, &e, line, why, w);
+}
+
+int runtime_unset(const struct conf *conf, const char *name, char *why,
+		  const struct runtime_writer *w)
+{
+	struct edit e = { .row = find_row(name) };
+	int err;
+
+	if (!e.row || e.row->change == CONF_CHANGE_SOURCES || !(e.row->flags & CONF_RUNTIME)) {
+		snprintf(why, RUNTIME_WHY_LEN, "%.60s: is no setting that can be saved", name);
+		return -EINVAL;
+	}
+	err = change(conf, &e, NULL, why, w);
+	if (err == -ENOENT)
+		snprintf(why, RUNTIME_WHY_LEN, "%s: none is saved", e.row->d.name);
+	return err;
 }

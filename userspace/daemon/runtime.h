@@ -27,7 +27,7 @@ struct runtime_writer {
 
 /**
  * runtime_parse() - one line of runtime.conf on top of a configuration
- * @conf: configuration; unchanged when it fails
+ * @conf: configuration; unspecified when it fails, but safe to clean
  * @line: text, without a newline
  * @file: its name, for messages
  * @diag: errors
@@ -38,6 +38,14 @@ struct runtime_writer {
  */
 int runtime_parse(struct conf *conf, const char *line, const char *file,
 		  const struct conf_diag *diag);
+
+/**
+ * runtime_names_upstream() - is it a line about an upstream?
+ * @line: text
+ *
+ * Return: whether it begins with `server`, `pool` or `removed`.
+ */
+bool runtime_names_upstream(const char *line);
 
 /**
  * runtime_add_upstream() - keep an upstream over restarts
@@ -69,9 +77,24 @@ int runtime_del_upstream(const struct conf *conf, const char *name, char *why,
  * @line: as runtime_parse() takes it; of a directive that stands once the saved
  *	line goes
  * @why: RUNTIME_WHY_LEN bytes, filled when it fails
+ * @w: who writes it; NULL: this call
  *
- * Return: 0 or -errno, the file then being untouched.
+ * Return: 0 or -errno, the file then being untouched and @w not called.
  */
-int runtime_set(const struct conf *conf, const char *line, char *why);
+int runtime_set(const struct conf *conf, const char *line, char *why,
+		const struct runtime_writer *w);
+
+/**
+ * runtime_unset() - keep a setting no longer
+ * @conf: running configuration
+ * @name: of the directive; all of its saved lines go
+ * @why: RUNTIME_WHY_LEN bytes, filled when it fails
+ * @w: who writes it; NULL: this call
+ *
+ * Return: 0 or -errno, the file then being untouched and @w not called; -ENOENT: none
+ * was kept.
+ */
+int runtime_unset(const struct conf *conf, const char *name, char *why,
+		  const struct runtime_writer *w);
 
 #endif /* NTPKD_RUNTIME_H */

@@ -4,6 +4,8 @@
  */
 #include "daemon/status_json.h"
 
+#include <string.h>
+
 #include <math.h>
 #include <stdio.h>
 
@@ -30,6 +32,18 @@ void put_real_if(struct json_object *o, const char *key, double v, bool known)
 void put_text(struct json_object *o, const char *key, const char *v)
 {
 	put(o, key, v ? json_object_new_string(v) : NULL);
+}
+
+void put_words(struct json_object *o, const char *key, const char *list)
+{
+	struct json_object *a = json_object_new_array();
+	size_t len;
+
+	for (; *list; list += len + strspn(list + len, ", ")) {
+		len = strcspn(list, ",");
+		json_object_array_add(a, json_object_new_string_len(list, (int)len));
+	}
+	put(o, key, a);
 }
 
 void put_bool(struct json_object *o, const char *key, bool v)

@@ -26,6 +26,9 @@ void put_real_if(struct json_object *o, const char *key, double v, bool known);
 /** put_text() - a string; NULL gives null */
 void put_text(struct json_object *o, const char *key, const char *v);
 
+/** put_words() - "a, b" as an array of strings */
+void put_words(struct json_object *o, const char *key, const char *list);
+
 /** put_bool() - true or false */
 void put_bool(struct json_object *o, const char *key, bool v);
 

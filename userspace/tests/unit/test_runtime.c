@@ -29,6 +29,16 @@ static void fail_on_error(void *ctx, const char *file, unsigned int line, unsign
 
 static const struct conf_diag diag = { .report = fail_on_error };
 
+static void ignore_error(void *ctx, const char *file, unsigned int line, unsigned int column,
+			 const char *text)
+{
+	(void)ctx;
+	(void)file;
+	(void)line;
+	(void)column;
+	(void)text;
+}
+
 static const char *path_of(const char *name)
 {
 	static char path[256];
@@ -145,26 +155,92 @@ static void test_settings(void **state)
 	(void)state;
 	unlink(path_of("runtime.conf"));
 	load(&c, "makestep 1 3\n");
-	assert_int_equal(runtime_set(&c, "makestep 0.1 1", why), 0);
-	assert_int_equal(runtime_set(&c, "allow 10", why), 0);
-	assert_int_equal(runtime_set(&c, "deny 10.1", why), 0);
-	assert_int_equal(runtime_set(&c, "MakeStep 0.5 -1", why), 0);
-	assert_int_equal(runtime_set(&c, "allow 10", why), 0);
+	assert_int_equal(runtime_set(&c, "makestep 0.1 1", why, NULL), 0);
+	assert_int_equal(runtime_set(&c, "allow 10", why, NULL), 0);
+	assert_int_equal(runtime_set(&c, "deny 10.1", why, NULL), 0);
+	assert_int_equal(runtime_set(&c, "MakeStep 0.5 -1", why, NULL), 0);
+	assert_int_equal(runtime_set(&c, "allow 10", why, NULL), 0);
 	assert_string_equal(saved(), "deny 10.1\nMakeStep 0.5 -1\nallow 10\n");
-	assert_int_equal(runtime_set(&c, "makestep x 1", why), -EINVAL);
+	assert_int_equal(runtime_set(&c, "makestep x 1", why, NULL), -EINVAL);
 	assert_string_equal(why, "save:10: makestep: 'x' is not a number of seconds such as 10 or "
 			    "0.25 (accepted: 0.000001 to 1000000000)");
-	assert_int_equal(runtime_set(&c, "keyfile /etc/shadow", why), -EINVAL);
+	assert_int_equal(runtime_set(&c, "keyfile /etc/shadow", why, NULL), -EINVAL);
 	assert_non_null(strstr(why, "keyfile: belongs into the configuration file"));
-	assert_int_equal(runtime_set(&c, "allow 1\nuser root", why), -EINVAL);
-	assert_int_equal(runtime_set(&c, "# x", why), -EINVAL);
-	assert_int_equal(runtime_set(&c, "", why), -EINVAL);
+	assert_int_equal(runtime_set(&c, "allow 1\nuser root", why, NULL), -EINVAL);
+	assert_int_equal(runtime_set(&c, "# x", why, NULL), -EINVAL);
+	assert_int_equal(runtime_set(&c, "", why, NULL), -EINVAL);
 	assert_string_equal(saved(), "deny 10.1\nMakeStep 0.5 -1\nallow 10\n");
 	load(&again, "makestep 1 3\n");
 	assert_int_equal(again.makestep_limit, -1);
 	assert_int_equal(again.acl_len, 2);
 	conf_clean(&again);
+	assert_int_equal(runtime_unset(&c, "Allow", why, NULL), 0);
+	assert_string_equal(saved(), "deny 10.1\nMakeStep 0.5 -1\n");
+	assert_int_equal(runtime_unset(&c, "allow", why, NULL), -ENOENT);
+	assert_string_equal(why, "allow: none is saved");
+	assert_int_equal(runtime_unset(&c, "makestep", why, NULL), 0);
+	assert_string_equal(saved(), "deny 10.1\n");
+	assert_int_equal(runtime_unset(&c, "server", why, NULL), -EINVAL);
+	assert_int_equal(runtime_unset(&c, "keyfile", why, NULL), -EINVAL);
+	assert_int_equal(runtime_unset(&c, "sever", why, NULL), -EINVAL);
+	assert_string_equal(why, "sever: is no setting that can be saved");
+	assert_string_equal(saved(), "deny 10.1\n");
 	conf_clean(&c);
+}
+
+/* A saved `listen` takes the place of the file's; one that does not fit is left out. */
+static void test_listens(void **state)
+{
+	const struct conf_diag deaf = { .report = ignore_error };
+	struct conf c, again;
+
+	(void)state;
+	unlink(path_of("runtime.conf"));
+	load(&c, "listen 192.0.2.1 offset 1\nlisten 192.0.2.2 offset 2\n");
+	assert_int_equal(runtime_set(&c, "listen 192.0.2.1 offset 3 ratelimit", why, NULL), 0);
+	assert_int_equal(runtime_set(&c, "listen 192.0.2.3 offset 4", why, NULL), 0);
+	load(&again, "listen 192.0.2.1 offset 1\nlisten 192.0.2.2 offset 2\n");
+	assert_int_equal(again.listens_len, 3);
+	assert_true(again.listens[0].offset_ns == 3000000000);
+	assert_int_equal(again.listens[0].limit.burst, 16);
+	assert_true(again.listens[1].offset_ns == 2000000000);
+	assert_true(again.listens[2].offset_ns == 4000000000);
+	conf_clean(&again);
+	/* the file now serves there itself */
+	conf_init(&again);
+	put("main", "bindaddress 192.0.2.3\nlisten 192.0.2.1 offset 1\n");
+	snprintf(again.savedir, sizeof(again.savedir), "%s", folder);
+	assert_int_equal(conf_load(&again, path_of("main"), &deaf), 0);
+	assert_int_equal(again.skipped, 1);
+	assert_int_equal(again.listens_len, 1);
+	assert_true(again.listens[0].offset_ns == 1000000000);
+	conf_clean(&again);
+	conf_clean(&c);
+}
+
+static void test_copy(void **state)
+{
+	struct conf_difference diff[CONF_DIFFERENCES_MAX];
+	struct conf c, copy;
+
+	(void)state;
+	unlink(path_of("runtime.conf"));
+	load(&c, "server a.example\nallow 10\nlocal\n");
+	assert_int_equal(conf_copy(&copy, &c), 0);
+	assert_int_equal(conf_diff(&c, &copy, diff), 0);
+	assert_int_equal(copy.upstreams_len, 1);
+	assert_int_equal(runtime_parse(&copy, "allow 11", "set", &diag), 0);
+	assert_int_equal(copy.acl_len, 2);
+	assert_int_equal(c.acl_len, 1);
+	conf_clean(&copy);
+	conf_clean(&c);
+	load(&c, "");
+	assert_int_equal(conf_copy(&copy, &c), 0);
+	conf_clean(&copy);
+	conf_clean(&c);
+	assert_true(runtime_names_upstream("  Pool x"));
+	assert_false(runtime_names_upstream("makestep 1 3"));
+	assert_false(runtime_names_upstream(""));
 }
 
 static void test_no_link_is_followed(void **state)
@@ -176,11 +252,11 @@ static void test_no_link_is_followed(void **state)
 	load(&c, "");
 	put("victim", "precious\n");
 	assert_int_equal(symlink("victim", path_of("runtime.conf")), 0);
-	assert_int_equal(runtime_set(&c, "allow 10", why), -ELOOP);
+	assert_int_equal(runtime_set(&c, "allow 10", why, NULL), -ELOOP);
 	assert_non_null(strstr(why, "runtime.conf: "));
 	unlink(path_of("runtime.conf"));
 	snprintf(c.savedir, sizeof(c.savedir), "%s/none", folder);
-	assert_int_equal(runtime_set(&c, "allow 10", why), -ENOENT);
+	assert_int_equal(runtime_set(&c, "allow 10", why, NULL), -ENOENT);
 	conf_clean(&c);
 }
 
@@ -238,6 +314,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_upstreams),
 		cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_listens),
+		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_no_link_is_followed),
 		cmocka_unit_test(test_difference),
 		cmocka_unit_test(test_upstream_equal),
