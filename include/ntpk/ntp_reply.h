@@ -229,7 +229,7 @@ const char *ntp_serve_check(const struct ntp_serve *serve);
  * The scale without phase corrections: what the new line jumps by where it begins
  * is taken out again, so that two T2 of one epoch on that scale differ by true time
  * alone, however the server's phase was corrected between them.  An epoch ends with
- * a jump of more than a second and with every unsynchronised push.
+ * a jump of more than a second and a half and with every unsynchronised push.
  */
 void ntp_serve_complete(struct ntp_serve *next, const struct ntp_serve *prev, __u32 random);
 

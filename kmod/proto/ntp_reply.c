@@ -10,7 +10,7 @@
 #define HOLDOVER_PUSHES		3
 /* A clock may be made to run 10 % and 500 ppm off: adjtimex(2). */
 #define T2_AGE_ERROR_SHIFT	3
-#define MONO_JUMP_MAX_NS	NTP_NS_PER_S
+#define MONO_JUMP_MAX_NS	(NTP_NS_PER_S * 3 / 2)	/* a leap second with a correction is less */
 
 static __u64 sat_add(__u64 a, __u64 b)
 {
