@@ -89,6 +89,7 @@ static void publish(struct ntpkd *d, const struct ntp_serve *from_engine)
 {
 	struct ntp_serve serve = *from_engine;
 	const char *wrong;
+	int64_t unix_ns;
 
 	d->ever_synced |= serve.leap != NTP_LEAP_UNSYNC;
 	serve.ever_synced = d->ever_synced;
@@ -100,7 +101,11 @@ static void publish(struct ntpkd *d, const struct ntp_serve *from_engine)
 		log_err("not published: %s", wrong);
 		return;
 	}
-	ntpkd_listeners_smear(d, ntp_line_at(&serve.line, clocks_local_ns()));
+	unix_ns = ntp_line_at(&serve.line, clocks_local_ns());
+	/* what is smeared there has to be known first; it is published with that */
+	if (ntpkd_leap_is_elsewhere(d, unix_ns) && ntpkd_check_leap(d))
+		return;
+	ntpkd_listeners_smear(d, unix_ns);
 	respond_publish(d->respond, &serve);
 	kern_push(d->kern, &serve);
 }

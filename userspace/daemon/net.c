@@ -18,6 +18,7 @@
 #include "daemon/respond.h"
 
 #define DAY_NS		(86400 * NTP_NS_PER_S)
+#define LEAP_ASKED_NS	(300 * NTP_NS_PER_S)	/* five times the usual interval */
 
 static void report(void *ctx, const char *file, unsigned int line, unsigned int column,
 		   const char *text)
@@ -196,18 +197,24 @@ int ntpkd_watch_network(struct ntpkd *d)
 	return 0;
 }
 
-void ntpkd_check_leap(struct ntpkd *d)
+static bool has_leap_list(const struct ntpkd *d)
+{
+	return d->conf.leapseclist[0] || d->conf.leapsectz[0] || d->leap_told_local_ns;
+}
+
+bool ntpkd_check_leap(struct ntpkd *d)
 {
 	struct event ev = { .type = EV_LEAP, .source = ENGINE_NO_SOURCE };
 	struct leaplist_entry next, last;
 	struct engine_report r;
 	struct clocks now;
 
-	if (!d->conf.leapseclist[0] && !d->conf.leapsectz[0] && !d->leap_told_local_ns)
-		return;
+	if (!has_leap_list(d))
+		return false;
 	ntpkd_report(d, &now, &r);
-	switch (leapwatch_next(&d->leapwatch, &d->conf,
-			       ntp_line_at(&r.line, now.local_ns) / NTP_NS_PER_S, &next, &last)) {
+	d->leap_asked_unix_ns = ntp_line_at(&r.line, now.local_ns);
+	switch (leapwatch_next(&d->leapwatch, &d->conf, d->leap_asked_unix_ns / NTP_NS_PER_S,
+			       &next, &last)) {
 	case LEAPWATCH_NEXT:
 		ev.leap.at_unix_ns = next.at_unix_s * NTP_NS_PER_S;
 		ev.leap.leap = next.leap;
@@ -221,13 +228,24 @@ void ntpkd_check_leap(struct ntpkd *d)
 	}
 	if (d->leap_told_local_ns && ev.leap.at_unix_ns == d->leap_told_unix_ns &&
 	    ev.leap.leap == d->leap_told && now.local_ns - d->leap_told_local_ns < DAY_NS)
-		return;
+		return false;
 	ev.leap.past = last.leap;
 	ev.leap.past_unix_ns = last.leap == NTP_LEAP_NONE ? 0 : last.at_unix_s * NTP_NS_PER_S;
 	d->leap_told_unix_ns = ev.leap.at_unix_ns;
 	d->leap_told = ev.leap.leap;
 	d->leap_told_local_ns = now.local_ns;
 	ntpkd_event(d, &ev);
+	return true;
+}
+
+bool ntpkd_leap_is_elsewhere(const struct ntpkd *d, int64_t unix_ns)
+{
+	__s64 moved_ns;
+
+	if (!has_leap_list(d))
+		return false;
+	return !ntp_span_ns(unix_ns, d->leap_asked_unix_ns, &moved_ns) ||
+	       moved_ns > LEAP_ASKED_NS || moved_ns < -LEAP_ASKED_NS;
 }
 
 void ntpkd_net_close(struct ntpkd *d)

@@ -58,8 +58,24 @@ int ntpkd_access_apply(struct ntpkd *d);
 /** ntpkd_watch_network() - from now on sources without a route go offline; 0 */
 int ntpkd_watch_network(struct ntpkd *d);
 
-/** ntpkd_check_leap() - tell the engine of the next leap second, when it has not heard */
-void ntpkd_check_leap(struct ntpkd *d);
+/**
+ * ntpkd_check_leap() - tell the engine of the next leap second and the last
+ * @d: the daemon
+ *
+ * Return: whether it had not heard of them; it pushes anew then.
+ */
+bool ntpkd_check_leap(struct ntpkd *d);
+
+/**
+ * ntpkd_leap_is_elsewhere() - were the lists asked for another time than this?
+ * @d: the daemon
+ * @unix_ns: time to be served
+ *
+ * So it is when a machine learns what time it is.
+ *
+ * Return: whether ntpkd_check_leap() has to come first.
+ */
+bool ntpkd_leap_is_elsewhere(const struct ntpkd *d, int64_t unix_ns);
 
 /** ntpkd_net_close() - free what is here */
 void ntpkd_net_close(struct ntpkd *d);

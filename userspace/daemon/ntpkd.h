@@ -69,6 +69,7 @@ struct saver;
  * @leap_told_unix_ns: the next leap second as the engine was told, 0 = none
  * @leap_told: and what kind
  * @leap_told_local_ns: when it was told, 0 = never
+ * @leap_asked_unix_ns: for which time the lists were asked last
  * @userspace_said: why the module is not used was logged
  * @listeners: where and what is served
  * @respond: own responder or NULL
@@ -114,6 +115,7 @@ struct ntpkd {
 	int64_t	 leap_told_unix_ns;
 	uint8_t	 leap_told;
 	int64_t	 leap_told_local_ns;
+	int64_t	 leap_asked_unix_ns;
 	bool	 userspace_said;
 	struct listeners listeners;
 	struct respond *respond;
