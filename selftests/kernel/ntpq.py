@@ -20,6 +20,7 @@ import tap
 EPOCH = 2208988800
 MODE_CLIENT, MODE_SERVER = 3, 4
 PACKET_OUTGOING = 4
+MONO_ROOT, MONO_ROOT_MAGIC = 0xf323, 0xf5bedd9a
 FIELDS = ("lvm stratum poll precision root_delay root_disp refid ref org rec xmt").split()
 
 
@@ -31,6 +32,24 @@ def request(version=4, mode=MODE_CLIENT, xmt=None, poll=6, leap=0, trailing=b"",
 	value.update(lvm=leap << 6 | version << 3 | mode, poll=poll, xmt=xmt, refid=b"")
 	value.update(fields)
 	return struct.pack("!BBbbII4sQQQQ", *(value[k] for k in FIELDS)) + trailing
+
+
+def field(kind, length, body=b""):
+	"""An extension field (RFC 7822)."""
+	return struct.pack("!HH", kind, length) + body + bytes(length - 4 - len(body))
+
+
+def mono_root_request(**kwargs):
+	"""A request for chrony's experimental field."""
+	return request(trailing=field(MONO_ROOT, 28, struct.pack("!I", MONO_ROOT_MAGIC)), **kwargs)
+
+
+class MonoRoot:
+	"""The field behind a reply of 76 bytes."""
+
+	def __init__(self, data):
+		(self.kind, self.length, self.magic, self.delay, self.disp, self.mono,
+		 self.epoch) = struct.unpack("!HHIIIQI", data[48:76])
 
 
 class Reply:

@@ -16,25 +16,8 @@ import tap
 from ntpknl import UAPI
 
 ERA1_NS = (2**32 - ntpq.EPOCH) * 10**9
-MONO_ROOT, MAGIC = 0xf323, 0xf5bedd9a
 # a Windows client's request, but for its transmit stamp
 W32TIME = dict(leap=3, version=3, mode=1, poll=10, precision=-6, root_disp=0x1000a)
-
-
-def field(kind, length, body=b""):
-	return struct.pack("!HH", kind, length) + body + bytes(length - 4 - len(body))
-
-
-def mono_root_request(**kwargs):
-	return ntpq.request(trailing=field(MONO_ROOT, 28, struct.pack("!I", MAGIC)), **kwargs)
-
-
-class MonoRoot:
-	"""The field behind a reply of 76 bytes."""
-
-	def __init__(self, data):
-		(self.kind, self.length, self.magic, self.delay, self.disp, self.mono,
-		 self.epoch) = struct.unpack("!HHIIIQI", data[48:76])
 
 
 def one(s, req, **kwargs):
@@ -71,11 +54,11 @@ def test_mode_1(s, state):
 
 
 def test_fields(s, state):
-	unknown = field(0x0104, 36)
+	unknown = ntpq.field(0x0104, 36)
 	for what, trailing in (
-		("an unknown field", unknown), ("two of them", unknown + field(0x2005, 400)),
-		("the known one with another magic", field(MONO_ROOT, 28)),
-		("a field of a length that cannot be", field(1, 64)[:2] + b"\0\7" + bytes(60)),
+		("an unknown field", unknown), ("two of them", unknown + ntpq.field(0x2005, 400)),
+		("the known one with another magic", ntpq.field(ntpq.MONO_ROOT, 28)),
+		("a field of a length that cannot be", ntpq.field(1, 64)[:2] + b"\0\7" + bytes(60)),
 		("a field longer than the packet", b"\0\1\xff\xfc" + bytes(60)),
 		("the end of a long one", bytes(1300))):
 		req = ntpq.request(trailing=trailing)
@@ -85,27 +68,27 @@ def test_fields(s, state):
 
 
 def test_mono_root(s, state):
-	req = mono_root_request()
+	req = ntpq.mono_root_request()
 	data, raw0, raw1 = one(s, req)
-	ef, plain = MonoRoot(data), ntpq.Reply(data[:48])
+	ef, plain = ntpq.MonoRoot(data), ntpq.Reply(data[:48])
 	wrong = ntpq.sync_faults(state, req[:48], plain, raw0, raw1)
 	tap.ok(len(data) == 76 and not wrong, "F323: a reply as long as the request", wrong)
-	tap.same((ef.kind, ef.length, ef.magic), (MONO_ROOT, 28, MAGIC), "F323: head and magic number")
+	tap.same((ef.kind, ef.length, ef.magic), (ntpq.MONO_ROOT, 28, ntpq.MONO_ROOT_MAGIC), "F323: head and magic number")
 	delay = -(-state["ROOT_DELAY_NS"] * 2**28 // 10**9)
 	tap.same(ef.delay, delay, "F323: root delay with 28 bits of fraction")
 	low, high = (ntpq.disp_at(state, raw) * 2**28 / 10**9 for raw in (raw0, raw1))
 	tap.ok(low <= ef.disp <= high + (raw1 - raw0) / 3 + 1,
 	       "F323: root dispersion likewise, finer than the header's", (low, ef.disp, high))
 	tap.ok(ef.disp <= plain.root_disp << 12, "F323: and not above the header's")
-	two = field(0x0104, 36) + field(MONO_ROOT, 28, struct.pack("!I", MAGIC))
+	two = ntpq.field(0x0104, 36) + ntpq.field(ntpq.MONO_ROOT, 28, struct.pack("!I", ntpq.MONO_ROOT_MAGIC))
 	data, _, _ = one(s, ntpq.request(trailing=two))
-	tap.same((len(data), data[48:56]), (76, struct.pack("!HHI", MONO_ROOT, 28, MAGIC)),
+	tap.same((len(data), data[48:56]), (76, struct.pack("!HHI", ntpq.MONO_ROOT, 28, ntpq.MONO_ROOT_MAGIC)),
 		 "F323 behind an unknown field: answered alone")
 
 
 def mono_of(s):
-	data, _, _ = one(s, mono_root_request())
-	ef, plain = MonoRoot(data), ntpq.Reply(data[:48])
+	data, _, _ = one(s, ntpq.mono_root_request())
+	ef, plain = ntpq.MonoRoot(data), ntpq.Reply(data[:48])
 	return ef.epoch, (ef.mono - plain.rec) % 2**64
 
 
@@ -125,7 +108,7 @@ def test_mono_through_pushes(s, state):
 	s.g.push(dict(state, BASE_UNIX_NS=state["BASE_UNIX_NS"] + 2 * 10**9))
 	tap.ok(mono_of(s)[0] not in (0, epoch), "F323: one 2 s off begins another epoch")
 	s.g.push_unsync()
-	ef = MonoRoot(one(s, mono_root_request())[0])
+	ef = ntpq.MonoRoot(one(s, ntpq.mono_root_request())[0])
 	tap.same((ef.delay, ef.disp, ef.mono, ef.epoch), (0, 2**32 - 1, 0, 0),
 		 "F323: nothing is claimed unsynchronised")
 
