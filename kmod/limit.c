@@ -20,6 +20,8 @@
 #include "state.h"
 #include "tstamp.h"
 
+#define INIT_LINES	16384	/* a megabyte */
+
 /**
  * struct ntpk_limits - a table
  * @release: frees it in process context after a grace period: it may be megabytes
@@ -45,20 +47,34 @@ static void release_work(struct work_struct *work)
 	limits_free(container_of(to_rcu_work(work), struct ntpk_limits, release));
 }
 
+/* As many at once as do not keep a CPU for long. */
+static void limits_init(struct ntpk_limits *limits)
+{
+	u32 i, n;
+
+	for (i = 0; i < limits->n_lines; i += n) {
+		n = min_t(u32, limits->n_lines - i, INIT_LINES);
+		ntp_limit_init(limits->lines + i, n, ntpk_tstamp_tx());
+		cond_resched();
+	}
+}
+
 static struct ntpk_limits *limits_alloc(u32 n_lines)
 {
 	struct ntpk_limits *limits = kzalloc(sizeof(*limits), GFP_KERNEL_ACCOUNT);
 
 	if (!limits)
 		return NULL;
-	limits->lines = kvmalloc_array(n_lines, sizeof(limits->lines[0]), GFP_KERNEL_ACCOUNT);
+	/* how many was chosen by a user, who is told */
+	limits->lines = kvmalloc_array(n_lines, sizeof(limits->lines[0]),
+				       GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!limits->lines) {
 		kfree(limits);
 		return NULL;
 	}
-	ntp_limit_init(limits->lines, n_lines, ntpk_tstamp_tx());
 	get_random_bytes(&limits->key, sizeof(limits->key));
 	limits->n_lines = n_lines;
+	limits_init(limits);
 	return limits;
 }
 

@@ -147,9 +147,47 @@ def test_set():
     refused("listen all: ", "set", line="listen all", save=True)
     refused("none is saved", "unset", name="makestep")
     refused("no setting that can be saved", "unset", name="pool")
-    check(done("unset", name="maxdistance") == {"settings": ["maxdistance", "ratelimit"]}, "unset")
+    refused("needs a `keyfile PATH`", "set", line="requirekey on", save=True)
+    refused("needs a `keyfile PATH`", "set", line="listen all port 1 requirekey on", save=True)
+    refused("one line", "set", line="# nothing", save=True)
+    check(done("set", line="allow 192.0.2.0/24")["settings"] == ["allow"], "allow")
+    for _ in range(3):
+        done("set", line="deny 192.0.2.0/24")
+    check(done("set", line="local stratum 5 distance 0.25")["settings"] == ["local"], "local")
+    check(done("set", line="local stratum 5")["settings"] == ["local"], "local, by default")
+    # one row, and nothing else of what is set, or of what the file says by now
+    configure("maxdistance 2\nmaxjitter 0.75\n")
+    check(done("unset", name="maxdistance") == {"settings": ["maxdistance"]}, "unset")
     check("maxdistance" not in open("runtime.conf").read(), "not in the file")
-    check("changed:" not in reload(), "it is as the file says")
+    said = reload()
+    check("changed: maxjitter, allow, local, ratelimit" in said, said)
+
+
+def test_clash():
+    """What waits for a restart, and what would only go with it."""
+    done("set", line="listen all port 11123")
+    done("set", line="listen all port 11124", save=True)
+    configure("listen all port 11123\n")
+    said = reload()
+    check("changed: maxdistance, maxjitter\n" in said, said)
+    # the file's own port is now the saved one: that is said, and left out
+    with open("d1.conf") as f:
+        text = f.read()
+    with open("d1.conf", "w") as f:
+        f.write(text.replace("port 0\n", "port 11124\n"))
+    said = reload()
+    check("runtime.conf:" in said and "there is another for that place" in said, said)
+    check("after a restart only: port" in said, said)
+    # with port 0 for so long, this one needs a port of its own
+    with open("d1.conf", "w") as f:
+        f.write(text.replace("port 0\n", "port 11125\n").replace("listen all port 11123", "listen ::1"))
+    said = reload()
+    check("listen is as before until a restart" in said, said)
+    check(done("set", line="maxjitter 0.5")["settings"] == ["maxjitter"], "set goes on working")
+    with open("d1.conf", "w") as f:
+        f.write(text)
+    reload()
+    done("unset", name="listen")
 
 
 TESTS = [
@@ -159,6 +197,7 @@ TESTS = [
     (test_drop_ins, "drop-ins of sourcedir come and go"),
     (test_runtime, "what ntpkctl added stays, what it saved counts"),
     (test_set, "settings are set, saved and unset; errors change nothing"),
+    (test_clash, "what waits for a restart takes nothing else with it"),
 ]
 
 

@@ -141,6 +141,27 @@ def test_by_itself(s):
 	tap.same(d.stop(), 0, "ntpkd by itself ends well")
 
 
+def test_refused():
+	"""An owner of his own namespace may not have so many: time is served all the same."""
+	netns.unload()
+	netns.insmod("userns=1")
+	where = fixture.tmpdir()
+	conf, log, sock = (os.path.join(where, n) for n in ("ntpk.conf", "log", "sock"))
+	with open(conf, "w") as f:
+		f.write("\n".join([LOCAL, SLOW, "clientloglimit 1048576", f"savedir {where}"]) + "\n")
+	with open(log, "w") as f:
+		p = netns.spawn(None, "unshare", "-Urn", daemon.NTPKD, "-x", "-d", "-F", "0", "-f", conf, "-s",
+				sock, stdout=f, stderr=f)
+	text = lambda: open(log).read()
+	tap.ok(tap.wait_for(lambda: "the module refused the rate limits" in text(), 30) and
+	       "65536" in text(), "limits that the module does not take are said", text())
+	ctl = lambda *words: netns.sh("nsenter", "-U", "-n", "--preserve-credentials", "-t", str(p.pid),
+				      os.path.join(netns.BIN, "ntpkctl"), "-s", sock, *words, check=False).stdout
+	tap.ok(tap.wait_for(lambda: "Kernel module   : synchronised" in ctl("stats"), 20),
+	       "and time is served without them", ctl("stats") + text())
+	netns.stop(p)
+
+
 def main():
 	daemon.need_ntpkd()
 	s = fixture.served(attach=False)
@@ -155,6 +176,7 @@ def main():
 	s.g.detach()
 	s.g.close()
 	test_by_itself(s)
+	test_refused()
 
 
 tap.run(main)

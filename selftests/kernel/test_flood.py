@@ -16,10 +16,11 @@ import pkt
 import tap
 
 CLIENTS = 1000
-# who asks as often as he may; no leak: what is lost to the limit shows
+# Each asks half as often as he may, and may ask but twice at once: who took over anything
+# of a forged one would be refused.  No leak, so that it shows.
 INTERVAL_LOG2S = 2 if tap.is_uml() else -2
-LIMIT = {"INTERVAL_LOG2S": INTERVAL_LOG2S, "BURST": 16, "LEAK_LOG2": 0}
-GAP_MS = int(1000 * 2**INTERVAL_LOG2S)
+LIMIT = {"INTERVAL_LOG2S": INTERVAL_LOG2S, "BURST": 2, "LEAK_LOG2": 0}
+GAP_MS = int(2000 * 2**INTERVAL_LOG2S)
 
 
 def backlog_drops():
@@ -70,19 +71,21 @@ def main():
 	grown, dropped = kernel_kib() - memory, backlog_drops() - dropped
 	tap.note(f"{forged} forged, {asked} regular and {greedy} greedy requests in {seconds} s; "
 		 f"{dropped} dropped in the backlog; verdicts {moved}; memory {grown:+d} KiB")
-	tap.ok(forged == count and asked >= 2 * CLIENTS,
+	tap.ok(forged == count and asked >= CLIENTS,
 	       f"{forged} forged requests beside {asked} of {CLIENTS} regular clients")
 	seen = sum(moved.values())
 	tap.ok(seen >= forged + asked + greedy - dropped, "every one has its verdict", (seen, moved))
-	tap.ok(answered >= 0.99 * asked - dropped,
-	       f"regular clients: {answered} of {asked} are answered, {dropped} dropped before")
+	# the queue drops whatever comes
+	reached = 1 - dropped / (forged + asked + greedy)
+	tap.ok(answered >= 0.99 * asked * reached - (3 if dropped else 0),
+	       f"regular clients: {answered} of {asked} are answered, {dropped} of all dropped before")
 	# a burst again, as it paused between
 	most = LIMIT["BURST"] + seconds / 2**LIMIT["INTERVAL_LOG2S"] + 1
 	tap.ok(0 < greedy_answered <= most,
 	       f"the greedy one: {greedy_answered} of {greedy}, {most:.0f} at most")
-	tap.ok(moved["limited"] >= greedy - greedy_answered, "and the rest is counted", moved)
-	# what the machine does meanwhile is no megabyte; the debug kernel keeps what is freed
-	tap.ok(grown < (8192 if tap.is_uml() else 1024), f"memory is constant: {grown:+d} KiB")
+	tap.ok(moved["limited"] >= greedy - greedy_answered - dropped, "and the rest is counted", moved)
+	# what the machine does meanwhile; the debug kernel keeps what is freed
+	tap.ok(grown < (2048 if tap.is_uml() else 512), f"memory is constant: {grown:+d} KiB")
 
 
 tap.run(main)

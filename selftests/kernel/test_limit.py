@@ -9,6 +9,7 @@ back; that what is refused changes nothing.
 About 15 seconds.
 """
 import ipaddress
+import os
 import socket
 import time
 
@@ -21,6 +22,7 @@ import tap
 
 REQUIRE = ntpknl.UAPI["NTPK_LISTENER_F_REQUIRE_KEY"]
 SERVER = {4: "192.0.2.1", 6: "2001:db8::1"}
+FAILSLAB = "/sys/kernel/debug/failslab"
 # an interval that does not end within this test
 LONG, BURST = 12, 16
 
@@ -241,6 +243,61 @@ def test_memory(s):
 	       vmalloc_kib() - before)
 
 
+def set_failslab(**values):
+	for name, value in values.items():
+		with open(os.path.join(FAILSLAB, name.replace("_", "-")), "w") as f:
+			f.write(str(value))
+
+
+def push_failing(s, payload, fd, nth):
+	"""What comes of a push of which the nth allocation fails: None, a text, or OSError."""
+	os.pwrite(fd, b"%d" % nth, 0)
+	try:
+		s.g.cmd("SET_STATE", payload)
+		return None
+	except ntpknl.Refused as e:
+		return e.text or "no text"
+	except OSError as e:
+		return e
+	finally:
+		os.pwrite(fd, b"0", 0)
+
+
+def test_no_memory(s):
+	"""Whichever allocation of a push fails: nothing has changed, and nothing is lost."""
+	if not os.path.isdir(FAILSLAB):
+		tap.skip("an allocation of a push fails", "no fault injection in this kernel")
+		return
+	tap.later(set_failslab, ignore_gfp_wait="Y")
+	set_failslab(ignore_gfp_wait="N", verbose=0)
+	fd = os.open("/proc/thread-self/fail-nth", os.O_RDWR)
+	tap.later(os.close, fd)
+	places = [listener(limit=limit()), listener(1123, limit(burst=5)), listener(1124, limit(burst=5)),
+		  listener(1125, limit(burst=9))]
+	push(s, places[0])
+	expect(s, "before", "192.0.2.2", BURST)
+	payload = ntpknl.state_nest(s.g.default_state(LISTENERS=places))
+	refusals, wrong, nth, result = [], [], 0, ""
+	while result is not None and nth < 100:
+		nth += 1
+		result = push_failing(s, payload, fd, nth)
+		changed = len(s.g.state()["LISTENERS"]) != 1
+		if isinstance(result, str):
+			refusals.append(result)
+			wrong += [nth] if changed else []
+		elif result is not None:
+			# the message or its answer was lost: it may have been done
+			s.g = ntpknl.Genl(s.server)
+			again(s, places[0])
+	tables = refusals.count("no memory for so many LIMIT_CLIENTS")
+	tap.ok(tables >= 2 and not wrong and result is None,
+	       f"{nth - 1} allocations of a push failed one by one, {tables} of them for tables",
+	       (refusals, wrong))
+	expect(s, "who has asked is still known", "192.0.2.2", 0, n=5)
+	expect(s, "and the last push is in force", "192.0.2.2", 5, dport=1123)
+	push(s, listener())
+
+
 def test_messages(s):
 	push(s, listener(limit=limit()))
 	good = limit(LEAK_LOG2=2, KOD_LOG2=3, NAT=4, PREFIX_V4=24, PREFIX_V6=56)
@@ -275,7 +332,7 @@ def main():
 	for net in ("2001:db8:0:1::/64", "2001:db8:0:9::/64", "2001:db8:1::/48"):
 		s.server.sh("ip", "-6", "route", "add", net, "via", "2001:db8::2")
 	for test in (test_burst, test_refill, test_prefixes, test_listeners, test_leak, test_kod,
-		     test_order, test_budget, test_memory, test_messages):
+		     test_order, test_budget, test_memory, test_no_memory, test_messages):
 		test(s)
 
 

@@ -163,15 +163,16 @@ static void linger(void)
 }
 
 /*
- * Those whose turn has come since the last time, client i at i/n of each gap; on a
- * machine that is too slow for that, as many as there are forged ones.
+ * Those whose turn has come since the last time, client i at i/n of each gap.  Where the
+ * machine is too slow for all of them some miss their turn: nobody asks more often.
  */
 static void ask_regular(unsigned long *turn, long long since_ns, long gap_ms)
 {
-	unsigned long n = greedy - 1, last = *turn + BATCH;
+	unsigned long n = greedy - 1, due = since_ns * n / (gap_ms * 1000000LL);
 
-	for (; *turn < last && (long long)(*turn * gap_ms) * 1000000 < since_ns * (long long)n;
-	     ++*turn)
+	if (due - *turn > BATCH)
+		*turn = due - BATCH;
+	for (; *turn < due; ++*turn)
 		ask(1 + *turn % n);
 }
 

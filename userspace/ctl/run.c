@@ -45,7 +45,7 @@ static const struct ctl_command commands[] = {
 	{ "set", "[--save] DIRECTIVE [VALUE]...",
 	  "a setting, in the words of the configuration file, at once", 1, WORDS_MAX, CTL_O_SAVE,
 	  cmd_set },
-	{ "unset", "DIRECTIVE", "forget what set --save kept of it, and read the configuration anew",
+	{ "unset", "DIRECTIVE", "forget what set --save kept of it: as the file has it",
 	  1, 1, 0, cmd_unset },
 	{ "rekey", "", "read the keys of keyfile anew", 0, 0, 0, cmd_rekey },
 	{ "acl check", "ADDRESS", "may a client with this address ask?", 1, 1, 0, cmd_acl_check },

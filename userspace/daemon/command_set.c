@@ -33,6 +33,9 @@ int command_set(void *ctx, const struct control_value *args, struct json_object 
 		return result;
 	if (result)
 		return control_refuse(err, result, "internal", "%s", strerror(-result));
+	if (r.error[0])
+		return control_refuse(err, -EIO, "not-possible", "set, but not saved, as it does not "
+				      "work: %.450s", r.error);
 	put_text(data, "line", line);
 	put_words(data, "settings", r.settings);
 	put_bool(data, "saved", args[1].flag);
@@ -57,13 +60,11 @@ int command_unset(void *ctx, const struct control_value *args, struct json_objec
 	if (result)
 		return control_refuse(err, result, result == -ENOENT ? "not-found" :
 				      result == -EINVAL ? "invalid" : "not-saved", "%s", why);
-	/* the reload waits for it, too */
 	saver_flush(d->saver);
 	if (written)
 		return control_refuse(err, written, "not-saved", "the line is still there: %s",
 				      strerror(-written));
-	log_info("unset: %s", args[0].text);
-	result = ntpkd_reload(d, RELOAD_ALL, &r);
+	result = ntpkd_unset(d, args[0].text, &r);
 	if (result)
 		return control_refuse(err, result, "invalid", "it is saved no longer, but still in "
 				      "force: %.450s", r.error[0] ? r.error : strerror(-result));

@@ -31,7 +31,7 @@ void conf_init(struct conf *conf)
 	conf->expired = NTPK_POLICY_UNSYNC;
 	conf->mode1 = true;
 	conf->clientloglimit = NTPK_LIMIT_CLIENTS_DEFAULT * CONF_CLIENT_BYTES;
-	conf->local_distance_ns = NS_PER_S;
+	conf->local_distance_ns = CONF_LOCAL_DISTANCE_NS;
 	conf->max_slew_ppb = 500000.0;
 	conf->logbanner = 32;
 	conf->logchange_ns = NS_PER_S;
@@ -249,6 +249,13 @@ void conf_text(struct conf_parse *p, FILE *in)
 		conf_line_error(&p->line, 1, "cannot be read: %s", strerror(errno));
 		p->errors++;
 	}
+}
+
+int conf_check(struct conf *conf, const struct conf_diag *diag)
+{
+	struct conf_parse p = { .conf = conf, .line = { .diag = diag } };
+
+	return conf_listen_check(&p);
 }
 
 int conf_parse(struct conf *conf, FILE *in, const char *file, const struct conf_diag *diag)

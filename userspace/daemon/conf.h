@@ -17,7 +17,6 @@
 
 #define CONF_DEFAULT_FILE	"/etc/ntpk.conf"
 #define CONF_NAME_MAX		253	/* RFC 1035 */
-#define CONF_FILE_MAX		256
 #define CONF_PATH_MAX		4096
 #define CONF_UID_UNKNOWN	((uid_t)-1)
 #define CONF_USER_MAX		32
@@ -98,12 +97,6 @@ struct conf_acl_rule {
 	bool	 allow;
 	bool	 all;
 	unsigned int line;
-};
-
-/* struct conf_place - where a line stands */
-struct conf_place {
-	unsigned int line;
-	char	 file[CONF_FILE_MAX];
 };
 
 /**
@@ -337,6 +330,23 @@ size_t conf_diff(const struct conf *a, const struct conf *b, struct conf_differe
  * @name: of the directive
  */
 void conf_keep(struct conf *conf, const struct conf *old, const char *name);
+
+/**
+ * conf_take() - one directive as another configuration has it
+ * @conf: changed
+ * @other: where the value comes from; lines of allow and deny are taken out of it
+ * @name: of the directive; allow and deny are one
+ */
+void conf_take(struct conf *conf, struct conf *other, const char *name);
+
+/**
+ * conf_check() - what only a whole configuration can tell
+ * @conf: configuration
+ * @diag: errors
+ *
+ * Return: 0 or -EINVAL.
+ */
+int conf_check(struct conf *conf, const struct conf_diag *diag);
 
 /**
  * conf_upstream_equal() - same name, kind and options?

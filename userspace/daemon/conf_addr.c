@@ -92,7 +92,6 @@ static int add_rules(struct conf_parse *p, const struct conf_acl_rule *rules, si
 {
 	struct conf *conf = p->conf;
 	struct conf_acl_rule *grown;
-
 	if (conf->acl_len + n > CONF_ACL_MAX)
 		return conf_line_error(&p->line, p->line.words[0].column,
 				       "more than %d lines of allow and deny", CONF_ACL_MAX);
@@ -103,6 +102,27 @@ static int add_rules(struct conf_parse *p, const struct conf_acl_rule *rules, si
 	conf->acl = grown;
 	conf->acl_len += n;
 	return 0;
+}
+
+static bool same_net(const struct conf_acl_rule *a, const struct conf_acl_rule *b)
+{
+	return a->family == b->family && a->prefix == b->prefix &&
+	       memcmp(a->addr, b->addr, sizeof(a->addr)) == 0;
+}
+
+void conf_acl_drop_repeated(struct conf *conf, size_t from)
+{
+	size_t i, j, to = 0, len = conf->acl_len;
+
+	/* nothing is moved to where the later ones stand while they are looked at */
+	for (i = 0; i < len; i++) {
+		for (j = from; i < from && j < len && (conf->acl[i].all ||
+			       !same_net(&conf->acl[i], &conf->acl[j])); j++)
+			;
+		if (i >= from || j == len)
+			conf->acl[to++] = conf->acl[i];
+	}
+	conf->acl_len = to;
 }
 
 static int parse_rule(struct conf_parse *p, const struct conf_row *row, bool allow)

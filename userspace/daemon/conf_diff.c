@@ -2,6 +2,7 @@
 /*
  * What differs between two configurations, directive by directive.  Pure.
  */
+#include <stdlib.h>
 #include <string.h>
 #include "daemon/conf_priv.h"
 
@@ -66,11 +67,27 @@ void conf_keep(struct conf *conf, const struct conf *old, const char *name)
 		;
 	if (i == len || rows[i].change == CONF_CHANGE_ACL)
 		return;
+	/* where lines stand is no setting, and goes with them */
+	if (strcmp(name, "listen") == 0)
+		memcpy(conf->listen_at, old->listen_at, sizeof(conf->listen_at));
 	for (j = 0; j < CONF_ROW_FIELDS && rows[i].fields[j].size; j++) {
 		const struct conf_field *f = &rows[i].fields[j];
 
 		memcpy((char *)conf + f->offset, (const char *)old + f->offset, f->size);
 	}
+}
+
+void conf_take(struct conf *conf, struct conf *other, const char *name)
+{
+	if (strcmp(name, "allow") && strcmp(name, "deny")) {
+		conf_keep(conf, other, name);
+		return;
+	}
+	free(conf->acl);
+	conf->acl = other->acl;
+	conf->acl_len = other->acl_len;
+	other->acl = NULL;
+	other->acl_len = 0;
 }
 
 bool conf_upstream_equal(const struct conf_upstream *a, const struct conf_upstream *b)

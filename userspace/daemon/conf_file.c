@@ -269,34 +269,17 @@ const char *conf_runtime_path(const struct conf *conf, char *buf, size_t len)
 	return buf;
 }
 
-/* struct saved_listens - what stood there before the saved lines */
-struct saved_listens {
-	struct conf_listen of[CONF_LISTEN_MAX];
-	size_t	 len;
-};
-
-/* One that does not go with the rest, as the file has changed: then none of them counts. */
-static void check_saved_listens(struct conf *conf, const struct saved_listens *before,
-				const struct conf_diag *diag)
-{
-	struct conf_parse p = { .conf = conf, .line = { .diag = diag } };
-
-	if (conf_listen_check(&p) == 0)
-		return;
-	conf->skipped++;
-	conf->listens_len = before->len;
-	memcpy(conf->listens, before->of, sizeof(before->of));
-}
-
 static void read_runtime(struct conf *conf, const struct conf_diag *diag)
 {
 	char path[CONF_PATH_MAX + sizeof("/runtime.conf")];
 	uid_t owner = conf->runtime_uid;
-	struct saved_listens before;
+	struct conf_parse p = { .conf = conf, .line = { .diag = diag } };
+	struct conf_listens before;
 	struct passwd *pw;
 
 	before.len = conf->listens_len;
 	memcpy(before.of, conf->listens, sizeof(before.of));
+	memcpy(before.at, conf->listen_at, sizeof(before.at));
 	conf_runtime_path(conf, path, sizeof(path));
 	if (access(path, F_OK) && errno == ENOENT)
 		return;
@@ -306,7 +289,7 @@ static void read_runtime(struct conf *conf, const struct conf_diag *diag)
 		owner = pw ? pw->pw_uid : 0;
 	}
 	read_lenient(conf, path, CONF_SCOPE_RUNTIME, owner, diag);
-	check_saved_listens(conf, &before, diag);
+	conf->skipped += conf_listen_check_saved(&p, &before);
 }
 
 int conf_load(struct conf *conf, const char *path, const struct conf_diag *diag)

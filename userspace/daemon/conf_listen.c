@@ -302,18 +302,55 @@ static int check_one(struct conf_parse *p, const struct conf_listen *places, siz
 	return 0;
 }
 
-int conf_listen_check(struct conf_parse *p)
+static int check_at(struct conf_parse *p, size_t i)
 {
 	struct conf_listen places[NTPK_LISTENERS_MAX];
-	size_t n = conf_listen_places(p->conf, places), main = n - p->conf->listens_len, i;
-	struct conf_line *l = &p->line;
-	int ret = 0;
+	size_t main = conf_listen_places(p->conf, places) - p->conf->listens_len;
 
-	for (i = main; i < n; i++) {
-		l->file = p->conf->listen_at[i - main].file;
-		l->number = p->conf->listen_at[i - main].line;
-		if (check_one(p, places, i, main) < 0)
+	p->line.file = p->conf->listen_at[i].file;
+	p->line.number = p->conf->listen_at[i].line;
+	return check_one(p, places, main + i, main);
+}
+
+int conf_listen_check(struct conf_parse *p)
+{
+	int ret = 0;
+	size_t i;
+
+	for (i = 0; i < p->conf->listens_len; i++)
+		if (check_at(p, i) < 0)
 			ret = -EINVAL;
-	}
 	return ret;
+}
+
+static void leave_out(struct conf *conf, size_t i, const struct conf_listens *before)
+{
+	if (i < before->len) {
+		memcpy(&conf->listens[i], &before->of[i], sizeof(before->of[i]));
+		conf->listen_at[i] = before->at[i];
+		return;
+	}
+	conf->listens_len--;
+	memmove(&conf->listens[i], &conf->listens[i + 1],
+		(conf->listens_len - i) * sizeof(conf->listens[0]));
+	memmove(&conf->listen_at[i], &conf->listen_at[i + 1],
+		(conf->listens_len - i) * sizeof(conf->listen_at[0]));
+}
+
+unsigned int conf_listen_check_saved(struct conf_parse *p, const struct conf_listens *before)
+{
+	unsigned int n = 0;
+	size_t i;
+
+	for (i = 0; i < p->conf->listens_len;) {
+		if (check_at(p, i) == 0) {
+			i++;
+			continue;
+		}
+		n++;
+		leave_out(p->conf, i, before);
+		/* that of the file was checked with the file */
+		i += i < before->len;
+	}
+	return n;
 }

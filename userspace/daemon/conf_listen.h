@@ -15,6 +15,13 @@
 
 /* The place of `port` and `bindaddress` takes one, or one of each family. */
 #define CONF_LISTEN_MAX		(NTPK_LISTENERS_MAX - 2)
+#define CONF_FILE_MAX		256
+
+/* struct conf_place - where a line stands */
+struct conf_place {
+	unsigned int line;
+	char	 file[CONF_FILE_MAX];
+};
 
 /* enum conf_given - which of the settings that everybody has this one has otherwise */
 enum conf_given {
@@ -88,6 +95,24 @@ size_t conf_listen_places(const struct conf *conf, struct conf_listen out[NTPK_L
  * Return: 0 or -EINVAL, reported.
  */
 int conf_listen_check(struct conf_parse *p);
+
+/* struct conf_listens - the lines of `listen` at some moment */
+struct conf_listens {
+	struct conf_listen of[CONF_LISTEN_MAX];
+	struct conf_place at[CONF_LISTEN_MAX];
+	size_t	 len;
+};
+
+/**
+ * conf_listen_check_saved() - leave out saved lines that do not go with the rest any more
+ * @p: run
+ * @before: those of the file
+ *
+ * Each is reported; the file's line for its place counts again.
+ *
+ * Return: how many.
+ */
+unsigned int conf_listen_check_saved(struct conf_parse *p, const struct conf_listens *before);
 
 /**
  * conf_listen_name() - "192.0.2.1 interface eth0"

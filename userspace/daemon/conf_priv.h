@@ -12,6 +12,7 @@
 
 #define CONF_ROWS	44
 #define CONF_ROW_FIELDS	3
+#define CONF_LOCAL_DISTANCE_NS	1000000000LL
 #define CONF_DISTANCE_MAX_NS	(16 * 1000000000LL)	/* of a root distance: MAXDISP of RFC 5905 */
 
 /* Where a text comes from decides which directives it may hold. */
@@ -94,6 +95,13 @@ const struct conf_row *conf_rows(size_t *len);
  * @in: text
  */
 void conf_text(struct conf_parse *p, FILE *in);
+
+/**
+ * conf_acl_drop_repeated() - earlier lines for the addresses of later ones count no more
+ * @conf: configuration
+ * @from: index of the first of the later ones
+ */
+void conf_acl_drop_repeated(struct conf *conf, size_t from);
 
 /* conf_value.c: handlers of plain values, and of directives with several */
 int conf_parse_seconds(struct conf_parse *p, const struct conf_row *row);

@@ -230,7 +230,7 @@ static const char *local_option(const void *ctx, size_t i)
 int conf_parse_local(struct conf_parse *p, const struct conf_row *row)
 {
 	struct conf_line *l = &p->line;
-	int64_t stratum = LOCAL_STRATUM, distance_ns = p->conf->local_distance_ns;
+	int64_t stratum = LOCAL_STRATUM, distance_ns = CONF_LOCAL_DISTANCE_NS;
 	unsigned int given = 0;
 	int ret = 0;
 

@@ -32,6 +32,7 @@ struct kern {
 	void	*ctx;
 	struct ntpk_nl *nl;		/* NULL = no module */
 	struct ntpk_nl_listeners listeners;
+	char	 no_limits[KERN_ERROR_MAX];	/* why they are left out, "" = they are not */
 	struct libevent *ev_events;
 	struct libevent *ev_retry;
 	struct ntp_serve last;		/* of kern_push() */
@@ -54,7 +55,9 @@ bool kern_attached(const struct kern *k)
 
 const char *kern_error(const struct kern *k)
 {
-	return k->error[0] ? k->error : NULL;
+	if (k->error[0])
+		return k->error;
+	return k->no_limits[0] ? k->no_limits : NULL;
 }
 
 bool kern_detach(void)
@@ -124,6 +127,43 @@ static int push_first_acl(struct kern *k)
 	return err;
 }
 
+static bool has_limits(const struct ntpk_nl_listeners *listeners)
+{
+	size_t i;
+
+	for (i = 0; i < listeners->len; i++)
+		if (listeners->of[i].policy.limit.cost)
+			return true;
+	return false;
+}
+
+static int set_state_without_limits(struct kern *k, const struct ntp_serve *serve)
+{
+	struct ntpk_nl_listeners without = k->listeners;
+	size_t i;
+
+	without.limit_clients = 0;
+	for (i = 0; i < without.len; i++)
+		memset(&without.of[i].policy.limit, 0, sizeof(without.of[i].policy.limit));
+	return ntpk_nl_set_state(k->nl, serve, &without);
+}
+
+/* No limit is worth the time that is served: what there is no room for is left out. */
+static int set_state(struct kern *k, const struct ntp_serve *serve)
+{
+	int err;
+
+	if (k->no_limits[0])
+		return set_state_without_limits(k, serve);
+	err = ntpk_nl_set_state(k->nl, serve, &k->listeners);
+	if ((err != -E2BIG && err != -ENOMEM) || !has_limits(&k->listeners))
+		return err;
+	snprintf(k->no_limits, sizeof(k->no_limits), "nobody is limited, as the module refused the "
+		 "rate limits: %s", ntpk_nl_words(k->nl, err));
+	log_err("module ntpk: %s", k->no_limits);
+	return set_state_without_limits(k, serve);
+}
+
 static int push_once(struct kern *k, struct ntp_serve *serve)
 {
 	struct ntpk_nl_clock clock;
@@ -134,7 +174,7 @@ static int push_once(struct kern *k, struct ntp_serve *serve)
 	if (llabs(clock.raw_ns - clocks_local_ns()) > CLOCKS_AGREE_NS)
 		return -EXDEV;
 	serve->clock_seq = clock.seq;
-	return ntpk_nl_set_state(k->nl, serve, &k->listeners);
+	return set_state(k, serve);
 }
 
 static int push(struct kern *k, const struct ntp_serve *serve)
@@ -227,6 +267,8 @@ void kern_repush(struct kern *k)
 {
 	if (!k || !k->nl)
 		return;
+	/* other limits, or there is more room now */
+	k->no_limits[0] = '\0';
 	if (k->takeover)
 		push_back(k);
 	else if (k->has_last && !leap_announced(&k->last))
@@ -335,6 +377,7 @@ static void try_connect(struct kern *k)
 	if (err)
 		return;
 	k->error[0] = '\0';
+	k->no_limits[0] = '\0';
 	/* before the first answer, or some would be refused for want of a key */
 	k->keys_due = true;
 	push_keys(k);

@@ -142,7 +142,7 @@ int kern_state(struct kern *k, struct ntpk_nl_state *state);
 int kern_stats(struct kern *k, struct ntpk_nl_counter *out, size_t max);
 
 /**
- * kern_error() - why the last push failed
+ * kern_error() - why the last push failed, or what was left out of it
  * @k: link
  *
  * Return: text, NULL when it did not.

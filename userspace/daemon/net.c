@@ -136,7 +136,7 @@ static int choose_server(struct ntpkd *d)
 	return 0;
 }
 
-void ntpkd_listeners_apply(struct ntpkd *d)
+void ntpkd_listeners_apply(struct ntpkd *d, char *why)
 {
 	struct engine_report r;
 	struct clocks now;
@@ -144,13 +144,19 @@ void ntpkd_listeners_apply(struct ntpkd *d)
 	int err;
 
 	listeners_init(&d->listeners, &d->conf);
+	if (why)
+		why[0] = '\0';
 	err = respond_set_listeners(d->respond, &d->listeners.of, &port);
 	if (err)
 		log_err_no(err, "cannot serve on UDP port %u", port);
+	if (err && why)
+		snprintf(why, NTPKD_WHY_LEN, "cannot serve on UDP port %u: %s", port, strerror(-err));
 	log_info("served in %zu places", d->listeners.of.len);
 	ntpkd_report(d, &now, &r);
 	ntpkd_listeners_smear(d, ntp_line_at(&r.line, now.local_ns));
 	kern_repush(d->kern);
+	if (d->kern && kern_error(d->kern) && why && !why[0])
+		snprintf(why, NTPKD_WHY_LEN, "%s", kern_error(d->kern));
 	if (choose_server(d))
 		log_err("the module is not told: out of memory");
 }
@@ -180,7 +186,7 @@ static void on_changed(void *ctx)
 		engine_reconfigure(d->engine, &d->engine_conf);
 	upstreams_network_changed(&d->upstreams);
 	if (listeners_moved(&d->listeners, &d->conf))
-		ntpkd_listeners_apply(d);
+		ntpkd_listeners_apply(d, NULL);
 }
 
 int ntpkd_watch_network(struct ntpkd *d)

@@ -36,8 +36,13 @@ int ntpkd_load_keys(struct ntpkd *d, char *why);
  */
 void ntpkd_listeners_smear(struct ntpkd *d, int64_t unix_ns);
 
-/** ntpkd_listeners_apply() - where and what is served, by d->conf (anew) */
-void ntpkd_listeners_apply(struct ntpkd *d);
+/**
+ * ntpkd_listeners_apply() - where and what is served, by d->conf (anew)
+ * @d: the daemon
+ * @why: NTPKD_WHY_LEN bytes, filled where it is not as d->conf has it, "" = it is;
+ *	may be NULL
+ */
+void ntpkd_listeners_apply(struct ntpkd *d, char *why);
 
 /**
  * ntpkd_userspace_reason() - why the module may not answer

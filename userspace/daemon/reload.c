@@ -127,26 +127,36 @@ static int add_upstreams(struct ntpkd *d, const struct conf *fresh, enum reload_
 	return err;
 }
 
-static void apply_engine(struct ntpkd *d)
+/* The configuration says so now, and it is not so. */
+static void not_applied(struct reload_report *r, const char *text)
 {
+	log_err("%s", text);
+	if (!r->error[0])
+		snprintf(r->error, sizeof(r->error), "%s", text);
+}
+
+static void apply_engine(struct ntpkd *d, struct reload_report *r)
+{
+	(void)r;
 	ntpkd_engine_policy(&d->conf, &d->engine_conf);
 	engine_reconfigure(d->engine, &d->engine_conf);
 }
 
-static void apply_acl(struct ntpkd *d)
+static void apply_acl(struct ntpkd *d, struct reload_report *r)
 {
 	if (ntpkd_access_apply(d))
-		log_err("allow and deny are as before: out of memory");
+		not_applied(r, "allow and deny are as before: out of memory");
 }
 
-static void apply_keys(struct ntpkd *d)
+static void apply_keys(struct ntpkd *d, struct reload_report *r)
 {
 	if (ntpkd_load_keys(d, NULL))
-		log_err("the keys from before stay in use");
+		not_applied(r, "the keys from before stay in use");
 }
 
-static void apply_leap(struct ntpkd *d)
+static void apply_leap(struct ntpkd *d, struct reload_report *r)
 {
+	(void)r;
 	memset(&d->leapwatch, 0, sizeof(d->leapwatch));
 	/* to be told again, also that there is no list any more */
 	d->leap_told_local_ns = 1;
@@ -154,20 +164,46 @@ static void apply_leap(struct ntpkd *d)
 	ntpkd_check_leap(d);
 }
 
+static void apply_logs(struct ntpkd *d, struct reload_report *r)
+{
+	(void)r;
+	host_open_logs(d);
+}
+
+static void apply_listeners(struct ntpkd *d, struct reload_report *r)
+{
+	char why[NTPKD_WHY_LEN];
+
+	ntpkd_listeners_apply(d, why);
+	if (why[0] && !r->error[0])
+		snprintf(r->error, sizeof(r->error), "%s", why);
+}
+
 /* By enum conf_change; what has none waits for a restart. */
-static void (*const appliers[])(struct ntpkd *d) = {
+static void (*const appliers[])(struct ntpkd *d, struct reload_report *r) = {
 	[CONF_CHANGE_ENGINE] = apply_engine,
-	[CONF_CHANGE_LOGS] = host_open_logs,
+	[CONF_CHANGE_LOGS] = apply_logs,
 	[CONF_CHANGE_RESTART] = NULL,
 	[CONF_CHANGE_ACL] = apply_acl,
 	[CONF_CHANGE_KEYS] = apply_keys,
 	[CONF_CHANGE_LEAP] = apply_leap,
-	[CONF_CHANGE_LISTENERS] = ntpkd_listeners_apply,
+	[CONF_CHANGE_LISTENERS] = apply_listeners,
 };
 
 static bool needs_restart(enum conf_change change)
 {
 	return change != CONF_CHANGE_NOW && change != CONF_CHANGE_SOURCES && !appliers[change];
+}
+
+/* A place that only goes with a port which waits for a restart waits, too. */
+static void keep_listens(struct ntpkd *d, struct conf *fresh, struct reload_report *r)
+{
+	const struct conf_diag diag = { .report = report, .ctx = r };
+
+	if (!r->restart[0] || conf_check(fresh, &diag) == 0)
+		return;
+	conf_keep(fresh, &d->conf, "listen");
+	not_applied(r, "listen is as before until a restart");
 }
 
 /* The values come into force; those that cannot stay as they were, to be named again. */
@@ -186,13 +222,14 @@ static void apply_settings(struct ntpkd *d, struct conf *fresh, bool rekey,
 		due[diff[i].change] = !wait;
 		list(wait ? r->restart : r->settings, sizeof(r->settings), diff[i].name);
 	}
+	keep_listens(d, fresh, r);
 	conf_clean(&d->conf);
 	d->conf = *fresh;
 	/* a key may be revoked without a change of the configuration */
 	due[CONF_CHANGE_KEYS] |= rekey;
 	for (i = 0; i < sizeof(due) / sizeof(due[0]); i++)
 		if (due[i] && appliers[i])
-			appliers[i](d);
+			appliers[i](d, r);
 }
 
 static void say(const struct reload_report *r, enum reload_what what)
@@ -241,6 +278,17 @@ int ntpkd_reload(struct ntpkd *d, enum reload_what what, struct reload_report *r
 	return 0;
 }
 
+/* Is anybody asked for a key that nobody can have? */
+static bool needs_keys(const struct conf *conf)
+{
+	size_t i;
+
+	for (i = 0; i < conf->listens_len; i++)
+		if (conf->listens[i].given & CONF_GIVEN_REQUIREKEY && conf->listens[i].requirekey)
+			return !conf->keyfile[0];
+	return conf->requirekey && !conf->keyfile[0];
+}
+
 int ntpkd_set(struct ntpkd *d, const char *line, const struct conf_diag *diag,
 	      struct reload_report *r)
 {
@@ -253,13 +301,59 @@ int ntpkd_set(struct ntpkd *d, const char *line, const struct conf_diag *diag,
 	err = conf_copy(fresh, &d->conf);
 	if (!err)
 		err = runtime_parse(fresh, line, "set", diag);
+	if (!err && needs_keys(fresh) && !needs_keys(&d->conf)) {
+		diag->report(diag->ctx, "set", 1, 1, "requirekey needs a `keyfile PATH` in the "
+			     "configuration file: nobody would be answered");
+		err = -EINVAL;
+	}
 	if (err) {
 		conf_clean(fresh);
 	} else {
-		apply_settings(d, fresh, false, r);
 		log_info("set: %s", line);
+		apply_settings(d, fresh, false, r);
 	}
 	free(fresh);
+	return err;
+}
+
+static int take_back(struct ntpkd *d, const char *name, struct conf *file, struct conf *fresh,
+		     struct reload_report *r)
+{
+	const struct conf_diag diag = { .report = report, .ctx = r };
+	int err;
+
+	conf_init(file);
+	file->runtime_uid = d->conf.runtime_uid;
+	err = conf_load(file, d->opt.file, &diag);
+	if (err)
+		return err;
+	r->error[0] = '\0';
+	err = conf_copy(fresh, &d->conf);
+	if (!err) {
+		conf_take(fresh, file, name);
+		err = conf_check(fresh, &diag);
+	}
+	if (err)
+		conf_clean(fresh);
+	return err;
+}
+
+int ntpkd_unset(struct ntpkd *d, const char *name, struct reload_report *r)
+{
+	struct conf *conf = calloc(2, sizeof(*conf));
+	int err;
+
+	memset(r, 0, sizeof(*r));
+	if (!conf)
+		return -ENOMEM;
+	saver_flush(d->saver);	/* what has just been written is to be read */
+	err = take_back(d, name, &conf[0], &conf[1], r);
+	conf_clean(&conf[0]);
+	if (!err) {
+		log_info("unset: %s", name);
+		apply_settings(d, &conf[1], false, r);
+	}
+	free(conf);
 	return err;
 }
 

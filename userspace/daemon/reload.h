@@ -24,7 +24,7 @@ enum reload_what {
  * @settings: directives now in force with new values, "a, b", "" = none
  * @restart: directives that differ and wait for a restart, likewise
  * @error: first error of the file with its place, when nothing was changed; else
- *	the first of what was left out, or ""
+ *	the first of what was left out or could not be done, or ""
  */
 struct reload_report {
 	unsigned int added;
@@ -63,6 +63,18 @@ int ntpkd_reload(struct ntpkd *d, enum reload_what what, struct reload_report *r
  */
 int ntpkd_set(struct ntpkd *d, const char *line, const struct conf_diag *diag,
 	      struct reload_report *r);
+
+/**
+ * ntpkd_unset() - one directive as the files have it
+ * @d: the daemon
+ * @name: of the directive
+ * @r: filled in any case
+ *
+ * Everything else stays as it is.
+ *
+ * Return: 0, -EINVAL with nothing changed, -ENOMEM.
+ */
+int ntpkd_unset(struct ntpkd *d, const char *name, struct reload_report *r);
 
 /**
  * reload_on_signal() - SIGHUP: ntpkd_reload() when it came

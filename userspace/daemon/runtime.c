@@ -60,6 +60,7 @@ static int parse_line(struct conf *conf, const char *line, const char *file,
 		.conf = conf, .seen = seen, .scope = CONF_SCOPE_RUNTIME,
 		.line = { .file = file, .diag = diag },
 	};
+	size_t acl_len = conf->acl_len;
 	FILE *in;
 
 	/* a newline within would be a second line */
@@ -72,6 +73,10 @@ static int parse_line(struct conf *conf, const char *line, const char *file,
 		return -ENOMEM;
 	conf_text(&p, in);
 	fclose(in);
+	/* a program may say the same again and again */
+	conf_acl_drop_repeated(conf, acl_len);
+	if (!p.errors && !p.line.len)
+		return conf_line_error(&p.line, 1, "one line of the configuration, please");
 	return p.errors || (whole && conf_listen_check(&p) < 0) ? -EINVAL : 0;
 }
 

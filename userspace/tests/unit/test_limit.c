@@ -194,8 +194,9 @@ static const int64_t uptimes[] = { 0, 7, 35, 40, 45, 50, 52, 95, 100, 1000 };
  */
 static void flood_locks_nobody_out(int64_t now_ns)
 {
+	/* one at once: whoever took over anything of a forged one would be refused */
 	struct table t = table_at(4096, now_ns);
-	struct ntp_limit l = limit(3, 16, 1);
+	struct ntp_limit l = limit(3, 1, 1);
 	unsigned int round, i, refused = 0, asked = 0;
 	uint64_t forged = 1000000;
 

@@ -206,14 +206,26 @@ static void test_listens(void **state)
 	assert_true(again.listens[1].offset_ns == 2000000000);
 	assert_true(again.listens[2].offset_ns == 4000000000);
 	conf_clean(&again);
-	/* the file now serves there itself */
+	/* the file now serves there itself: that one is left out, and no other */
 	conf_init(&again);
 	put("main", "bindaddress 192.0.2.3\nlisten 192.0.2.1 offset 1\n");
 	snprintf(again.savedir, sizeof(again.savedir), "%s", folder);
 	assert_int_equal(conf_load(&again, path_of("main"), &deaf), 0);
 	assert_int_equal(again.skipped, 1);
 	assert_int_equal(again.listens_len, 1);
+	assert_true(again.listens[0].offset_ns == 3000000000);
+	conf_clean(&again);
+	/* one that takes a place of the file and does not fit gives it back */
+	assert_int_equal(runtime_set(&c, "listen 192.0.2.1 smear linear", why, NULL), 0);
+	conf_init(&again);
+	put("main", "listen 192.0.2.1 offset 1\n");
+	snprintf(again.savedir, sizeof(again.savedir), "%s", folder);
+	assert_int_equal(conf_load(&again, path_of("main"), &deaf), 0);
+	assert_int_equal(again.skipped, 1);
+	assert_int_equal(again.listens_len, 2);
 	assert_true(again.listens[0].offset_ns == 1000000000);
+	assert_true(strstr(again.listen_at[0].file, "main") != NULL);
+	assert_true(again.listens[1].offset_ns == 4000000000);
 	conf_clean(&again);
 	conf_clean(&c);
 }
@@ -232,6 +244,12 @@ static void test_copy(void **state)
 	assert_int_equal(runtime_parse(&copy, "allow 11", "set", &diag), 0);
 	assert_int_equal(copy.acl_len, 2);
 	assert_int_equal(c.acl_len, 1);
+	/* again and again is no more than once, and the last counts */
+	assert_int_equal(runtime_parse(&copy, "deny 10", "set", &diag), 0);
+	assert_int_equal(runtime_parse(&copy, "allow 11", "set", &diag), 0);
+	assert_int_equal(copy.acl_len, 2);
+	assert_false(copy.acl[0].allow);
+	assert_int_equal(copy.acl[1].addr[0], 11);
 	conf_clean(&copy);
 	conf_clean(&c);
 	load(&c, "");
