@@ -8,6 +8,7 @@ import os
 import socket
 
 import daemon
+import mac
 import netns
 import ntpknl
 import ntpq
@@ -16,6 +17,7 @@ import pkt
 import tap
 
 Missing = peerprogs.Missing
+KEY = bytes(range(16))
 CLIENT = {4: "192.0.2.2", 6: "2001:db8::2"}
 SERVER = {4: "192.0.2.1", 6: "2001:db8::1"}
 REFLECT_KO = os.path.join(os.path.dirname(netns.module_path() or ""), "selftests/kmod/reflect.ko")
@@ -42,6 +44,22 @@ def ntp(version):
 		udp = pkt.udp(CLIENT[version], SERVER[version], 20000 + n, 123,
 			      ntpq.request(xmt=0xe0000000_00000000 + n))
 		return pkt.ip(CLIENT[version], SERVER[version], pkt.UDP, udp)
+	return make
+
+
+def spread(n):
+	"""Each from another client."""
+	src = f"10.0.{n >> 8}.{n & 255}"
+	udp = pkt.udp(src, SERVER[4], 20000, 123, ntpq.request(xmt=0xe0000000_00000000 + n))
+	return pkt.ip(src, SERVER[4], pkt.UDP, udp)
+
+
+def signed(kind):
+	def make(n):
+		req = ntpq.request(xmt=0xe0000000_00000000 + n)
+		req += (1).to_bytes(4, "big") + mac.code(kind, KEY, req)[:mac.V4_MAX]
+		udp = pkt.udp(CLIENT[4], SERVER[4], 20000 + n, 123, req)
+		return pkt.ip(CLIENT[4], SERVER[4], pkt.UDP, udp)
 	return make
 
 
@@ -108,17 +126,60 @@ def loaded(_link):
 		netns.unload()
 
 
-@contextlib.contextmanager
-def attached(link):
-	"""The module serving the machine's clock, its own default settings."""
-	with loaded(link):
-		g = ntpknl.Genl(link.server)
-		g.attach()
-		g.push_default()
-		try:
-			yield
-		finally:
+def attached_with(**listener):
+	"""The module serving the machine's clock, with these members of its listener."""
+	@contextlib.contextmanager
+	def serving(link):
+		with loaded(link):
+			g = ntpknl.Genl(link.server)
+			g.attach()
+			state = g.default_state()
+			state["LISTENERS"][0].update(listener)
+			g.push(state)
+			try:
+				yield
+			finally:
+				g.close()
+	return serving
+
+
+attached = attached_with()
+
+
+def with_list(count):
+	"""The module with an access list of so many prefixes, which allow every other source."""
+	@contextlib.contextmanager
+	def serving(link):
+		with attached(link):
+			g = ntpknl.Genl(link.server)
+			rules = [(4, 172 << 24 | n << 8, 24, n & 1) for n in range(min(count, 65536))]
+			rules += [(6, 0xfd << 120 | n << 64, 64, n & 1) for n in range(count - len(rules))]
+			g.acl(rules, otherwise=1)
 			g.close()
+			yield
+	return serving
+
+
+def with_key(kind):
+	"""The module with the one key of signed()."""
+	@contextlib.contextmanager
+	def serving(link):
+		with attached(link):
+			g = ntpknl.Genl(link.server)
+			g.keys([(1, kind, KEY)])
+			g.close()
+			yield
+	return serving
+
+
+@contextlib.contextmanager
+def far(link):
+	"""The sources of spread() are behind the client."""
+	link.server.sh("ip route add 10.0.0.0/8 via 192.0.2.2")
+	try:
+		yield
+	finally:
+		link.server.sh("ip route del 10.0.0.0/8")
 
 
 @contextlib.contextmanager
@@ -221,6 +282,14 @@ def all_cases():
 		Case("ntpk, conntrack", "ntp4", ntp4, under(CONNTRACK, attached)),
 		Case("chronyd, conntrack", "ntp4", ntp4, under(CONNTRACK, program(peerprogs.Chronyd))),
 		Case("ntpk, 1000 rules", "ntp4", ntp4, under(RULES, attached)),
+		Case("ntpk, 1024 clients", "far4", spread, under(far, attached), clients=1024),
+		Case("ntpk, 1024 clients, limited", "far4", spread, under(far, attached_with(LIMIT={
+			"INTERVAL_LOG2S": 12, "BURST": 255})), clients=1024),
+		Case("ntpk, over its limit", "ntp4", ntp4, attached_with(LIMIT={
+			"INTERVAL_LOG2S": 12, "BURST": 1, "LEAK_LOG2": 0}), answers=0),
+		Case("ntpk, 100,000 prefixes", "ntp4", ntp4, with_list(100000)),
+		Case("ntpk, MD5", "md5", signed("md5"), with_key("md5")),
+		Case("ntpk, AES128", "aes128", signed("aes128"), with_key("aes128")),
 		Case("other UDP, no module", "udp4", other_udp, sink, answers=0),
 		Case("other UDP, loaded", "udp4", other_udp, under(sink, loaded), answers=0),
 		Case("other UDP, stamped", "udp4", other_udp, under(sink, stamped), answers=0),
