@@ -61,8 +61,39 @@ def test_logchange():
     d.stop()
 
 
+def test_minsources():
+    d = client("minsources 2\nneversynced unsynchronised")
+    wait_for("replies", lambda: any(s["reach"] & 0xf == 0xf for s in d.data("sources")["sources"]))
+    check(d.data("status")["synchronised"] is False and leap() == 3, d.data("status"))
+    check(d.ask("set", line="minsources 1")["ok"], "set")
+    d.synchronised()
+    d.stop()
+
+
+def test_logbanner():
+    for n in (0, 2):
+        folder = os.path.abspath("log%d" % n)
+        os.mkdir(folder)
+        d = client("log measurements\nlogbanner %d\nlogdir %s" % (n, folder))
+
+        def lines():
+            try:
+                with open(folder + "/measurements.log") as f:
+                    return f.read().splitlines()
+            except FileNotFoundError:
+                return []
+        wait_for("six measurements", lambda: sum(" 127.0.0.1 " in x for x in lines()) >= 6)
+        d.stop()
+        headings = [i for i, x in enumerate(lines()) if x.startswith("=")]
+        numbers = sum(" 127.0.0.1 " in x for x in lines())
+        want = (numbers + n - 1) // n * 2 if n else 0
+        check(len(headings) == want, (n, numbers, lines()))
+
+
 TESTS = [
     (test_maxserved, "maxserved"),
+    (test_minsources, "minsources, and set while it runs"),
+    (test_logbanner, "logbanner"),
     (test_expired, "holdover and expired"),
     (test_logchange, "logchange"),
 ]

@@ -75,6 +75,34 @@ static void test_asks_only_for_changes(void **state)
 	assert_int_equal(room[3].type, ACT_FREQ);
 }
 
+/* 10 ms at no more than 20 ppm on average: no more is asked for, and all of it in the end. */
+static void test_max_slew(void **state)
+{
+	struct clocks now = { 100 * S, UTC0, 100 * S, 1 };
+	struct disc d = { .max_slew_ppb = 20000 };
+	int64_t left_ns = 10 * MS, asked_ns = 0;
+	unsigned int i, n, slews = 0;
+
+	(void)state;
+	for (i = 0; i < 600; i++, now.local_ns += S) {
+		struct actions o = out_to(room, 1);
+
+		disc_steer(&d, &now, left_ns, 0, &o);
+		for (n = 0; n < o.len; n++) {
+			if (room[n].type != ACT_PHASE)
+				continue;
+			/* done within the second, as far as this test goes */
+			left_ns -= room[n].phase_ns;
+			asked_ns += room[n].phase_ns;
+			slews++;
+		}
+		/* what is to come, and one piece in advance */
+		assert_true(asked_ns <= 20000 * (int64_t)(i + 1) + MS);
+	}
+	assert_true(slews > 10);
+	assert_in_range(left_ns + 100000, 0, 200000);
+}
+
 static void test_expected_is_no_step(void **state)
 {
 	struct clocks now = { 100 * S, UTC0, 100 * S, 0 };
@@ -186,6 +214,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_makestep_policy),
 		cmocka_unit_test(test_asks_only_for_changes),
+		cmocka_unit_test(test_max_slew),
 		cmocka_unit_test(test_expected_is_no_step),
 		cmocka_unit_test(test_whose_step),
 		cmocka_unit_test(test_leap_days),
