@@ -157,7 +157,7 @@ def test_set():
     check(done("set", line="local stratum 5")["settings"] == ["local"], "local, by default")
     # one row, and nothing else of what is set, or of what the file says by now
     configure("maxdistance 2\nmaxjitter 0.75\n")
-    check(done("unset", name="maxdistance") == {"settings": ["maxdistance"]}, "unset")
+    check(done("unset", name="MaxDistance") == {"settings": ["maxdistance"]}, "unset")
     check("maxdistance" not in open("runtime.conf").read(), "not in the file")
     said = reload()
     check("changed: maxjitter, allow, local, ratelimit" in said, said)
@@ -182,7 +182,7 @@ def test_clash():
     with open("d1.conf", "w") as f:
         f.write(text.replace("port 0\n", "port 11125\n").replace("listen all port 11123", "listen ::1"))
     said = reload()
-    check("listen is as before until a restart" in said, said)
+    check("after a restart only: port, listen" in said and "changed: listen" not in said, said)
     check(done("set", line="maxjitter 0.5")["settings"] == ["maxjitter"], "set goes on working")
     with open("d1.conf", "w") as f:
         f.write(text)

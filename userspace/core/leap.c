@@ -109,8 +109,10 @@ uint8_t leap_near(const struct leap *l, int64_t unix_ns, int64_t *at_unix_ns, bo
 	*at_unix_ns = *after ? l->past_at_unix_ns : l->at_unix_ns;
 	if (!*after)
 		return l->armed;
-	return l->past != NTP_LEAP_NONE && unix_ns - l->past_at_unix_ns < 2 * DAY_NS ? l->past :
-										      NTP_LEAP_NONE;
+	if (l->past == NTP_LEAP_NONE || unix_ns - l->past_at_unix_ns >= 2 * DAY_NS)
+		return NTP_LEAP_NONE;
+	/* one that a wrong clock took for past is to come; the line itself goes back by a second */
+	return unix_ns < l->past_at_unix_ns - 2 * NTP_NS_PER_S ? NTP_LEAP_NONE : l->past;
 }
 
 uint8_t leap_of_clock(const struct leap *l, int64_t unix_ns)

@@ -64,10 +64,13 @@ int command_unset(void *ctx, const struct control_value *args, struct json_objec
 	if (written)
 		return control_refuse(err, written, "not-saved", "the line is still there: %s",
 				      strerror(-written));
-	result = ntpkd_unset(d, args[0].text, &r);
+	result = ntpkd_unset(d, runtime_setting(args[0].text), &r);
 	if (result)
 		return control_refuse(err, result, "invalid", "it is saved no longer, but still in "
 				      "force: %.450s", r.error[0] ? r.error : strerror(-result));
+	if (r.error[0])
+		return control_refuse(err, -EIO, "not-possible", "it is saved no longer, but what the "
+				      "file says does not work: %.420s", r.error);
 	put_words(data, "settings", r.settings);
 	return 0;
 }

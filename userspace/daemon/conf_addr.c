@@ -116,8 +116,9 @@ void conf_acl_drop_repeated(struct conf *conf, size_t from)
 
 	/* nothing is moved to where the later ones stand while they are looked at */
 	for (i = 0; i < len; i++) {
-		for (j = from; i < from && j < len && (conf->acl[i].all ||
-			       !same_net(&conf->acl[i], &conf->acl[j])); j++)
+		for (j = from; i < from && j < len &&
+		     ((conf->acl[i].all && !conf->acl[j].all) ||
+		      !same_net(&conf->acl[i], &conf->acl[j])); j++)
 			;
 		if (i >= from || j == len)
 			conf->acl[to++] = conf->acl[i];

@@ -25,6 +25,8 @@
 #define CLOCKS_AGREE_NS		NTP_NS_PER_S
 /* The clock may be stepped between GET_CLOCK and the push, but not for ever. */
 #define PUSH_TRIES	5
+/* After which limits that the module had no room for are tried again. */
+#define LIMITS_AGAIN_NS		(60 * NTP_NS_PER_S)
 
 struct kern {
 	struct event_base *base;
@@ -33,6 +35,8 @@ struct kern {
 	struct ntpk_nl *nl;		/* NULL = no module */
 	struct ntpk_nl_listeners listeners;
 	char	 no_limits[KERN_ERROR_MAX];	/* why they are left out, "" = they are not */
+	int64_t	 limits_again_ns;		/* when they are tried again */
+	bool	 limits_taken;			/* the module has these */
 	struct libevent *ev_events;
 	struct libevent *ev_retry;
 	struct ntp_serve last;		/* of kern_push() */
@@ -151,16 +155,26 @@ static int set_state_without_limits(struct kern *k, const struct ntp_serve *serv
 /* No limit is worth the time that is served: what there is no room for is left out. */
 static int set_state(struct kern *k, const struct ntp_serve *serve)
 {
+	bool refused = k->no_limits[0];
 	int err;
 
-	if (k->no_limits[0])
+	if (refused && clocks_local_ns() < k->limits_again_ns)
 		return set_state_without_limits(k, serve);
 	err = ntpk_nl_set_state(k->nl, serve, &k->listeners);
-	if ((err != -E2BIG && err != -ENOMEM) || !has_limits(&k->listeners))
+	if (!err && refused && has_limits(&k->listeners))
+		log_info("module ntpk: clients are limited again");
+	if (!err) {
+		k->limits_taken = true;
+		k->no_limits[0] = '\0';
+	}
+	/* those that it has cost nothing: memory is short for the push itself, and the last one holds */
+	if ((err != -E2BIG && err != -ENOMEM) || k->limits_taken || !has_limits(&k->listeners))
 		return err;
 	snprintf(k->no_limits, sizeof(k->no_limits), "nobody is limited, as the module refused the "
 		 "rate limits: %s", ntpk_nl_words(k->nl, err));
-	log_err("module ntpk: %s", k->no_limits);
+	if (!refused)
+		log_err("module ntpk: %s", k->no_limits);
+	k->limits_again_ns = clocks_local_ns() + LIMITS_AGAIN_NS;
 	return set_state_without_limits(k, serve);
 }
 
@@ -244,15 +258,16 @@ static bool leap_announced(const struct ntp_serve *serve)
 }
 
 /* Its own line under the new clock_seq: base, deadline and dispersion stay. */
-static void push_back(struct kern *k)
+static int push_back(struct kern *k)
 {
 	struct ntpk_nl_state state;
 
 	if (ntpk_nl_get_state(k->nl, &state) || !state.pushed ||
 	    state.serve.leap == NTP_LEAP_UNSYNC || leap_announced(&state.serve))
-		return;
+		return 0;
 	if (state.status == NTPK_STATUS_EXPIRED_STEP || serves_truth(state.status))
-		push(k, &state.serve);
+		return push(k, &state.serve);
+	return 0;
 }
 
 void kern_forget(struct kern *k)
@@ -263,16 +278,18 @@ void kern_forget(struct kern *k)
 	k->has_last = false;
 }
 
-void kern_repush(struct kern *k)
+int kern_repush(struct kern *k)
 {
 	if (!k || !k->nl)
-		return;
-	/* other limits, or there is more room now */
-	k->no_limits[0] = '\0';
+		return 0;
 	if (k->takeover)
-		push_back(k);
-	else if (k->has_last && !leap_announced(&k->last))
-		push(k, &k->last);
+		return push_back(k);
+	return k->has_last && !leap_announced(&k->last) ? push(k, &k->last) : 0;
+}
+
+const char *kern_no_limits(const struct kern *k)
+{
+	return k && k->nl && k->no_limits[0] ? k->no_limits : NULL;
 }
 
 void kern_set_keys(struct kern *k, const struct keys *keys)
@@ -301,8 +318,23 @@ int kern_acl_check(struct kern *k, struct ntp_acl_addr addr, bool v6, struct ntp
 
 void kern_set_listeners(struct kern *k, const struct ntpk_nl_listeners *listeners)
 {
-	if (k)
-		k->listeners = *listeners;
+	if (!k)
+		return;
+	if (!kern_same_limits(&k->listeners, listeners)) {
+		k->limits_taken = false;
+		k->limits_again_ns = 0;
+	}
+	k->listeners = *listeners;
+}
+
+bool kern_same_limits(const struct ntpk_nl_listeners *a, const struct ntpk_nl_listeners *b)
+{
+	size_t i;
+
+	for (i = 0; i < a->len && i < b->len; i++)
+		if (a->of[i].policy.limit.kind != b->of[i].policy.limit.kind)
+			return false;
+	return a->len == b->len && a->limit_clients == b->limit_clients;
 }
 
 static void on_events(evutil_socket_t fd, short what, void *arg)
@@ -377,7 +409,9 @@ static void try_connect(struct kern *k)
 	if (err)
 		return;
 	k->error[0] = '\0';
-	k->no_limits[0] = '\0';
+	/* another module, which has nothing yet */
+	k->limits_taken = false;
+	k->limits_again_ns = 0;
 	/* before the first answer, or some would be refused for want of a key */
 	k->keys_due = true;
 	push_keys(k);

@@ -119,8 +119,25 @@ void kern_set_listeners(struct kern *k, const struct ntpk_nl_listeners *listener
  * for a leap second: with leap announced nothing is sent, the next kern_push() knows
  * better.  And after kern_set_listeners(), for it to be so at once; also under a
  * takeover, whose line it then is.
+ *
+ * Return: 0, or nothing was to be pushed; -errno, with the words in kern_error().
  */
-void kern_repush(struct kern *k);
+int kern_repush(struct kern *k);
+
+/**
+ * kern_no_limits() - why the module has no rate limits though there are some
+ * @k: link, NULL is fine
+ *
+ * Return: text; NULL: it has them, there are none, or it is not there.
+ */
+const char *kern_no_limits(const struct kern *k);
+
+/**
+ * kern_same_limits() - would the module keep its tables?
+ * @a: listeners
+ * @b: others
+ */
+bool kern_same_limits(const struct ntpk_nl_listeners *a, const struct ntpk_nl_listeners *b);
 
 /**
  * kern_state() - for reports

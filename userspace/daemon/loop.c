@@ -103,7 +103,8 @@ static void publish(struct ntpkd *d, const struct ntp_serve *from_engine)
 	}
 	unix_ns = ntp_line_at(&serve.line, clocks_local_ns());
 	/* what is smeared there has to be known first; it is published with that */
-	if (ntpkd_leap_is_elsewhere(d, unix_ns) && ntpkd_check_leap(d))
+	if (serve.leap != NTP_LEAP_UNSYNC && ntpkd_leap_is_elsewhere(d, unix_ns) &&
+	    ntpkd_check_leap(d))
 		return;
 	ntpkd_listeners_smear(d, unix_ns);
 	respond_publish(d->respond, &serve);

@@ -141,9 +141,12 @@ void ntpkd_listeners_apply(struct ntpkd *d, char *why)
 	struct engine_report r;
 	struct clocks now;
 	uint16_t port = 0;
+	struct ntpk_nl_listeners before = d->listeners.of;
+	bool limits;
 	int err;
 
 	listeners_init(&d->listeners, &d->conf);
+	limits = !kern_same_limits(&before, &d->listeners.of);
 	if (why)
 		why[0] = '\0';
 	err = respond_set_listeners(d->respond, &d->listeners.of, &port);
@@ -154,9 +157,12 @@ void ntpkd_listeners_apply(struct ntpkd *d, char *why)
 	log_info("served in %zu places", d->listeners.of.len);
 	ntpkd_report(d, &now, &r);
 	ntpkd_listeners_smear(d, ntp_line_at(&r.line, now.local_ns));
-	kern_repush(d->kern);
-	if (d->kern && kern_error(d->kern) && why && !why[0])
-		snprintf(why, NTPKD_WHY_LEN, "%s", kern_error(d->kern));
+	err = kern_repush(d->kern);
+	if (err && why && !why[0])
+		snprintf(why, NTPKD_WHY_LEN, "%s", kern_attached(d->kern) ? kern_error(d->kern) :
+			 strerror(-err));
+	if (limits && kern_no_limits(d->kern) && why && !why[0])
+		snprintf(why, NTPKD_WHY_LEN, "%s", kern_no_limits(d->kern));
 	if (choose_server(d))
 		log_err("the module is not told: out of memory");
 }

@@ -195,15 +195,32 @@ static bool needs_restart(enum conf_change change)
 	return change != CONF_CHANGE_NOW && change != CONF_CHANGE_SOURCES && !appliers[change];
 }
 
-/* A place that only goes with a port which waits for a restart waits, too. */
-static void keep_listens(struct ntpkd *d, struct conf *fresh, struct reload_report *r)
+/* What decides about places and their smear, of which each must go with the others. */
+static bool is_of_places(enum conf_change change)
+{
+	return change == CONF_CHANGE_LISTENERS || change == CONF_CHANGE_LEAP;
+}
+
+/* Where places only go with a port that waits for a restart, they wait, too. */
+static bool places_wait(const struct ntpkd *d, struct conf *fresh,
+			const struct conf_difference *diff, size_t n, struct reload_report *r)
 {
 	const struct conf_diag diag = { .report = report, .ctx = r };
+	bool kept = false;
+	size_t i;
 
-	if (!r->restart[0] || conf_check(fresh, &diag) == 0)
-		return;
-	conf_keep(fresh, &d->conf, "listen");
-	not_applied(r, "listen is as before until a restart");
+	for (i = 0; i < n; i++) {
+		if (!needs_restart(diff[i].change))
+			continue;
+		conf_keep(fresh, &d->conf, diff[i].name);
+		kept = true;
+	}
+	if (!kept || conf_check(fresh, &diag) == 0)
+		return false;
+	for (i = 0; i < n; i++)
+		if (is_of_places(diff[i].change))
+			conf_keep(fresh, &d->conf, diff[i].name);
+	return true;
 }
 
 /* The values come into force; those that cannot stay as they were, to be named again. */
@@ -213,16 +230,15 @@ static void apply_settings(struct ntpkd *d, struct conf *fresh, bool rekey,
 	struct conf_difference diff[CONF_DIFFERENCES_MAX];
 	bool due[sizeof(appliers) / sizeof(appliers[0])] = { false };
 	size_t i, n = conf_diff(&d->conf, fresh, diff);
+	bool places = places_wait(d, fresh, diff, n, r);
 
 	for (i = 0; i < n; i++) {
-		bool wait = needs_restart(diff[i].change);
+		bool wait = needs_restart(diff[i].change) ||
+			    (places && is_of_places(diff[i].change));
 
-		if (wait)
-			conf_keep(fresh, &d->conf, diff[i].name);
-		due[diff[i].change] = !wait;
+		due[diff[i].change] |= !wait;
 		list(wait ? r->restart : r->settings, sizeof(r->settings), diff[i].name);
 	}
-	keep_listens(d, fresh, r);
 	conf_clean(&d->conf);
 	d->conf = *fresh;
 	/* a key may be revoked without a change of the configuration */

@@ -305,13 +305,21 @@ int runtime_set(const struct conf *conf, const char *line, char *why,
 	return change(conf, &e, line, why, w);
 }
 
+const char *runtime_setting(const char *name)
+{
+	const struct conf_row *row = find_row(name);
+
+	return row && row->change != CONF_CHANGE_SOURCES && (row->flags & CONF_RUNTIME) ?
+	       row->d.name : NULL;
+}
+
 int runtime_unset(const struct conf *conf, const char *name, char *why,
 		  const struct runtime_writer *w)
 {
 	struct edit e = { .row = find_row(name) };
 	int err;
 
-	if (!e.row || e.row->change == CONF_CHANGE_SOURCES || !(e.row->flags & CONF_RUNTIME)) {
+	if (!runtime_setting(name)) {
 		snprintf(why, RUNTIME_WHY_LEN, "%.60s: is no setting that can be saved", name);
 		return -EINVAL;
 	}

@@ -48,6 +48,14 @@ int runtime_parse(struct conf *conf, const char *line, const char *file,
 bool runtime_names_upstream(const char *line);
 
 /**
+ * runtime_setting() - a setting as the tables have it
+ * @name: in any case of letters
+ *
+ * Return: its name; NULL: no such directive, or none that can be saved.
+ */
+const char *runtime_setting(const char *name);
+
+/**
  * runtime_add_upstream() - keep an upstream over restarts
  * @conf: running configuration
  * @up: upstream; a saved line of the same name goes

@@ -126,6 +126,9 @@ static void test_which(void **state)
 	leap_listed(&l, END + 3600 * S);
 	assert_int_equal(leap_near(&l, END + 43200 * S, &at_ns, &after), NTP_LEAP_INSERT);
 	assert_int_equal(leap_near(&l, END + 3 * 86400 * S, &at_ns, &after), NTP_LEAP_NONE);
+	/* a clock that was wrong has taken for past what is to come */
+	assert_int_equal(leap_near(&l, END - 3 * S, &at_ns, &after), NTP_LEAP_NONE);
+	assert_int_equal(leap_near(&l, END - 50 * 86400 * S, &at_ns, &after), NTP_LEAP_NONE);
 }
 
 /* A daemon that starts in the middle of a smear has it from the list. */
