@@ -24,8 +24,9 @@ typedef __u64 ntp_limit_bucket;
 #define NTP_LIMIT_TIME_BITS	40
 #define NTP_LIMIT_TIME_MASK	((1ULL << NTP_LIMIT_TIME_BITS) - 1)
 /*
- * Two CPUs do not read the clock in the order in which they come to a bucket: what is so
- * much further ahead than a bucket can be was full a moment ago, and not long past.
+ * Two CPUs do not read the clock in the order in which they come to a bucket: what is no
+ * more than this further ahead than a bucket can be was emptied just now, and is not long
+ * past.
  */
 #define NTP_LIMIT_SLACK		(1ULL << 18)	/* a second, in units */
 /* A cost is a whole number of units: from here on within 1/32 of what it should be. */
