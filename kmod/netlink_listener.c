@@ -11,13 +11,6 @@
 #include "netlink_priv.h"
 #include "state.h"
 
-/* One in four, as chrony: nobody shall be locked out by who forges his address. */
-#define LEAK_LOG2_DEFAULT	2
-
-/* Whose addresses are one client: a host, and what a site's network is given at least. */
-#define PREFIX_V4_DEFAULT	32
-#define PREFIX_V6_DEFAULT	64
-
 static const struct nla_policy piece_policy[NTPK_A_PIECE_MAX + 1] = {
 	[NTPK_A_PIECE_FROM_UNIX_NS] = { .type = NLA_S64 },
 	[NTPK_A_PIECE_OFFSET_NS] = { .type = NLA_S64 },
@@ -95,11 +88,11 @@ static int parse_limit(const struct nlattr *nest, struct ntp_limit *limit,
 		return err;
 	limit->interval_log2s = nla_get_s8(tb[NTPK_A_LIMIT_INTERVAL_LOG2S]);
 	limit->burst = nla_get_u32(tb[NTPK_A_LIMIT_BURST]);
-	limit->leak_log2 = get_u8_or(tb[NTPK_A_LIMIT_LEAK_LOG2], LEAK_LOG2_DEFAULT);
+	limit->leak_log2 = get_u8_or(tb[NTPK_A_LIMIT_LEAK_LOG2], NTP_LIMIT_LEAK_LOG2);
 	limit->kod_log2 = get_u8_or(tb[NTPK_A_LIMIT_KOD_LOG2], 0);
 	limit->nat = tb[NTPK_A_LIMIT_NAT] ? nla_get_u32(tb[NTPK_A_LIMIT_NAT]) : 1;
-	limit->prefix_v4 = get_u8_or(tb[NTPK_A_LIMIT_PREFIX_V4], PREFIX_V4_DEFAULT);
-	limit->prefix_v6 = get_u8_or(tb[NTPK_A_LIMIT_PREFIX_V6], PREFIX_V6_DEFAULT);
+	limit->prefix_v4 = get_u8_or(tb[NTPK_A_LIMIT_PREFIX_V4], NTP_LIMIT_PREFIX_V4);
+	limit->prefix_v6 = get_u8_or(tb[NTPK_A_LIMIT_PREFIX_V6], NTP_LIMIT_PREFIX_V6);
 	if (!ntp_limit_complete(limit))
 		return ntpk_nl_refuse(extack, nest, -ERANGE, "INTERVAL_LOG2S and NAT allow more than 7629 requests a second: leave LIMIT out");
 	return 0;

@@ -33,10 +33,6 @@
  */
 #define NTPK_HOOK_PRIORITY	(NF_IP_PRI_LAST - 2)
 
-/* Of a CPU's budget: a hundredth of a second at once, and no less than a poll of NAPI. */
-#define BUDGET_BURST_PER_S	100U
-#define BUDGET_BURST_MIN	64U
-
 /* For the bits below the clock's precision; a lost update costs nothing. */
 static DEFINE_PER_CPU(u64, noise);
 
@@ -108,13 +104,10 @@ static noinline enum ntpk_reason check_limit(struct ntpk_rx *rx)
 /* A lost update, where softirqs of one CPU preempt each other, is one packet too many. */
 static noinline enum ntpk_reason check_budget(const struct ntpk_rx *rx)
 {
-	u32 per_s = rx->state->budget_per_s;
 	s64 *at_ns = &this_cpu_ptr(rx->inst->stats)->budget_at_ns;
 
-	if (ntp_pace(at_ns, rx->now.raw_ns, NSEC_PER_SEC / per_s,
-		     max(per_s / BUDGET_BURST_PER_S, BUDGET_BURST_MIN)))
-		return NTPK_REASON_NONE;
-	return NTPK_REASON_OVER_BUDGET;
+	return ntp_pace_budget(at_ns, rx->now.raw_ns, rx->state->budget_per_s) ?
+	       NTPK_REASON_NONE : NTPK_REASON_OVER_BUDGET;
 }
 
 /*

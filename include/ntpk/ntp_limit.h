@@ -29,6 +29,13 @@ typedef __u64 ntp_limit_bucket;
  * past.
  */
 #define NTP_LIMIT_SLACK		(1ULL << 18)	/* a second, in units */
+/* What a limit has unless told otherwise: chrony's leak; a host, and a site's network. */
+#define NTP_LIMIT_LEAK_LOG2	2
+#define NTP_LIMIT_PREFIX_V4	32
+#define NTP_LIMIT_PREFIX_V6	64
+/* Of a budget: a hundredth of a second at once, and no less than a poll of NAPI. */
+#define NTP_BUDGET_BURST_PER_S	100
+#define NTP_BUDGET_BURST_MIN	64
 /* A cost is a whole number of units: from here on within 1/32 of what it should be. */
 #define NTP_LIMIT_COST_MIN	32
 
@@ -169,6 +176,22 @@ static inline bool ntp_pace(__s64 *at_ns, __s64 now_ns, __s64 per_ns, __u32 burs
 	}
 	*at_ns = due_ns + per_ns;
 	return true;
+}
+
+/**
+ * ntp_pace_budget() - ntp_pace() of a budget
+ * @at_ns: as there
+ * @now_ns: as there
+ * @per_s: so many a second, not 0
+ *
+ * Return: whether it may go.
+ */
+static inline bool ntp_pace_budget(__s64 *at_ns, __s64 now_ns, __u32 per_s)
+{
+	__u32 burst = per_s / NTP_BUDGET_BURST_PER_S;
+
+	return ntp_pace(at_ns, now_ns, (__u32)NTP_NS_PER_S / per_s,
+			burst > NTP_BUDGET_BURST_MIN ? burst : NTP_BUDGET_BURST_MIN);
 }
 
 #endif /* _NTPK_NTP_LIMIT_H */

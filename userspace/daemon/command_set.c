@@ -6,7 +6,6 @@
 #include "daemon/command.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include "daemon/command_keep.h"
 #include "daemon/log.h"

@@ -92,6 +92,7 @@ static int add_rules(struct conf_parse *p, const struct conf_acl_rule *rules, si
 {
 	struct conf *conf = p->conf;
 	struct conf_acl_rule *grown;
+
 	if (conf->acl_len + n > CONF_ACL_MAX)
 		return conf_line_error(&p->line, p->line.words[0].column,
 				       "more than %d lines of allow and deny", CONF_ACL_MAX);
@@ -104,7 +105,7 @@ static int add_rules(struct conf_parse *p, const struct conf_acl_rule *rules, si
 	return 0;
 }
 
-static bool same_net(const struct conf_acl_rule *a, const struct conf_acl_rule *b)
+bool conf_acl_same_net(const struct conf_acl_rule *a, const struct conf_acl_rule *b)
 {
 	return a->family == b->family && a->prefix == b->prefix &&
 	       memcmp(a->addr, b->addr, sizeof(a->addr)) == 0;
@@ -118,7 +119,7 @@ void conf_acl_drop_repeated(struct conf *conf, size_t from)
 	for (i = 0; i < len; i++) {
 		for (j = from; i < from && j < len &&
 		     ((conf->acl[i].all && !conf->acl[j].all) ||
-		      !same_net(&conf->acl[i], &conf->acl[j])); j++)
+		      !conf_acl_same_net(&conf->acl[i], &conf->acl[j])); j++)
 			;
 		if (i >= from || j == len)
 			conf->acl[to++] = conf->acl[i];

@@ -8,8 +8,7 @@
 
 static bool same_rule(const struct conf_acl_rule *a, const struct conf_acl_rule *b)
 {
-	return a->family == b->family && a->prefix == b->prefix && a->allow == b->allow &&
-	       a->all == b->all && memcmp(a->addr, b->addr, sizeof(a->addr)) == 0;
+	return conf_acl_same_net(a, b) && a->allow == b->allow && a->all == b->all;
 }
 
 static bool same_acl(const struct conf *a, const struct conf *b)

@@ -11,11 +11,8 @@
 /* chrony's, but for twice its burst: who starts twice with iburst does not ask too much. */
 #define INTERVAL_LOG2S	3
 #define BURST		16
-#define LEAK_LOG2	2
 #define KOD_LOG2	0
 #define NAT		1
-#define PREFIX_V4	32
-#define PREFIX_V6	64
 
 enum option { O_INTERVAL, O_BURST, O_LEAK, O_KOD, O_NAT, O_PREFIX4, O_PREFIX6, O_COUNT };
 
@@ -28,22 +25,17 @@ static const struct {
 	[O_INTERVAL] = { "interval", NTPK_LIMIT_INTERVAL_LOG2S_MIN, NTPK_LIMIT_INTERVAL_LOG2S_MAX,
 			 INTERVAL_LOG2S },
 	[O_BURST] = { "burst", 1, NTPK_LIMIT_BURST_MAX, BURST },
-	[O_LEAK] = { "leak", 0, NTPK_LIMIT_ODDS_LOG2_MAX, LEAK_LOG2 },
+	[O_LEAK] = { "leak", 0, NTPK_LIMIT_ODDS_LOG2_MAX, NTP_LIMIT_LEAK_LOG2 },
 	[O_KOD] = { "kod", 0, NTPK_LIMIT_ODDS_LOG2_MAX, KOD_LOG2 },
 	[O_NAT] = { "nat", 1, NTPK_LIMIT_NAT_MAX, NAT },
-	[O_PREFIX4] = { "prefix4", 1, NTP_ACL_V4_LEN_MAX, PREFIX_V4 },
-	[O_PREFIX6] = { "prefix6", 1, NTP_ACL_V6_LEN_MAX, PREFIX_V6 },
+	[O_PREFIX4] = { "prefix4", 1, NTP_ACL_V4_LEN_MAX, NTP_LIMIT_PREFIX_V4 },
+	[O_PREFIX6] = { "prefix6", 1, NTP_ACL_V6_LEN_MAX, NTP_LIMIT_PREFIX_V6 },
 };
-
-const char *conf_limit_option(size_t i)
-{
-	return i < O_COUNT ? options[i].name : NULL;
-}
 
 static const char *option_name(const void *ctx, size_t i)
 {
 	(void)ctx;
-	return conf_limit_option(i);
+	return i < O_COUNT ? options[i].name : NULL;
 }
 
 static int take_options(struct conf_line *l, const char *name, int64_t value[O_COUNT])

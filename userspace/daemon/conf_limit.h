@@ -5,7 +5,6 @@
 #ifndef NTPKD_CONF_LIMIT_H
 #define NTPKD_CONF_LIMIT_H
 
-#include <stddef.h>
 #include <ntpk/ntp_limit.h>
 
 struct conf_line;
@@ -24,8 +23,5 @@ int conf_parse_ratelimit(struct conf_parse *p, const struct conf_row *row);
  * Return: 0 or -EINVAL, reported, @out then being untouched.
  */
 int conf_take_limit(struct conf_line *l, const char *name, struct ntp_limit *out);
-
-/** conf_limit_option() - i-th option of `ratelimit`, NULL past the last */
-const char *conf_limit_option(size_t i);
 
 #endif /* NTPKD_CONF_LIMIT_H */

@@ -354,3 +354,13 @@ unsigned int conf_listen_check_saved(struct conf_parse *p, const struct conf_lis
 	}
 	return n;
 }
+
+bool conf_listen_needs_keys(const struct conf *conf)
+{
+	bool asked = conf->requirekey;
+	size_t i;
+
+	for (i = 0; i < conf->listens_len; i++)
+		asked |= conf->listens[i].given & CONF_GIVEN_REQUIREKEY && conf->listens[i].requirekey;
+	return asked && !conf->keyfile[0];
+}

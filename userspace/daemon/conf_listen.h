@@ -89,6 +89,14 @@ struct conf;
 size_t conf_listen_places(const struct conf *conf, struct conf_listen out[NTPK_LISTENERS_MAX]);
 
 /**
+ * conf_listen_needs_keys() - is anybody asked for a key that nobody can have?
+ * @conf: configuration
+ *
+ * Return: whether some place has `requirekey on`, and there is no `keyfile`.
+ */
+bool conf_listen_needs_keys(const struct conf *conf);
+
+/**
  * conf_listen_check() - what only the whole configuration can tell
  * @p: run, after the last line
  *

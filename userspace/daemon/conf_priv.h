@@ -97,6 +97,13 @@ const struct conf_row *conf_rows(size_t *len);
 void conf_text(struct conf_parse *p, FILE *in);
 
 /**
+ * conf_acl_same_net() - are two lines of allow or deny for the same addresses?
+ * @a: a line
+ * @b: another
+ */
+bool conf_acl_same_net(const struct conf_acl_rule *a, const struct conf_acl_rule *b);
+
+/**
  * conf_acl_drop_repeated() - earlier lines for the addresses of later ones count no more
  * @conf: configuration
  * @from: index of the first of the later ones

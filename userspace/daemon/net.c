@@ -69,7 +69,7 @@ int ntpkd_load_keys(struct ntpkd *d, char *why)
 
 	if (why)
 		why[0] = '\0';
-	if (d->conf.requirekey && !d->conf.keyfile[0])
+	if (conf_listen_needs_keys(&d->conf))
 		log_warn("`requirekey on` without `keyfile PATH`: nobody is answered");
 	if (d->conf.keyfile[0])
 		err = keys_load(d->conf.keyfile, &diag, &keys);

@@ -294,17 +294,6 @@ int ntpkd_reload(struct ntpkd *d, enum reload_what what, struct reload_report *r
 	return 0;
 }
 
-/* Is anybody asked for a key that nobody can have? */
-static bool needs_keys(const struct conf *conf)
-{
-	size_t i;
-
-	for (i = 0; i < conf->listens_len; i++)
-		if (conf->listens[i].given & CONF_GIVEN_REQUIREKEY && conf->listens[i].requirekey)
-			return !conf->keyfile[0];
-	return conf->requirekey && !conf->keyfile[0];
-}
-
 int ntpkd_set(struct ntpkd *d, const char *line, const struct conf_diag *diag,
 	      struct reload_report *r)
 {
@@ -317,7 +306,7 @@ int ntpkd_set(struct ntpkd *d, const char *line, const struct conf_diag *diag,
 	err = conf_copy(fresh, &d->conf);
 	if (!err)
 		err = runtime_parse(fresh, line, "set", diag);
-	if (!err && needs_keys(fresh) && !needs_keys(&d->conf)) {
+	if (!err && conf_listen_needs_keys(fresh) && !conf_listen_needs_keys(&d->conf)) {
 		diag->report(diag->ctx, "set", 1, 1, "requirekey needs a `keyfile PATH` in the "
 			     "configuration file: nobody would be answered");
 		err = -EINVAL;
@@ -362,7 +351,6 @@ int ntpkd_unset(struct ntpkd *d, const char *name, struct reload_report *r)
 	memset(r, 0, sizeof(*r));
 	if (!conf)
 		return -ENOMEM;
-	saver_flush(d->saver);	/* what has just been written is to be read */
 	err = take_back(d, name, &conf[0], &conf[1], r);
 	conf_clean(&conf[0]);
 	if (!err) {

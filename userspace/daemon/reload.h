@@ -65,7 +65,7 @@ int ntpkd_set(struct ntpkd *d, const char *line, const struct conf_diag *diag,
 	      struct reload_report *r);
 
 /**
- * ntpkd_unset() - one directive as the files have it
+ * ntpkd_unset() - one directive as the files have it, which are written
  * @d: the daemon
  * @name: of the directive
  * @r: filled in any case

@@ -11,10 +11,6 @@
 #include "daemon/log.h"
 #include "daemon/mac.h"
 
-/* Of the budget: a hundredth of a second at once, and no less than a turn of the loop. */
-#define BUDGET_BURST_PER_S	100
-#define BUDGET_BURST_MIN	64
-
 static struct respond_table *find(struct respond_limit *l, uint64_t kind)
 {
 	size_t i;
@@ -116,11 +112,7 @@ static bool in_share(struct respond_limit *l, const struct ntp_limit *limit,
 
 static bool in_budget(struct respond_limit *l, int64_t now_ns)
 {
-	uint32_t burst = l->budget_per_s / BUDGET_BURST_PER_S;
-
-	return !l->budget_per_s ||
-	       ntp_pace(&l->budget_at_ns, now_ns, NTP_NS_PER_S / l->budget_per_s,
-			burst > BUDGET_BURST_MIN ? burst : BUDGET_BURST_MIN);
+	return !l->budget_per_s || ntp_pace_budget(&l->budget_at_ns, now_ns, l->budget_per_s);
 }
 
 enum ntpk_reason respond_limit_check(struct respond_limit *l, const struct ntp_policy *policy,
