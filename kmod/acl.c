@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Access lists: the one in use and the one that is being sent.
+ * Access lists: those in use and the one that is being sent.
  * Built in process context under ntpk_net.lock, looked up in softirq under RCU.
  * A list is replaced whole; the old one is freed after a grace period by a work,
- * as it may be megabytes.
+ * as it may be megabytes.  A name lives as long as a listener has it, or somebody is
+ * sending its list.
  */
 #include <linux/atomic.h>
 #include <linux/ip.h>
@@ -20,7 +21,8 @@
 /* With userns=1: prefixes of an unprivileged owner. */
 #define USERNS_PREFIXES_MAX	4096
 
-static atomic_t serial = ATOMIC_INIT(0);
+/* No two moments since the module was loaded have had the same. */
+static atomic_t changes = ATOMIC_INIT(0);
 
 static struct ntpk_acl_coming *alloc_coming(const u32 count[2])
 {
@@ -51,22 +53,91 @@ static void release_work(struct work_struct *work)
 	kvfree(container_of(to_rcu_work(work), struct ntpk_acl, release));
 }
 
+static void release_place(struct work_struct *work)
+{
+	struct ntpk_acl_place *place = container_of(to_rcu_work(work), struct ntpk_acl_place,
+						    release);
+
+	kvfree(rcu_dereference_protected(place->list, true));
+	kfree(place);
+}
+
+/* By its name, under the lock or RCU. */
+static struct ntpk_acl_place *find_place(struct ntpk_inst *inst, const char *name)
+{
+	struct ntpk_acl_place *place;
+
+	if (!name[0])
+		return &inst->acl_common;
+	list_for_each_entry_rcu(place, &inst->acl_named, node, ntpk_state_is_locked(inst->net))
+		if (!strcmp(place->name, name))
+			return place;
+	return NULL;
+}
+
+/* The same, made if there is none, under the lock. */
+static struct ntpk_acl_place *get_place(struct ntpk_inst *inst, const char *name)
+{
+	struct ntpk_acl_place *place = find_place(inst, name);
+
+	if (place)
+		return place;
+	place = kzalloc(sizeof(*place), GFP_KERNEL_ACCOUNT);
+	if (!place)
+		return NULL;
+	strscpy(place->name, name, sizeof(place->name));
+	list_add_tail_rcu(&place->node, &inst->acl_named);
+	return place;
+}
+
+/* Names are made by whoever begins a list, and stay until the next push. */
+static bool too_many_names(struct ntpk_inst *inst, const char *name)
+{
+	struct ntpk_acl_place *place;
+	unsigned int n = 0;
+
+	if (find_place(inst, name))
+		return false;
+	list_for_each_entry(place, &inst->acl_named, node)
+		n++;
+	return n >= NTPK_ACL_NAMES_MAX;
+}
+
+/* Under the lock.  @old: what was coming before, to be released. */
+static int set_coming(struct ntpk_inst *inst, const char *name, struct ntpk_acl_coming *coming,
+		      struct ntpk_acl_coming **old)
+{
+	if (!inst)
+		return -ENOTCONN;
+	if (too_many_names(inst, name))
+		return -ENOSPC;
+	coming->place = get_place(inst, name);
+	if (!coming->place)
+		return -ENOMEM;
+	*old = inst->acl_coming;
+	inst->acl_coming = coming;
+	return 0;
+}
+
 /**
  * ntpk_acl_begin() - start a new list, and forget one that was begun before
  * @net: namespace
  * @owner: netlink port of the sender
- * @generation: its name for the list
+ * @name: of the list, at most NTPK_ACL_NAME_MAX bytes, "" = that of all
+ * @generation: the sender's name for what it sends
  * @count: IPv4 and IPv6 prefixes that will come, at most NTPK_ACL_PREFIXES_MAX in all
  * @allow: may those ask whom no prefix holds?
  *
  * Context: process.
- * Return: 0; -ENOTCONN: not attached; -E2BIG: too many; -ENOMEM.
+ * Return: 0; -ENOTCONN: not attached; -E2BIG: too many; -ENOSPC: too many names;
+ * -ENOMEM.
  */
-int ntpk_acl_begin(struct net *net, u32 owner, u32 generation, const u32 count[2], bool allow)
+int ntpk_acl_begin(struct net *net, u32 owner, const char *name, u32 generation,
+		   const u32 count[2], bool allow)
 {
 	u64 max = net->user_ns == &init_user_ns ? NTPK_ACL_PREFIXES_MAX : USERNS_PREFIXES_MAX;
-	struct ntpk_acl_coming *coming, *old;
-	struct ntpk_inst *inst;
+	struct ntpk_acl_coming *coming, *old = NULL;
+	int err;
 
 	if ((u64)count[0] + count[1] > max)
 		return -E2BIG;
@@ -79,17 +150,10 @@ int ntpk_acl_begin(struct net *net, u32 owner, u32 generation, const u32 count[2
 	memcpy(coming->acl->count, count, sizeof(coming->acl->count));
 	ntp_acl_begin(&coming->build, &coming->acl->list, coming->acl->room, count[0], count[1],
 		      allow);
-	inst = ntpk_state_lock(net);
-	if (!inst) {
-		ntpk_state_unlock(net);
-		release_coming(coming);
-		return -ENOTCONN;
-	}
-	old = inst->acl_coming;
-	inst->acl_coming = coming;
+	err = set_coming(ntpk_state_lock(net), name, coming, &old);
 	ntpk_state_unlock(net);
-	release_coming(old);
-	return 0;
+	release_coming(err ? coming : old);
+	return err;
 }
 
 /* The list that this sender is building, under the lock. */
@@ -150,12 +214,12 @@ int ntpk_acl_add(struct net *net, u32 owner, u32 generation, const struct ntp_ac
 /* Publish, under the lock; the list that was in use before. */
 static struct ntpk_acl *publish(struct ntpk_inst *inst, struct ntpk_acl_coming *coming)
 {
-	struct ntpk_acl *old = rcu_dereference_protected(inst->acl, true);
+	struct ntpk_acl *old = rcu_dereference_protected(coming->place->list, true);
 
 	ntp_acl_end(&coming->build);
-	coming->acl->serial = atomic_inc_return(&serial);
 	inst->acl_coming = NULL;
-	rcu_assign_pointer(inst->acl, coming->acl);
+	rcu_assign_pointer(coming->place->list, coming->acl);
+	WRITE_ONCE(inst->acl_changes, atomic_inc_return(&changes));
 	return old;
 }
 
@@ -217,38 +281,139 @@ void ntpk_acl_forget_owner(struct net *net, u32 owner)
  */
 void ntpk_acl_clean(struct ntpk_inst *inst)
 {
+	struct ntpk_acl_place *place, *next;
+
 	release_coming(inst->acl_coming);
-	kvfree(rcu_dereference_protected(inst->acl, true));
+	kvfree(rcu_dereference_protected(inst->acl_common.list, true));
+	list_for_each_entry_safe(place, next, &inst->acl_named, node)
+		release_place(&place->release.work);
 }
 
 /**
- * ntpk_acl_in_use() - the list of a namespace
+ * ntpk_acl_bind() - the lists of the listeners of a push
+ * @inst: namespace
+ * @state: on its way; its listeners get them by their names
+ *
+ * Context: process, under ntpk_state_lock().
+ * Return: 0 or -ENOMEM, and then nobody has noticed.
+ */
+int ntpk_acl_bind(struct ntpk_inst *inst, struct ntpk_state *state)
+{
+	struct ntpk_listener *listener;
+	unsigned int i;
+
+	for (i = 0; i < state->n_listeners; i++) {
+		listener = &state->listeners[i];
+		listener->acl = get_place(inst, listener->acl_name);
+		if (!listener->acl)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static bool is_named(const struct ntpk_state *state, const struct ntpk_acl_place *place)
+{
+	unsigned int i;
+
+	for (i = 0; i < state->n_listeners; i++)
+		if (state->listeners[i].acl == place)
+			return true;
+	return false;
+}
+
+/**
+ * ntpk_acl_collect() - drop the lists that nobody names any more
+ * @inst: namespace
+ * @state: the push, published; packets may still have the one before it
+ *
+ * Context: process, under ntpk_state_lock().
+ */
+void ntpk_acl_collect(struct ntpk_inst *inst, const struct ntpk_state *state)
+{
+	struct ntpk_acl_place *place, *next;
+
+	list_for_each_entry_safe(place, next, &inst->acl_named, node) {
+		if (is_named(state, place) ||
+		    (inst->acl_coming && inst->acl_coming->place == place))
+			continue;
+		list_del_rcu(&place->node);
+		WRITE_ONCE(inst->acl_changes, atomic_inc_return(&changes));
+		INIT_RCU_WORK(&place->release, release_place);
+		ntpk_state_queue_release(&place->release);
+	}
+}
+
+/**
+ * ntpk_acl_find() - a list of a namespace
+ * @net: which
+ * @name: of the list, "" = that of all
+ *
+ * Context: RCU.
+ * Return: place, good until rcu_read_unlock(); ERR_PTR(-ENOENT): no list has this
+ * name, nor has any listener; ERR_PTR(-ENOTCONN): not attached.
+ */
+const struct ntpk_acl_place *ntpk_acl_find(const struct net *net, const char *name)
+{
+	struct ntpk_inst *inst = ntpk_state_inst(net);
+	const struct ntpk_acl_place *place;
+
+	if (!inst)
+		return ERR_PTR(-ENOTCONN);
+	place = find_place(inst, name);
+	return place ? place : ERR_PTR(-ENOENT);
+}
+
+/**
+ * ntpk_acl_nth() - each of a namespace's lists
+ * @net: which
+ * @n: 0 is that of all
+ *
+ * Context: RCU.
+ * Return: place, good until rcu_read_unlock(); NULL: there are no more.
+ */
+const struct ntpk_acl_place *ntpk_acl_nth(const struct net *net, unsigned int n)
+{
+	struct ntpk_inst *inst = ntpk_state_inst(net);
+	const struct ntpk_acl_place *place;
+
+	if (!inst || !n)
+		return inst ? &inst->acl_common : NULL;
+	list_for_each_entry_rcu(place, &inst->acl_named, node)
+		if (!--n)
+			return place;
+	return NULL;
+}
+
+/**
+ * ntpk_acl_changes() - has any list of a namespace changed?
  * @net: which
  *
  * Context: RCU.
- * Return: list, good until rcu_read_unlock(); NULL: everybody may ask;
- * ERR_PTR(-ENOTCONN): not attached.
+ * Return: another number after each change.
  */
-const struct ntpk_acl *ntpk_acl_in_use(const struct net *net)
+u32 ntpk_acl_changes(const struct net *net)
 {
 	const struct ntpk_inst *inst = ntpk_state_inst(net);
 
-	return inst ? rcu_dereference(inst->acl) : ERR_PTR(-ENOTCONN);
+	return inst ? READ_ONCE(inst->acl_changes) : 0;
 }
 
 /**
  * ntpk_acl_allows() - may the sender of a packet ask?
- * @acl: list
+ * @place: of the list
  * @skb: packet
  * @pf: NFPROTO_IPV4 or NFPROTO_IPV6
  *
  * Context: softirq, RCU.  At most 20 steps.
  * Return: whether.
  */
-bool ntpk_acl_allows(const struct ntpk_acl *acl, const struct sk_buff *skb, u8 pf)
+bool ntpk_acl_allows(const struct ntpk_acl_place *place, const struct sk_buff *skb, u8 pf)
 {
+	const struct ntpk_acl *acl = rcu_dereference(place->list);
 	struct ntp_acl_addr addr;
 
+	if (!acl)
+		return !place->name[0];
 	if (pf == NFPROTO_IPV4)
 		return ntp_acl_find_v4(&acl->list.v4, ntohl(ip_hdr(skb)->saddr)) & NTP_ACL_ALLOW;
 	addr = ntp_acl_addr_v6(ipv6_hdr(skb)->saddr.s6_addr32);

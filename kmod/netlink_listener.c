@@ -47,6 +47,7 @@ const struct nla_policy ntpk_nl_listener_policy[NTPK_A_LISTENER_MAX + 1] = {
 	[NTPK_A_LISTENER_MAX_DIST_NS] = { .type = NLA_U64 },
 	[NTPK_A_LISTENER_PIECE] = NLA_POLICY_NESTED(piece_policy),
 	[NTPK_A_LISTENER_LIMIT] = NLA_POLICY_NESTED(limit_policy),
+	[NTPK_A_LISTENER_ACL] = { .type = NLA_NUL_STRING, .len = NTPK_ACL_NAME_MAX },
 };
 
 static const struct ntpk_nl_required listener_required[] = {
@@ -194,6 +195,9 @@ static int check_values(struct nlattr **tb, struct netlink_ext_ack *extack)
 	if (tb[NTPK_A_LISTENER_IFINDEX] && nla_get_u32(tb[NTPK_A_LISTENER_IFINDEX]) > S32_MAX)
 		return ntpk_nl_refuse(extack, tb[NTPK_A_LISTENER_IFINDEX], -ERANGE,
 				      "IFINDEX is out of range");
+	if (tb[NTPK_A_LISTENER_ACL] && nla_len(tb[NTPK_A_LISTENER_ACL]) < 2)
+		return ntpk_nl_refuse(extack, tb[NTPK_A_LISTENER_ACL], -ERANGE,
+				      "ACL must not be empty");
 	return 0;
 }
 
@@ -219,6 +223,9 @@ static int parse_listener(const struct nlattr *nest, struct ntpk_listener *liste
 	if (tb[NTPK_A_LISTENER_IFINDEX])
 		listener->ifindex = nla_get_u32(tb[NTPK_A_LISTENER_IFINDEX]);
 	parse_policy(tb, &listener->policy);
+	if (tb[NTPK_A_LISTENER_ACL])
+		nla_strscpy(listener->acl_name, tb[NTPK_A_LISTENER_ACL],
+			    sizeof(listener->acl_name));
 	if (tb[NTPK_A_LISTENER_LIMIT])
 		err = parse_limit(tb[NTPK_A_LISTENER_LIMIT], &listener->policy.limit, extack);
 	return err ? err : parse_correction(nest, &listener->policy.correction, extack);
@@ -335,6 +342,9 @@ static int fill_place(struct sk_buff *msg, const struct ntpk_listener *listener)
 	    nla_put_in6_addr(msg, NTPK_A_LISTENER_ADDR, &listener->addr))
 		return -EMSGSIZE;
 	if (listener->ifindex && nla_put_u32(msg, NTPK_A_LISTENER_IFINDEX, listener->ifindex))
+		return -EMSGSIZE;
+	if (listener->acl_name[0] &&
+	    nla_put_string(msg, NTPK_A_LISTENER_ACL, listener->acl_name))
 		return -EMSGSIZE;
 	return nla_put_u16(msg, NTPK_A_LISTENER_PORT, listener->port);
 }

@@ -13,6 +13,7 @@ struct genl_info;
 struct net;
 struct netlink_callback;
 struct netlink_ext_ack;
+struct ntp_acl_addr;
 struct ntpk_state;
 struct sk_buff;
 
@@ -97,9 +98,15 @@ int ntpk_nl_upload_refused(struct genl_info *info, const struct ntpk_nl_upload *
 
 /* netlink_acl.c */
 extern const struct nla_policy ntpk_nl_acl_policy[NTPK_A_ACL_MAX + 1];
+int ntpk_nl_acl_name(struct nlattr **tb, const char **name, struct netlink_ext_ack *extack);
+int ntpk_nl_acl_refused(struct genl_info *info, const struct nlattr *attr, int err);
+int ntpk_nl_acl_addr(const struct nlattr *attr, struct ntp_acl_addr *addr, bool *v6,
+		     struct netlink_ext_ack *extack);
 int ntpk_nl_acl_begin_doit(struct sk_buff *skb, struct genl_info *info);
 int ntpk_nl_acl_add_doit(struct sk_buff *skb, struct genl_info *info);
 int ntpk_nl_acl_commit_doit(struct sk_buff *skb, struct genl_info *info);
+
+/* netlink_acl_get.c */
 int ntpk_nl_get_acl_doit(struct sk_buff *skb, struct genl_info *info);
 int ntpk_nl_get_acl_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int ntpk_nl_acl_check_doit(struct sk_buff *skb, struct genl_info *info);

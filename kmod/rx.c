@@ -132,10 +132,8 @@ static enum ntpk_reason check_amount(struct ntpk_rx *rx)
 /* Who may not ask is not even told that there is a server. */
 static enum ntpk_reason check_access(const struct ntpk_rx *rx)
 {
-	const struct ntpk_acl *acl = rcu_dereference(rx->inst->acl);
-
-	return !acl || ntpk_acl_allows(acl, rx->skb, rx->pf) ? NTPK_REASON_NONE :
-							      NTPK_REASON_ACL_DENIED;
+	return ntpk_acl_allows(rx->listener->acl, rx->skb, rx->pf) ? NTPK_REASON_NONE :
+								     NTPK_REASON_ACL_DENIED;
 }
 
 /* The stages, in their order: what is cheap and what is not ours first. */

@@ -87,6 +87,17 @@ void ntpk_state_queue_release(struct rcu_work *work)
 	queue_rcu_work(events_wq, work);
 }
 
+/**
+ * ntpk_state_is_locked() - for lockdep: inside ntpk_state_lock()?
+ * @net: which
+ *
+ * Return: whether; true where that is not tracked.
+ */
+bool ntpk_state_is_locked(const struct net *net)
+{
+	return !IS_ENABLED(CONFIG_LOCKDEP) || lockdep_is_held(&get_ntpk_net(net)->lock);
+}
+
 /* Milliseconds until the state could expire, rounded up and bounded. */
 static u64 ms_to_expiry(const struct ntp_serve *serve, const struct ntp_now *now)
 {
@@ -184,6 +195,7 @@ static struct ntpk_inst *inst_alloc(struct net *net)
 	if (!inst->stats || !inst->routes)
 		goto free;
 	inst->net = net;
+	INIT_LIST_HEAD(&inst->acl_named);
 	INIT_DELAYED_WORK(&inst->work, events_work);
 	return inst;
 free:
@@ -361,7 +373,9 @@ int ntpk_state_push(struct net *net, struct ntpk_state *state)
 		goto unlock;
 	}
 	old = rcu_dereference_protected(inst->state, lockdep_is_held(&nn->lock));
-	err = ntpk_limit_prepare(net, state, old);
+	err = ntpk_acl_bind(inst, state);
+	if (!err)
+		err = ntpk_limit_prepare(net, state, old);
 	if (err)
 		goto unlock;
 	complete_state(state, old, &clock);
@@ -370,6 +384,7 @@ int ntpk_state_push(struct net *net, struct ntpk_state *state)
 		ntpk_limit_retire(old, state);
 		kfree_rcu(old, rcu);
 	}
+	ntpk_acl_collect(inst, state);
 	arm_events(inst, ms_to_expiry(&state->serve, &clock.now));
 unlock:
 	mutex_unlock(&nn->lock);

@@ -13,9 +13,9 @@
 #include <net/net_namespace.h>
 #include <ntpk/ntp_reply.h>
 
+#include "acl.h"
 #include "stats.h"
 
-struct ntpk_acl;
 struct ntpk_acl_coming;
 struct ntpk_keys;
 struct ntpk_limits;
@@ -30,6 +30,8 @@ struct ntpk_routes;
  * @policy: what is answered there
  * @limits: buckets of its clients, NULL = it has no limit; shared with listeners of
  *	equal limits
+ * @acl: who may ask there; not before the push is taken
+ * @acl_name: of that list, "" = that of all
  */
 struct ntpk_listener {
 	u16	port;
@@ -38,6 +40,8 @@ struct ntpk_listener {
 	struct in6_addr	addr;
 	struct ntp_policy policy;
 	struct ntpk_limits *limits;
+	const struct ntpk_acl_place *acl;
+	char	acl_name[NTPK_ACL_NAME_MAX + 1];
 };
 
 /* IPv4 and IPv6 */
@@ -86,7 +90,10 @@ struct ntpk_state {
  * @work: raises events; re-armed by itself, by a push and by the receive path
  * @keys: for symmetric authentication, NULL = none; written under ntpk_net.lock
  * @keys_coming: a set that is being sent, under ntpk_net.lock
- * @acl: who may ask, NULL = everybody; written under ntpk_net.lock
+ * @acl_common: who may ask, where a listener names no other list; written under
+ *	ntpk_net.lock
+ * @acl_named: the others, RCU
+ * @acl_changes: another number after each change of a list
  * @acl_coming: a list that is being sent, under ntpk_net.lock
  */
 struct ntpk_inst {
@@ -98,7 +105,9 @@ struct ntpk_inst {
 	struct delayed_work work;
 	struct ntpk_keys __rcu *keys;
 	struct ntpk_keys *keys_coming;
-	struct ntpk_acl __rcu *acl;
+	struct ntpk_acl_place acl_common;
+	struct list_head acl_named;
+	u32	acl_changes;
 	struct ntpk_acl_coming *acl_coming;
 };
 
@@ -145,6 +154,7 @@ extern unsigned int ntpk_net_id;
 
 struct ntpk_inst *ntpk_state_lock(struct net *net);
 void ntpk_state_unlock(struct net *net);
+bool ntpk_state_is_locked(const struct net *net);
 void ntpk_state_queue_release(struct rcu_work *work);
 struct ntpk_state *ntpk_state_alloc(unsigned int n_listeners);
 int ntpk_state_attach(struct net *net);

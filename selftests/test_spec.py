@@ -188,7 +188,7 @@ def parse_policy_entry(src, text):
         return GET_ONLY
     m = re.fullmatch(r"\{ \.type = NLA_(\w+)(?:, \.len = (\w+))? \}", text)
     if m:
-        entry = {"type": m.group(1).lower()}
+        entry = {"type": m.group(1).lower().removeprefix("nul_")}
         if m.group(2):
             entry["max-len"] = src.number(m.group(2))
         return entry

@@ -57,6 +57,7 @@ STATE_TYPES = {
 LISTENER_TYPES = {
 	"PORT": "H", "ADDR": None, "IFINDEX": "I", "NEVER_SYNCED": "I", "EXPIRED": "I", "FLAGS": "I",
 	"MAX_STRATUM": "B", "VERSIONS": "B", "MAX_DIST_NS": "Q", "PIECE": None, "LIMIT": None,
+	"ACL": "str",
 }
 LIMIT_TYPES = {
 	"INTERVAL_LOG2S": "b", "BURST": "I", "LEAK_LOG2": "B", "KOD_LOG2": "B", "NAT": "I",
@@ -132,6 +133,8 @@ def listener_attr(listener):
 			parts.append(limit_attr(value))
 			continue
 		kind = name if isinstance(name, int) else UAPI["NTPK_A_LISTENER_" + name]
+		if isinstance(value, str):
+			value = value.encode() + b"\0"
 		raw = value if isinstance(value, bytes) else (
 			struct.pack("=" + LISTENER_TYPES[name], value))
 		parts.append(attr(kind, raw))
@@ -166,6 +169,11 @@ def prefix_attr(rule):
 		24 + n, UAPI["NTPK_A_ACL_PREFIX"] | NLA_F_NESTED,
 		4 + n, UAPI["NTPK_A_PREFIX_ADDR"], addr.to_bytes(n, "big"),
 		5, UAPI["NTPK_A_PREFIX_LEN"], length, 8, UAPI["NTPK_A_PREFIX_ACCESS"], allow)
+
+
+def acl_name(name):
+	"""The attributes that say which list: none where it has no name."""
+	return [attr(UAPI["NTPK_A_ACL_NAME"], name.encode() + b"\0")] if name is not None else []
 
 
 def parse_prefix(data):
@@ -316,18 +324,18 @@ class Genl:
 		"""{attribute: bytes} of what can be read of the keys."""
 		return dict(attrs(dict(attrs(self.cmd("GET_KEYS")))[UAPI["NTPK_A_KEYS"]]))
 
-	def acl(self, rules, otherwise=0, generation=1):
-		"""Replace the access list by rules as prefix_attr() takes them, in any order."""
+	def acl(self, rules, otherwise=0, generation=1, name=None):
+		"""Replace an access list by rules as prefix_attr() takes them, in any order."""
 		rules = sorted(rules)
 		v4 = sum(r[0] == 4 for r in rules)
-		self.acl_begin(generation, v4, len(rules) - v4, otherwise)
+		self.acl_begin(generation, v4, len(rules) - v4, otherwise, name)
 		for i in range(0, len(rules), 1024):
 			self.acl_add(generation, rules[i:i + 1024])
 		self.acl_cmd("ACL_COMMIT", GENERATION=generation)
 
-	def acl_begin(self, generation, v4, v6=0, otherwise=0):
-		self.acl_cmd("ACL_BEGIN", GENERATION=generation, COUNT_V4=v4, COUNT_V6=v6,
-			     OTHERWISE=otherwise)
+	def acl_begin(self, generation, v4, v6=0, otherwise=0, name=None):
+		self.acl_cmd("ACL_BEGIN", *acl_name(name), GENERATION=generation, COUNT_V4=v4,
+			     COUNT_V6=v6, OTHERWISE=otherwise)
 
 	def acl_add(self, generation, rules):
 		self.acl_cmd("ACL_ADD", *map(prefix_attr, rules), GENERATION=generation)
@@ -337,17 +345,18 @@ class Genl:
 			       for k, v in numbers.items())
 		return self.cmd(cmd, nest(UAPI["NTPK_A_ACL"], *parts))
 
-	def get_acl(self):
-		"""{name: number} of the list in use; empty without one."""
-		found = dict(attrs(dict(attrs(self.cmd("GET_ACL")))[UAPI["NTPK_A_ACL"]]))
+	def get_acl(self, name=None):
+		"""{attribute: number} of the list in use; empty without one."""
+		answer = self.acl_cmd("GET_ACL", *acl_name(name)) if name else self.cmd("GET_ACL")
+		found = dict(attrs(dict(attrs(answer))[UAPI["NTPK_A_ACL"]]))
 		return {k: int.from_bytes(found[UAPI["NTPK_A_ACL_" + k]], sys.byteorder)
 			for k in ("GENERATION", "COUNT_V4", "COUNT_V6", "OTHERWISE", "BYTES")
 			if UAPI["NTPK_A_ACL_" + k] in found}
 
-	def acl_check(self, version, addr):
+	def acl_check(self, version, addr, name=None):
 		"""(allow, length of the deciding prefix or None)"""
 		raw = addr.to_bytes(4 if version == 4 else 16, "big")
-		answer = self.acl_cmd("ACL_CHECK", attr(UAPI["NTPK_A_ACL_ADDR"], raw))
+		answer = self.acl_cmd("ACL_CHECK", attr(UAPI["NTPK_A_ACL_ADDR"], raw), *acl_name(name))
 		found = dict(attrs(dict(attrs(answer))[UAPI["NTPK_A_ACL"]]))
 		access = struct.unpack("=I", found[UAPI["NTPK_A_ACL_ACCESS"]])[0]
 		if UAPI["NTPK_A_ACL_PREFIX"] not in found:
@@ -364,6 +373,16 @@ class Genl:
 		raw = [value for _, acl in attrs(out) for kind, value in attrs(acl)
 		       if kind == UAPI["NTPK_A_ACL_PREFIX"]]
 		return [parse_prefix(value) for value in raw[::step]], len(raw)
+
+	def dump_acl_names(self):
+		"""{name: how many ranges} of all lists; "" is that without a name."""
+		out = {}
+		for _, acl in attrs(self.cmd("GET_ACL", flags=NLM_F_REQUEST | NLM_F_DUMP)):
+			found = attrs(acl)
+			name = dict(found).get(UAPI["NTPK_A_ACL_NAME"], b"\0")[:-1].decode()
+			ranges = sum(kind == UAPI["NTPK_A_ACL_PREFIX"] for kind, _ in found)
+			out[name] = out.get(name, 0) + ranges
+		return out
 
 	def state(self):
 		"""The state as a dict; LISTENERS a list of dicts, STATUS by name."""
@@ -410,6 +429,8 @@ def parse_listener(data):
 		elif name == "LIMIT":
 			out[name] = {LIMIT_KINDS[k]: struct.unpack("=" + LIMIT_TYPES[LIMIT_KINDS[k]], v)[0]
 				     for k, v in attrs(value)}
+		elif code == "str":
+			out[name] = value[:-1].decode()
 		elif name:
 			out[name] = struct.unpack("=" + code, value)[0] if code else value
 	return out

@@ -4,10 +4,10 @@
 Shows that the longest prefix of 100,000 (20,000 in the debug kernel; NTPK_ACL)
 decides who is answered, by requests from the edges of prefixes of both families,
 and that the module says the same of each when asked; that a list is replaced
-whole, without a request lost or a wrong one answered between; that what is
-refused or left half done changes nothing; that its memory is charged to who
-sends it, and given back.
-About 12 seconds.
+whole, without a request lost or a wrong one answered between; that a listener
+may have a list of its own; that what is refused or left half done changes nothing;
+that its memory is charged to who sends it, and given back.
+About 14 seconds.
 """
 import ipaddress
 import os
@@ -80,7 +80,7 @@ def text(source):
 	return str(make(source[1]))
 
 
-def ask_from(s, sources):
+def ask_from(s, sources, port=123):
 	"""The set of those that got an answer."""
 	answered = set()
 	for version in BITS:
@@ -89,7 +89,7 @@ def ask_from(s, sources):
 			req = ntpq.request()
 			by_stamp[req[40:48]] = source
 			src, dst = text(source), SERVER[version]
-			udp = pkt.udp(src, dst, 40000 + i % 1000, 123, req)
+			udp = pkt.udp(src, dst, 40000 + i % 1000, port, req)
 			frames.append(s.wire.frame(pkt.ip(src, dst, pkt.UDP, udp)))
 		for i in range(0, len(frames), 64):
 			got = s.wire.exchange(frames[i:i + 64], v6=version == 6)
@@ -97,14 +97,15 @@ def ask_from(s, sources):
 	return answered
 
 
-def expect(s, what, sources, model):
+def expect(s, what, sources, model, port=123, name=None):
 	want = {a for a in sources if model.find(*a)[0]}
-	got, moved = s.counted(ask_from, s, sources)
+	got, moved = s.counted(ask_from, s, sources, port)
 	counts = {"replied": len(want), "acl_denied": len(sources) - len(want)}
 	tap.ok(got == want and moved == {k: v for k, v in counts.items() if v},
 	       f"{what}: {len(want)} of {len(sources)} sources are answered, by the longest prefix",
 	       f"{moved}; wrongly: {[(text(a), model.find(*a)) for a in got ^ want][:5]}")
-	wrong = [(text(a), said, model.find(*a)) for a, said in ((a, s.g.acl_check(*a)) for a in sources)
+	wrong = [(text(a), said, model.find(*a))
+		 for a, said in ((a, s.g.acl_check(*a, name)) for a in sources)
 		 if said != model.find(*a)]
 	tap.ok(not wrong, f"{what}: ACL_CHECK says which prefix decides about each", wrong[:3])
 
@@ -298,6 +299,93 @@ def test_swap(s, rules):
 	denied.close()
 
 
+def push_named(s, *names, port=1123):
+	"""One listener with everybody's list, and one for each name, at ports from `port`."""
+	one = {"PORT": 123, "NEVER_SYNCED": ntpknl.SILENT, "EXPIRED": ntpknl.UNSYNC}
+	s.g.push_default(LISTENERS=[one] + [dict(one, PORT=port + i, ACL=name)
+					    for i, name in enumerate(names)])
+
+
+def test_named(s):
+	sources = [addr(a) for a in ("192.0.2.2", "192.0.2.200", "10.0.0.1", "10.1.2.3", "fd00::1",
+				     "2001:db8::2")]
+	all_rules, cam_rules = [rule("allow 192.0.2.2/32")], [rule("allow 10.0.0.0/8"),
+							      rule("deny 10.1.0.0/16")]
+	everybody, cams = Model(all_rules, DENY), Model(cam_rules, DENY)
+	s.g.acl(all_rules)
+	push_named(s, "cams", "x" * 31)
+	expect(s, "a name without list: nobody", sources, Model([], DENY), 1123, "cams")
+	expect(s, "beside it, everybody's list", sources, everybody)
+	s.g.acl(cam_rules, name="cams", generation=5)
+	expect(s, "a list of its own", sources, cams, 1123, "cams")
+	expect(s, "beside it, as before", sources, everybody)
+	expect(s, "and another name, without list", sources, Model([], DENY), 1124, "x" * 31)
+	s.g.acl([], ALLOW)
+	expect(s, "another list for everybody does not count there", sources, cams, 1123, "cams")
+	tap.same((s.g.get_acl("cams")["GENERATION"], s.g.get_acl("cams")["COUNT_V4"],
+		  s.g.get_acl("x" * 31)), (5, 2, {}), "each can be looked at by its name")
+	tap.same(s.g.dump_acl_names(), {"": 2, "cams": 6}, "a dump has all of them")
+	s.g.acl([], ALLOW, name="cams")
+	expect(s, "replaced without a push", sources, Model([], ALLOW), 1123, "cams")
+
+
+def test_names_go(s):
+	s.g.acl([rule("allow 192.0.2.2/32")], name="early", generation=9)
+	push_named(s, "cams", "early")
+	source = [addr("192.0.2.2")]
+	expect(s, "a list that was sent before its listener", source,
+	       Model([rule("allow 192.0.2.2/32")], DENY), 1124, "early")
+	s.g.acl_begin(10, 0, otherwise=ALLOW, name="late")
+	push_named(s, "cams")
+	tap.same((s.g.get_acl("early"), s.g.dump_acl_names()), ({}, {"": 2, "cams": 2}),
+		 "a push drops what it does not name")
+	fixture.refused("CHECK of a list that has gone", "ENOENT", "NAME",
+			lambda: s.g.acl_check(*source[0], "early"))
+	s.g.acl_cmd("ACL_COMMIT", GENERATION=10)
+	tap.same(s.g.get_acl("late")["GENERATION"], 10, "but not what is just being sent")
+	push_named(s, "early")
+	expect(s, "a name that comes back has no list", source, Model([], DENY), 1123, "early")
+	names = [f"n{i}" for i in range(31)]
+	for name in names:
+		s.g.acl_begin(1, 0, name=name)
+	fixture.refused("the 33rd name", "ENOSPC", "SET_STATE", lambda: s.g.acl_begin(1, 0, name="n31"))
+	s.g.acl_begin(1, 0, name="n30")
+	for what, want, words, send in (
+		("an empty name", "ERANGE", "NAME must not be empty", lambda: s.g.acl_begin(1, 0, name="")),
+		("a name of 32 bytes", "EINVAL", "", lambda: s.g.acl_begin(1, 0, name="x" * 32)),
+		("a name in COMMIT", "EINVAL", "does not take", lambda: s.g.acl_cmd(
+			"ACL_COMMIT", *ntpknl.acl_name("n30"), GENERATION=1)),
+		("a name and a generation to look for", "EINVAL", "does not take", lambda: s.g.acl_cmd(
+			"GET_ACL", *ntpknl.acl_name("n30"), GENERATION=1)),
+		("a listener's empty name", "ERANGE", "ACL must not be empty", lambda: push_named(s, "")),
+		("a listener's name of 32 bytes", "EINVAL", "", lambda: push_named(s, "x" * 32))):
+		fixture.refused(what, want, words, send)
+	push_named(s)
+	tap.same(s.g.dump_acl_names(), {"": 2}, "without names only everybody's list is left")
+
+
+def test_names_swap(s):
+	"""A listener goes from list to list, all of which allow its client, and none is lost."""
+	for name in "ab":
+		s.g.acl([rule("allow 192.0.2.2/32")], name=name)
+	push_named(s, "a")
+	s.g.acl([], DENY)
+	stream = fixture.Stream(s.client, rate=200, port=1123)
+	stream.start()
+	n = 0
+	while n < 20 or stream.answered < 50:
+		name = "ab"[n % 2]
+		s.g.acl([rule("allow 192.0.2.2/32"), rule(f"deny 10.{n % 256}.0.0/16")], name=name)
+		push_named(s, name)
+		n += 1
+	stream.finish()
+	tap.ok(not stream.unanswered and not stream.bad and stream.answered == stream.sent,
+	       f"from list to list {n} times, {stream.answered} requests meanwhile, all answered",
+	       stream.summary())
+	s.g.acl([], ALLOW)
+	s.g.push_default()
+
+
 class Cgroup:
 	"""A memory cgroup for this process."""
 
@@ -328,6 +416,10 @@ class Cgroup:
 			return int(f.read())
 
 
+def big_list():
+	return [(6, i << 64, 64, ALLOW) for i in range(60000)]
+
+
 def test_memory(s):
 	"""The largest list there is: 9 MB, charged at once, and given back each way."""
 	try:
@@ -353,6 +445,12 @@ def test_memory(s):
 	other.acl_begin(1, 0, 262144)
 	other.close()
 	tap.ok(gone(), "the end of the socket gives it back", grown())
+	s.g.acl_begin(1, 0, 0, name="first")
+	push_named(s, "first", "second")
+	s.g.acl(big_list(), name="second")
+	tap.ok(grown() > 1 << 20, "a list with a name is charged", grown())
+	s.g.push_default()
+	tap.ok(gone(), "a push without its name gives it back", grown())
 	s.g.acl_begin(1, 0, 262144)
 	s.g.detach()
 	tap.ok(gone(), "DETACH gives it back", grown())
@@ -393,6 +491,9 @@ def main():
 	test_half_done(s, model, [addr(a) for a in ("10.0.0.1", "10.77.1.2", "fd00::1", "192.0.2.2")])
 	test_dump_interrupted(s)
 	test_swap(s, rules)
+	test_named(s)
+	test_names_go(s)
+	test_names_swap(s)
 	test_memory(s)
 	test_gone(s)
 

@@ -172,7 +172,7 @@ def test_many(s):
 	"""All that may be, in one message and back."""
 	pieces = [(i + 1, -i, 0, 0) for i in range(4)]
 	most = [listener(f"2001:db8::{i + 1}", port=1000, IFINDEX=7, VERSIONS=30, MAX_STRATUM=15,
-			 MAX_DIST_NS=1, FLAGS=15, PIECE=pieces)
+			 MAX_DIST_NS=1, FLAGS=15, PIECE=pieces, ACL=chr(97 + i) * 31)
 		for i in range(16)]
 	push(s, *most)
 	back = sorted(s.g.state()["LISTENERS"], key=lambda one: one["ADDR"])

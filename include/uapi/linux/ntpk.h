@@ -32,7 +32,7 @@ enum ntpk_cmd {
 	NTPK_CMD_ACL_BEGIN,	/* do: begin a new access list, NTPK_A_ACL (admin) */
 	NTPK_CMD_ACL_ADD,	/* do: prefixes for the list, NTPK_A_ACL (admin) */
 	NTPK_CMD_ACL_COMMIT,	/* do: the list replaces the one in use, NTPK_A_ACL (admin) */
-	NTPK_CMD_GET_ACL,	/* do: NTPK_A_ACL without prefixes; dump: all of them (admin) */
+	NTPK_CMD_GET_ACL,	/* do: NTPK_A_ACL without prefixes, by NAME; dump: all lists, with them (admin) */
 	NTPK_CMD_ACL_CHECK,	/* do: who decides about an address, NTPK_A_ACL (admin) */
 
 	/* private: */
@@ -138,6 +138,7 @@ enum ntpk_attr_listener {
 	NTPK_A_LISTENER_MAX_DIST_NS,	/* u64: expired there above it; absent = as the state */
 	NTPK_A_LISTENER_PIECE,		/* nest, multi-attr up to NTPK_PIECES_MAX, enum ntpk_attr_piece */
 	NTPK_A_LISTENER_LIMIT,		/* nest, enum ntpk_attr_limit; absent = none */
+	NTPK_A_LISTENER_ACL,		/* string: NAME of its access list; absent = that without a name */
 
 	/* private: */
 	__NTPK_A_LISTENER_MAX,
@@ -265,6 +266,9 @@ enum ntpk_key_type {
  * any list everybody may ask.  Prefixes come sorted: IPv4 before IPv6, by ADDR,
  * then by LEN, none twice.
  *
+ * A listener that names a list has that one instead; until there is one of that NAME,
+ * nobody may ask there.  SET_STATE drops the lists that none of its listeners names.
+ *
  * A dump gives ranges of addresses: PREFIX with the first address of each, whose
  * rule is that ADDR cut to LEN; without LEN no rule holds it.
  */
@@ -280,6 +284,8 @@ enum ntpk_attr_acl {
 	/* get only: set refuses them */
 	NTPK_A_ACL_ACCESS,		/* u32, enum ntpk_access: of ADDR */
 	NTPK_A_ACL_BYTES,		/* u64: memory that the list takes */
+	/* set and get */
+	NTPK_A_ACL_NAME,		/* string, 1..NTPK_ACL_NAME_MAX bytes: which list; absent = that of all other listeners */
 
 	/* private: */
 	__NTPK_A_ACL_MAX,
@@ -287,6 +293,8 @@ enum ntpk_attr_acl {
 };
 
 #define NTPK_ACL_PREFIXES_MAX	262144
+#define NTPK_ACL_NAME_MAX	31
+#define NTPK_ACL_NAMES_MAX	32	/* at once */
 
 enum ntpk_attr_prefix {
 	NTPK_A_PREFIX_UNSPEC,
