@@ -5,9 +5,9 @@ Shows `allow` and `deny` on their way from ntpkd's configuration to the module:
 whom the lines allow is answered by the module, the others are not, and
 `ntpkctl acl check` says which line decides, as the module sees it.  Reloading
 changes the list, and sends it only when it changed; 100,000 lines are taken; whatever
-happens to the module, who may not ask is never answered.  And that ntpkd without
-the module decides likewise.
-About 40 seconds.
+happens to the module, who may not ask is never answered.  That a listener may have
+lines of its own, by name.  And that ntpkd without the module decides likewise.
+About 45 seconds.
 """
 import os
 import random
@@ -28,15 +28,16 @@ ALLOWED, DENIED, NOBODY = "192.0.2.2", "192.0.2.3", "192.0.2.200"
 LINES = ["allow 192.0.2.0/25", "deny 192.0.2.3", "allow 2001:db8::/64", "deny 2001:db8::3"]
 
 
-def answered(client, src, timeout=2):
+def answered(client, src, timeout=2, port=123):
 	"""Does the server answer from this address of the client's?"""
 	v6 = ":" in src
-	asker = ntpq.Asker(client, "2001:db8::1" if v6 else "192.0.2.1", bind=(src, 0))
+	asker = ntpq.Asker(client, "2001:db8::1" if v6 else "192.0.2.1", port=port, bind=(src, 0))
 	return asker.ask_last(timeout=timeout) is not None
 
 
-def verdicts(client, allowed, denied, what):
-	got = {src: answered(client, src, 5 if src in allowed else 0.3) for src in allowed + denied}
+def verdicts(client, allowed, denied, what, port=123):
+	got = {src: answered(client, src, 5 if src in allowed else 0.3, port)
+	       for src in allowed + denied}
 	tap.same(got, {src: src in allowed for src in allowed + denied},
 		 f"{what}: answered are {', '.join(allowed)}, not {', '.join(denied)}")
 
@@ -150,6 +151,46 @@ def test_module_comes_back(d, s):
 	soon(s.client, DENIED, False, "and then", d.text)
 
 
+NAMED = ["listen all port 1123 acl cams", "allow 192.0.2.200 acl cams", "deny 192.0.2.3 acl lab"]
+NAMED_SAYS = (f"{NOBODY} may not ask: there are allow lines, and none names it\n"
+	      f"where listen has acl cams it may ask: allow {NOBODY}/32 (line 7)\n")
+
+
+def check_named(d, s, who):
+	verdicts(s.client, [ALLOWED], [DENIED, NOBODY], f"{who}: port 123 as before")
+	verdicts(s.client, [NOBODY], [ALLOWED, DENIED, "2001:db8::2"], f"{who}: port 1123 by acl cams",
+		 port=1123)
+	p = subprocess.run([CTL, "-s", d.sock, "acl", "check", NOBODY], capture_output=True, text=True,
+			   check=False)
+	tap.same(p.stdout, NAMED_SAYS, f"{who}: ntpkctl acl check tells of both")
+
+
+def test_named(d, s):
+	lines = [LOCAL] + LINES
+	reload(d, lines + NAMED)
+	tap.ok(tap.wait_for(lambda: s.g.get_acl("cams").get("COUNT_V4") == 1, 30),
+	       "a list with a name goes to the module", d.text())
+	check_named(d, s, "module")
+	tap.ok("acl lab count nowhere" in d.text(), "lines that no listener names are said", d.text())
+	before = s.g.get_acl()
+	reload(d, lines + NAMED + ["listen all port 2123 acl lab"])
+	verdicts(s.client, [ALLOWED, NOBODY], [DENIED], "another listener, another list", port=2123)
+	tap.ok(s.g.get_acl()["GENERATION"] != before["GENERATION"] and
+	       s.g.dump_acl_names().keys() == {"", "cams", "lab"}, "the module has three",
+	       s.g.dump_acl_names())
+	said = d.command("set", line="listen all port 1123 acl nowhere")
+	tap.ok("allow PREFIX acl nowhere" in str(said), "a listener without any line is refused", said)
+	s.g.acl([], otherwise=1, generation=4711, name="cams")
+	tap.ok(tap.wait_for(lambda: s.g.get_acl("cams")["GENERATION"] != 4711, 30),
+	       "another list of this name by somebody: ours again", d.text())
+	s.g.detach()
+	soon(s.client, ALLOWED, True, "detached by somebody, and attached again", d.text)
+	verdicts(s.client, [NOBODY], [ALLOWED, DENIED], "and then, port 1123", port=1123)
+	reload(d, lines)
+	tap.ok(tap.wait_for(lambda: s.g.dump_acl_names().keys() == {""}, 30),
+	       "the lists go with their listeners", s.g.dump_acl_names())
+
+
 def test_restart(d, s):
 	d.kill()
 	verdicts(s.client, [ALLOWED], [DENIED, NOBODY], "ntpkd is dead")
@@ -171,6 +212,8 @@ def test_by_itself(s):
 	verdicts(s.client, [ALLOWED, "2001:db8::2"], [DENIED, NOBODY, "2001:db8::3"], "ntpkd by itself")
 	check(d, ALLOWED, True, "allow 192.0.2.0/25", "ntpkd", 2)
 	check(d, NOBODY, False, None, "ntpkd")
+	reload(d, [LOCAL] + LINES + NAMED + ["kernel off"])
+	check_named(d, s, "ntpkd by itself")
 	tap.same(d.stop(), 0, "ntpkd by itself ends well")
 
 
@@ -188,6 +231,7 @@ def main():
 	test_first(d, s)
 	test_reload(d, s)
 	test_many(d, s)
+	test_named(d, s)
 	test_module_comes_back(d, s)
 	test_restart(d, s)
 	tap.same(d.stop(), 0, "ntpkd ends well")

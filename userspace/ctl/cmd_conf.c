@@ -93,22 +93,36 @@ int cmd_unset(const struct ctl *ctl, int argc, char **argv)
 	return ctl_show(ctl, "unset", "name", argv[0], print_unset);
 }
 
-static void print_verdict(const struct ctl *ctl, struct json_object *data)
+static void print_one(struct json_object *o)
 {
-	char address[FMT_TEXT_MAX], rule[FMT_TEXT_MAX], line[FMT_MAX];
-	bool allowed = fmt_bool(data, "allowed");
+	bool allowed = fmt_bool(o, "allowed");
+	char rule[FMT_TEXT_MAX], line[FMT_MAX];
 	int64_t n;
 
-	(void)ctl;
-	printf("%s %s: ", fmt_safe(address, sizeof(address), fmt_str(data, "address")),
-	       allowed ? "may ask" : "may not ask");
-	if (!fmt_str(data, "rule"))
+	fputs(allowed ? "may ask: " : "may not ask: ", stdout);
+	if (!fmt_str(o, "rule"))
 		puts(allowed ? "no rule says otherwise" : "there are allow lines, and none names it");
-	else if (fmt_int(data, "line", &n))
-		printf("%s (line %s)\n", fmt_safe(rule, sizeof(rule), fmt_str(data, "rule")),
-		       fmt_member_int(line, data, "line"));
+	else if (fmt_int(o, "line", &n))
+		printf("%s (line %s)\n", fmt_safe(rule, sizeof(rule), fmt_str(o, "rule")),
+		       fmt_member_int(line, o, "line"));
 	else
-		printf("%s (of the module)\n", fmt_safe(rule, sizeof(rule), fmt_str(data, "rule")));
+		printf("%s (of the module)\n", fmt_safe(rule, sizeof(rule), fmt_str(o, "rule")));
+}
+
+static void print_verdict(const struct ctl *ctl, struct json_object *data)
+{
+	struct json_object *all = ctl_list(data, "acls"), *one;
+	char text[FMT_TEXT_MAX];
+	size_t i;
+
+	(void)ctl;
+	printf("%s ", fmt_safe(text, sizeof(text), fmt_str(data, "address")));
+	print_one(data);
+	for (i = 0; all && i < json_object_array_length(all); i++) {
+		one = json_object_array_get_idx(all, i);
+		printf("where listen has acl %s it ", fmt_safe(text, sizeof(text), fmt_str(one, "acl")));
+		print_one(one);
+	}
 }
 
 int cmd_acl_check(const struct ctl *ctl, int argc, char **argv)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The configuration over the control socket: read it anew, and ask what its
- * access list says.  Event loop only.
+ * access lists say.  Event loop only.
  */
 #include "daemon/command.h"
 
 #include <errno.h>
 #include <string.h>
-#include "daemon/acl.h"
+#include "daemon/access.h"
 #include "daemon/kern.h"
 #include "daemon/keys.h"
 #include "daemon/log.h"
@@ -55,8 +55,17 @@ int command_rekey(void *ctx, const struct control_value *args, struct json_objec
 	return 0;
 }
 
+static void put_verdict(struct json_object *data, bool allowed, const char *rule,
+			unsigned int line)
+{
+	put_bool(data, "allowed", allowed);
+	put_text(data, "rule", rule);
+	put_int_if(data, "line", line, line);
+}
+
 /* As the module has it, which may not have our latest list yet. */
-static int ask_module(struct ntpkd *d, const union sock_addr *addr, struct json_object *data)
+static int ask_module(struct ntpkd *d, const struct access_list *list,
+		      const union sock_addr *addr, struct json_object *data)
 {
 	const struct conf_acl_rule *line;
 	char text[ACL_RULE_TEXT_LEN];
@@ -66,32 +75,61 @@ static int ask_module(struct ntpkd *d, const union sock_addr *addr, struct json_
 	int err;
 
 	a = acl_addr(addr, &v6);
-	err = kern_acl_check(d->kern, a, v6, &said);
+	err = kern_acl_check(d->kern, list->name, a, v6, &said);
 	if (err)
 		return err;
-	line = said.has_rule ? acl_rule_at(d->acl, &said.rule) : NULL;
+	line = said.has_rule ? acl_rule_at(list->acl, &said.rule) : NULL;
 	if (line && line->allow != said.rule.allow)
 		line = NULL;
-	put_text(data, "by", "module");
-	put_bool(data, "allowed", said.allow);
 	if (!said.has_rule)
-		put_text(data, "rule", NULL);
+		put_verdict(data, said.allow, NULL, 0);
+	else if (line)
+		put_verdict(data, said.allow, acl_rule_text(line, text), line->line);
 	else
-		put_text(data, "rule", line ? acl_rule_text(line, text) :
-			 acl_prefix_text(&said.rule, text));
-	put_int_if(data, "line", line ? line->line : 0, line && line->line);
+		put_verdict(data, said.allow, acl_prefix_text(&said.rule, text), 0);
 	return 0;
 }
 
-static void ask_ourselves(struct ntpkd *d, const union sock_addr *addr, struct json_object *data)
+static void ask_ourselves(struct ntpkd *d, const struct access_list *list,
+			  const union sock_addr *addr, struct json_object *data)
 {
-	struct acl_verdict v = acl_check(d->acl, addr);
+	struct acl_verdict v = access_check(d->access, list->name, addr);
 	char text[ACL_RULE_TEXT_LEN];
 
-	put_text(data, "by", "ntpkd");
-	put_bool(data, "allowed", v.allow);
-	put_text(data, "rule", v.rule ? acl_rule_text(v.rule, text) : NULL);
-	put_int_if(data, "line", v.rule ? v.rule->line : 0, v.rule && v.rule->line);
+	put_verdict(data, v.allow, v.rule ? acl_rule_text(v.rule, text) : NULL,
+		    v.rule ? v.rule->line : 0);
+}
+
+/* Of whoever answers clients. */
+static int ask(struct ntpkd *d, const struct access_list *list, const union sock_addr *addr,
+	       struct json_object *data)
+{
+	int err = ask_module(d, list, addr, data);
+
+	if (!err || kern_attached(d->kern))
+		return err;
+	ask_ourselves(d, list, addr, data);
+	return 0;
+}
+
+/* Those that listeners have by name. */
+static int ask_named(struct ntpkd *d, const union sock_addr *addr, struct json_object *data)
+{
+	struct json_object *all, *one;
+	int err = 0;
+	size_t i;
+
+	if (d->access->len == 1)
+		return 0;
+	all = json_object_new_array();
+	put(data, "acls", all);
+	for (i = 1; i < d->access->len && !err; i++) {
+		one = json_object_new_object();
+		put_text(one, "acl", d->access->of[i].name);
+		err = ask(d, &d->access->of[i], addr, one);
+		json_object_array_add(all, one);
+	}
+	return err;
 }
 
 int command_acl_check(void *ctx, const struct control_value *args, struct json_object *data,
@@ -106,11 +144,12 @@ int command_acl_check(void *ctx, const struct control_value *args, struct json_o
 		return control_refuse(err, -EINVAL, "invalid", "\"%.64s\" is no address "
 				      "(accepted: IPv4 or IPv6, numeric)", args[0].text);
 	put_text(data, "address", sock_addr_text(&addr, text));
-	ret = ask_module(d, &addr, data);
-	if (ret && kern_attached(d->kern))
+	put_text(data, "by", kern_attached(d->kern) ? "module" : "ntpkd");
+	ret = ask(d, &d->access->of[0], &addr, data);
+	if (!ret)
+		ret = ask_named(d, &addr, data);
+	if (ret)
 		return control_refuse(err, ret, "not-possible", "the module does not say: %s",
 				      strerror(-ret));
-	if (ret)
-		ask_ourselves(d, &addr, data);
 	return 0;
 }

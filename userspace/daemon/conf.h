@@ -23,6 +23,7 @@
 #define CONF_DIRS_MAX		8
 #define CONF_ADDRS_MAX		2	/* one of each family */
 #define CONF_ACL_MAX		262144
+#define CONF_ACL_NAMES_MAX	CONF_LISTEN_MAX
 #define CONF_DEFAULT_SAVEDIR	"/var/lib/ntpk"
 #define CONF_DEFAULT_LOGDIR	"/var/log/ntpk"
 #define CONF_PRESEND_NEVER	127
@@ -88,6 +89,7 @@ struct conf_upstream {
  * @prefix: length; 0 = all
  * @allow: or deny
  * @all: `allow all`: the rules inside the prefix that came before are void
+ * @list: `acl NAME`: 1 + index in the configuration's @acl_names; 0 = the list of all
  * @line: of the file
  */
 struct conf_acl_rule {
@@ -96,6 +98,7 @@ struct conf_acl_rule {
 	uint8_t	 prefix;
 	bool	 allow;
 	bool	 all;
+	uint8_t	 list;
 	unsigned int line;
 };
 
@@ -103,7 +106,8 @@ struct conf_acl_rule {
  * struct conf - a whole configuration, with defaults filled in
  * @upstreams: array of @upstreams_len
  * @acl: `allow` and `deny` lines in their order, @acl_len of them; without any,
- *	everybody may ask; with an `allow`, whom no line names may not
+ *	everybody may ask; with an `allow`, whom no line names may not; that for each list
+ * @acl_names: of the other lists, @acl_names_len of them
  * @driftfile: path, "" = none
  * @makestep_threshold_ns: `makestep THRESHOLD LIMIT`, default 1 s ...
  * @makestep_limit: ... in the first 3 updates; < 0 always; 0 never
@@ -160,6 +164,8 @@ struct conf {
 	size_t	 upstreams_len;
 	struct conf_acl_rule *acl;
 	size_t	 acl_len;
+	char	 acl_names[CONF_ACL_NAMES_MAX][NTPK_ACL_NAME_MAX + 1];
+	size_t	 acl_names_len;
 	char	 driftfile[CONF_PATH_MAX];
 	int64_t	 makestep_threshold_ns;
 	int	 makestep_limit;
@@ -455,5 +461,17 @@ const struct conf_refused *conf_refused_words(size_t *len);
  * Return: its row, or NULL.
  */
 const struct conf_refused *conf_refused_find(const char *of, const char *name);
+
+/**
+ * conf_acl_name() - the name of the list that a rule is in
+ * @conf: configuration
+ * @rule: one of its
+ *
+ * Return: name, "" = that of all.
+ */
+const char *conf_acl_name(const struct conf *conf, const struct conf_acl_rule *rule);
+
+/** conf_acl_has() - has any rule `acl NAME` with this name? */
+bool conf_acl_has(const struct conf *conf, const char *name);
 
 #endif /* NTPKD_CONF_H */

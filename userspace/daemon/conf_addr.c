@@ -88,6 +88,76 @@ static int read_prefix(struct conf_line *l, const struct conf_word *w, const cha
 	return 0;
 }
 
+static bool is_acl_name(const char *text)
+{
+	size_t len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+
+	return len && !text[len] && len <= NTPK_ACL_NAME_MAX;
+}
+
+int conf_take_acl_name(struct conf_line *l, char out[NTPK_ACL_NAME_MAX + 1])
+{
+	const struct conf_word *w = conf_line_word(l, "acl", "the name of a list");
+
+	if (!w)
+		return -EINVAL;
+	if (!is_acl_name(w->text))
+		return conf_line_error(l, w->column, "acl: '%.60s' is not accepted, only a name of up "
+				       "to %d letters, digits, '.', '_' and '-'", w->text,
+				       NTPK_ACL_NAME_MAX);
+	snprintf(out, NTPK_ACL_NAME_MAX + 1, "%s", w->text);
+	return 0;
+}
+
+/* 1 + its index; 0 when there is none. */
+static size_t find_name(const struct conf *conf, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < conf->acl_names_len; i++)
+		if (strcmp(conf->acl_names[i], name) == 0)
+			return i + 1;
+	return 0;
+}
+
+const char *conf_acl_name(const struct conf *conf, const struct conf_acl_rule *rule)
+{
+	return rule->list ? conf->acl_names[rule->list - 1] : "";
+}
+
+bool conf_acl_has(const struct conf *conf, const char *name)
+{
+	size_t list = find_name(conf, name), i;
+
+	for (i = 0; list && i < conf->acl_len; i++)
+		if (conf->acl[i].list == list)
+			return true;
+	return false;
+}
+
+/* "acl NAME", at the end of allow and deny. */
+static int take_list(struct conf_parse *p, struct conf_acl_rule *rule)
+{
+	char name[NTPK_ACL_NAME_MAX + 1];
+	struct conf *conf = p->conf;
+	struct conf_line *l = &p->line;
+	unsigned int column = l->words[l->next++].column;
+	int ret = conf_take_acl_name(l, name);
+	size_t list;
+
+	if (ret < 0)
+		return ret;
+	list = find_name(conf, name);
+	if (!list && conf->acl_names_len == CONF_ACL_NAMES_MAX)
+		return conf_line_error(l, column, "more than %d names of acl", CONF_ACL_NAMES_MAX);
+	if (!list) {
+		memcpy(conf->acl_names[conf->acl_names_len], name, sizeof(name));
+		list = ++conf->acl_names_len;
+	}
+	rule->list = (uint8_t)list;
+	return 0;
+}
+
 static int add_rules(struct conf_parse *p, const struct conf_acl_rule *rules, size_t n)
 {
 	struct conf *conf = p->conf;
@@ -119,6 +189,7 @@ void conf_acl_drop_repeated(struct conf *conf, size_t from)
 	for (i = 0; i < len; i++) {
 		for (j = from; i < from && j < len &&
 		     ((conf->acl[i].all && !conf->acl[j].all) ||
+		      conf->acl[i].list != conf->acl[j].list ||
 		      !conf_acl_same_net(&conf->acl[i], &conf->acl[j])); j++)
 			;
 		if (i >= from || j == len)
@@ -138,11 +209,14 @@ static int parse_rule(struct conf_parse *p, const struct conf_row *row, bool all
 		rules[0].all = true;
 		l->next++;
 	}
-	everybody = l->next == l->len;
+	everybody = l->next == l->len || strcasecmp(l->words[l->next].text, "acl") == 0;
 	if (!everybody && read_prefix(l, &l->words[l->next++], row->d.name, &rules[0]) < 0)
 		return -EINVAL;
 	if (everybody)
 		rules[0].family = AF_INET;
+	if (l->next < l->len && strcasecmp(l->words[l->next].text, "acl") == 0 &&
+	    take_list(p, &rules[0]) < 0)
+		return -EINVAL;
 	if (conf_line_end(l, row->d.name) < 0)
 		return -EINVAL;
 	rules[1] = rules[0];

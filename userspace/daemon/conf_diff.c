@@ -6,20 +6,19 @@
 #include <string.h>
 #include "daemon/conf_priv.h"
 
-static bool same_rule(const struct conf_acl_rule *a, const struct conf_acl_rule *b)
-{
-	return conf_acl_same_net(a, b) && a->allow == b->allow && a->all == b->all;
-}
-
 static bool same_acl(const struct conf *a, const struct conf *b)
 {
 	size_t i;
 
 	if (a->acl_len != b->acl_len)
 		return false;
-	for (i = 0; i < a->acl_len; i++)
-		if (!same_rule(&a->acl[i], &b->acl[i]))
+	for (i = 0; i < a->acl_len; i++) {
+		const struct conf_acl_rule *x = &a->acl[i], *y = &b->acl[i];
+
+		if (!conf_acl_same_net(x, y) || x->allow != y->allow || x->all != y->all ||
+		    strcmp(conf_acl_name(a, x), conf_acl_name(b, y)) != 0)
 			return false;
+	}
 	return true;
 }
 
@@ -85,6 +84,8 @@ void conf_take(struct conf *conf, struct conf *other, const char *name)
 	free(conf->acl);
 	conf->acl = other->acl;
 	conf->acl_len = other->acl_len;
+	memcpy(conf->acl_names, other->acl_names, sizeof(conf->acl_names));
+	conf->acl_names_len = other->acl_names_len;
 	other->acl = NULL;
 	other->acl_len = 0;
 }

@@ -20,7 +20,7 @@
 
 enum option {
 	O_PORT, O_INTERFACE, O_SMEAR, O_OFFSET, O_MAXSTRATUM, O_VERSIONS, O_MAXSERVED,
-	O_NEVERSYNCED, O_EXPIRED, O_MODE1, O_REQUIREKEY, O_CRYPTONAK, O_RATELIMIT, O_COUNT
+	O_NEVERSYNCED, O_EXPIRED, O_MODE1, O_REQUIREKEY, O_CRYPTONAK, O_RATELIMIT, O_ACL, O_COUNT
 };
 
 static const char *const names[O_COUNT] = {
@@ -28,7 +28,7 @@ static const char *const names[O_COUNT] = {
 	[O_OFFSET] = "offset", [O_MAXSTRATUM] = "maxstratum", [O_VERSIONS] = "versions",
 	[O_MAXSERVED] = "maxserved", [O_NEVERSYNCED] = "neversynced", [O_EXPIRED] = "expired",
 	[O_MODE1] = "mode1", [O_REQUIREKEY] = "requirekey", [O_CRYPTONAK] = "cryptonak",
-	[O_RATELIMIT] = "ratelimit",
+	[O_RATELIMIT] = "ratelimit", [O_ACL] = "acl",
 };
 
 const char *conf_listen_option(size_t i)
@@ -159,6 +159,8 @@ static int take_option(struct conf_line *l, enum option o, struct conf_listen *o
 	case O_RATELIMIT:
 		out->given |= CONF_GIVEN_RATELIMIT;
 		return conf_take_limit(l, names[o], &out->limit);
+	case O_ACL:
+		return conf_take_acl_name(l, out->acl);
 	case O_COUNT:
 		break;
 	}
@@ -294,6 +296,9 @@ static int check_one(struct conf_parse *p, const struct conf_listen *places, siz
 	if (own->addr_len == 16 && IN6_IS_ADDR_LINKLOCAL(own->addr) && !own->interface[0])
 		return conf_line_error(l, 1, "listen %s: a link-local address needs its interface: "
 				       "interface NAME", name);
+	if (own->acl[0] && !conf_acl_has(p->conf, own->acl))
+		return conf_line_error(l, 1, "listen %s: nobody could ask there: add `allow PREFIX "
+				       "acl %s`", name, own->acl);
 	for (j = 0; j < i; j++)
 		if (same_place(p->conf, &places[i], &places[j]))
 			return conf_line_error(l, 1, "listen %s: there is another for that place, %s",

@@ -51,6 +51,7 @@ enum conf_given {
  * @requirekey: likewise
  * @cryptonak: likewise
  * @limit: likewise
+ * @acl: `acl NAME`: the lines of allow and deny that count there, "" = those without
  */
 struct conf_listen {
 	uint8_t	 addr[16];
@@ -69,6 +70,7 @@ struct conf_listen {
 	bool	 requirekey;
 	bool	 cryptonak;
 	struct ntp_limit limit;
+	char	 acl[NTPK_ACL_NAME_MAX + 1];
 };
 
 struct conf_row;

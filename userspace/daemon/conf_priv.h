@@ -97,7 +97,16 @@ const struct conf_row *conf_rows(size_t *len);
 void conf_text(struct conf_parse *p, FILE *in);
 
 /**
- * conf_acl_same_net() - are two lines of allow or deny for the same addresses?
+ * conf_take_acl_name() - the next word of a line as the name of a list
+ * @l: line
+ * @out: out
+ *
+ * Return: 0 or -EINVAL, reported.
+ */
+int conf_take_acl_name(struct conf_line *l, char out[NTPK_ACL_NAME_MAX + 1]);
+
+/**
+ * conf_acl_same_net() - are two lines of allow or deny, of any list, for the same addresses?
  * @a: a line
  * @b: another
  */

@@ -67,10 +67,10 @@ static const struct conf_row rows[] = {
 	{ { "rtcsync", "", "let the kernel copy the time into the RTC every 11 minutes" },
 	  0, CONF_CHANGE_RESTART, PARSE(yes), { F(rtcsync) } },
 
-	{ { "allow", "[all] [PREFIX]", "answer these clients (an address, 192.0.2.0/24, 192.0.2, "
-	    "2001:db8::/32; none: everybody)" },
+	{ { "allow", "[all] [PREFIX] [acl NAME]", "answer these clients (an address, 192.0.2.0/24, "
+	    "192.0.2, 2001:db8::/32; none: everybody), where a listen line names this acl" },
 	  CONF_MANY | CONF_RUNTIME, CONF_CHANGE_ACL, PARSE(allow), { F(acl), F(acl_len) } },
-	{ { "deny", "[all] [PREFIX]", "do not answer these clients; likewise" },
+	{ { "deny", "[all] [PREFIX] [acl NAME]", "do not answer these clients; likewise" },
 	  CONF_MANY | CONF_RUNTIME, CONF_CHANGE_ACL, PARSE(deny), { F(acl), F(acl_len) } },
 	{ { "local", "[stratum N] [distance SECONDS] [orphan]",
 	    "serve the own time at this stratum when there is no source (default 10)" },

@@ -115,8 +115,8 @@ static void push_keys(struct kern *k)
 }
 
 /*
- * A namespace that was attached just now has no list.  It must not answer those who
- * may not ask: without its list it is not given anything to answer with.
+ * A namespace that was attached just now has no lists.  It must not answer those who
+ * may not ask: without its lists it is not given anything to answer with.
  */
 static int push_first_acl(struct kern *k)
 {
@@ -302,18 +302,19 @@ void kern_set_keys(struct kern *k, const struct keys *keys)
 	push_keys(k);
 }
 
-void kern_set_acl(struct kern *k, const struct acl *acl)
+void kern_set_access(struct kern *k, const struct access *access)
 {
 	if (!k)
 		return;
-	kern_acl_want(&k->acl, acl);
+	kern_acl_want(&k->acl, access);
 	if (k->nl)
 		kern_acl_push(&k->acl, k->nl);
 }
 
-int kern_acl_check(struct kern *k, struct ntp_acl_addr addr, bool v6, struct ntpk_nl_acl *out)
+int kern_acl_check(struct kern *k, const char *name, struct ntp_acl_addr addr, bool v6,
+		   struct ntpk_nl_acl *out)
 {
-	return kern_attached(k) ? ntpk_nl_acl_check(k->nl, addr, v6, out) : -ENOENT;
+	return kern_attached(k) ? ntpk_nl_acl_check(k->nl, name, addr, v6, out) : -ENOENT;
 }
 
 void kern_set_listeners(struct kern *k, const struct ntpk_nl_listeners *listeners)
@@ -450,7 +451,7 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 }
 
 struct kern *kern_open(struct event_base *base, const struct ntpk_nl_listeners *listeners,
-		       const struct keys *keys, const struct acl *acl,
+		       const struct keys *keys, const struct access *access,
 		       const struct kern_ops *ops, void *ctx)
 {
 	const struct timeval every = { .tv_sec = RETRY_S };
@@ -462,7 +463,7 @@ struct kern *kern_open(struct event_base *base, const struct ntpk_nl_listeners *
 	k->listeners = *listeners;
 	k->keys = keys;
 	k->generation = (uint32_t)clocks_boot_ns();
-	k->acl = (struct kern_acl){ .acl = acl, .generation = k->generation };
+	k->acl = (struct kern_acl){ .access = access, .generation = k->generation };
 	k->ops = ops;
 	k->ctx = ctx;
 	k->ev_retry = event_new(base, -1, EV_PERSIST, on_retry, k);

@@ -13,7 +13,7 @@
 
 #define KERN_ERROR_MAX	192
 
-struct acl;
+struct access;
 struct event_base;
 struct kern;
 struct keys;
@@ -31,14 +31,14 @@ struct kern_ops {
  * @base: the loop
  * @listeners: as kern_set_listeners()
  * @keys: as kern_set_keys()
- * @acl: as kern_set_acl()
+ * @access: as kern_set_access()
  * @ops: callbacks
  * @ctx: their argument
  *
  * Return: link, NULL without memory.
  */
 struct kern *kern_open(struct event_base *base, const struct ntpk_nl_listeners *listeners,
-		       const struct keys *keys, const struct acl *acl,
+		       const struct keys *keys, const struct access *access,
 		       const struct kern_ops *ops, void *ctx);
 
 /** kern_close() - the module goes on serving by itself; NULL is fine */
@@ -84,25 +84,27 @@ void kern_forget(struct kern *k);
 void kern_set_keys(struct kern *k, const struct keys *keys);
 
 /**
- * kern_set_acl() - whom the module answers from now on
+ * kern_set_access() - whom the module answers from now on
  * @k: link, NULL is fine
- * @acl: owned by the caller, until the next call or kern_close(); NULL = everybody
+ * @access: owned by the caller, until the next call or kern_close()
  *
  * Replaced whole.  Where the module does not take it, the one from before stays, it
  * is said once, and tried again; a module without any is not used.
  */
-void kern_set_acl(struct kern *k, const struct acl *acl);
+void kern_set_access(struct kern *k, const struct access *access);
 
 /**
- * kern_acl_check() - what the module's list says about an address
+ * kern_acl_check() - what a list of the module says about an address
  * @k: link, NULL is fine
+ * @name: of the list, "" = that of all
  * @addr: address
  * @v6: its family
  * @out: filled
  *
  * Return: 0 or -errno; -ENOENT: the module does not answer.
  */
-int kern_acl_check(struct kern *k, struct ntp_acl_addr addr, bool v6, struct ntpk_nl_acl *out);
+int kern_acl_check(struct kern *k, const char *name, struct ntp_acl_addr addr, bool v6,
+		   struct ntpk_nl_acl *out);
 
 /**
  * kern_set_listeners() - where and what is served from the next push on

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include "daemon/acl.h"
+#include "daemon/access.h"
 #include "daemon/kern.h"
 #include "daemon/keys.h"
 #include "daemon/log.h"
@@ -106,7 +106,7 @@ static int open_kern(struct ntpkd *d)
 {
 	static const struct kern_ops ops = { .stepped = ntpkd_kernel_stepped };
 
-	d->kern = kern_open(d->base, &d->listeners.of, d->keys, d->acl, &ops, d);
+	d->kern = kern_open(d->base, &d->listeners.of, d->keys, d->access, &ops, d);
 	return d->kern ? 0 : -ENOMEM;
 }
 
@@ -169,17 +169,14 @@ void ntpkd_listeners_apply(struct ntpkd *d, char *why)
 
 int ntpkd_access_apply(struct ntpkd *d)
 {
-	struct acl *acl = NULL, *old = d->acl;
+	struct access *access = access_alloc(&d->conf), *old = d->access;
 
-	if (d->conf.acl_len) {
-		acl = acl_alloc(d->conf.acl, d->conf.acl_len);
-		if (!acl)
-			return -ENOMEM;
-	}
-	respond_set_acl(d->respond, acl);
-	kern_set_acl(d->kern, acl);
-	d->acl = acl;
-	acl_release(old);
+	if (!access)
+		return -ENOMEM;
+	respond_set_access(d->respond, access);
+	kern_set_access(d->kern, access);
+	d->access = access;
+	access_release(old);
 	return choose_server(d);
 }
 
@@ -264,5 +261,5 @@ void ntpkd_net_close(struct ntpkd *d)
 {
 	netwatch_close(d->netwatch);
 	keys_release(d->keys);
-	acl_release(d->acl);
+	access_release(d->access);
 }

@@ -27,7 +27,7 @@
 struct control;
 struct event_base;
 struct kern;
-struct acl;
+struct access;
 struct keys;
 struct libevent;
 struct netwatch;
@@ -63,7 +63,7 @@ struct saver;
  * @started: ... and so many done
  * @ev_start: the next of them
  * @keys: shared with upstreams, or NULL
- * @acl: who may ask, for the module and @respond; NULL = everybody
+ * @access: who may ask, for the module and @respond
  * @netwatch: changes of the network, or NULL
  * @leapwatch: lists of leap seconds
  * @leap_told_unix_ns: the next leap second as the engine was told, 0 = none
@@ -109,7 +109,7 @@ struct ntpkd {
 	size_t	 started;
 	struct libevent *ev_start;
 	struct keys *keys;
-	struct acl *acl;
+	struct access *access;
 	struct netwatch *netwatch;
 	struct leapwatch leapwatch;
 	int64_t	 leap_told_unix_ns;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "daemon/access.h"
 #include "daemon/log.h"
 #include "daemon/net.h"
 #include "daemon/ntpkd.h"
@@ -174,6 +175,9 @@ static void apply_listeners(struct ntpkd *d, struct reload_report *r)
 {
 	char why[NTPKD_WHY_LEN];
 
+	/* who may ask at a new place is known before anybody does */
+	if (!access_fits(d->access, &d->conf))
+		apply_acl(d, r);
 	ntpkd_listeners_apply(d, why);
 	if (why[0] && !r->error[0])
 		snprintf(r->error, sizeof(r->error), "%s", why);

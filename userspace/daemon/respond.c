@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <ntpk/ntp_math.h>
 #include <ntpk/ntp_reason.h>
-#include "daemon/acl.h"
+#include "daemon/access.h"
 #include "daemon/clocks.h"
 #include "daemon/listeners.h"
 #include "daemon/log.h"
@@ -29,7 +29,7 @@ struct respond {
 	struct respond_env env;
 	struct ntp_serve serve;
 	bool	 published;
-	const struct acl *acl;
+	const struct access *access;
 	struct respond_auth auth;
 	struct respond_limit limit;
 	uint64_t denied_pkts;
@@ -102,18 +102,10 @@ uint64_t respond_count(const struct respond *r, unsigned int reason)
 	return r && reason <= NTPK_REASON_MAX ? r->counts[reason] : 0;
 }
 
-void respond_set_acl(struct respond *r, const struct acl *acl)
+void respond_set_access(struct respond *r, const struct access *access)
 {
 	if (r)
-		r->acl = acl;
-}
-
-bool respond_permits(struct respond *r, const union sock_addr *from)
-{
-	bool allow = acl_check(r->acl, from).allow;
-
-	r->denied_pkts += !allow;
-	return allow;
+		r->access = access;
 }
 
 uint64_t respond_denied(const struct respond *r)
@@ -224,8 +216,8 @@ static void read_local(struct msghdr *msg, struct respond_path *path, bool *unic
 }
 
 /* A socket may have datagrams of several listeners, or of none. */
-static const struct ntp_policy *policy_at(const struct respond *r, int fd,
-					  const struct respond_path *path)
+static const struct ntpk_nl_listener *listener_at(const struct respond *r, int fd,
+						  const struct respond_path *path)
 {
 	bool v4 = path->from.sa.sa_family == AF_INET;
 	const void *addr = v4 ? (const void *)&path->local.in.ipi_addr :
@@ -235,7 +227,7 @@ static const struct ntp_policy *policy_at(const struct respond *r, int fd,
 	int i = listeners_find(&r->listeners, respond_socks_port(&r->socks, fd), addr,
 			       path->has_local ? v4 ? 4 : 16 : 0, ifindex);
 
-	return i < 0 ? NULL : &r->listeners.of[i].policy;
+	return i < 0 ? NULL : &r->listeners.of[i];
 }
 
 static size_t add_local(struct respond_path *path, struct cmsghdr *c)
@@ -318,21 +310,25 @@ static void answer(struct respond *r, int fd, struct msghdr *msg, const void *da
 				  path->from.in6.sin6_port),
 	};
 	_Alignas(8) uint8_t reply[RESPOND_REPLY_MAX];
+	const struct ntpk_nl_listener *listener;
 	enum ntpk_reason reason, failed;
 	struct respond_tail tail;
 	size_t reply_len = 0;
 
-	if (!respond_permits(r, &path->from))
-		return;
 	read_local(msg, path, &packet.unicast);
 	/* where the address asked is not told (a simulator), there is one only */
 	if (!path->has_local)
 		packet.unicast = true;
-	packet.policy = policy_at(r, fd, path);
-	if (!packet.policy) {
+	listener = listener_at(r, fd, path);
+	if (!listener) {
 		r->counts[NTPK_REASON_OTHER_PORT]++;
 		return;
 	}
+	if (!access_check(r->access, listener->acl, &path->from).allow) {
+		r->denied_pkts++;
+		return;
+	}
+	packet.policy = &listener->policy;
 	reason = respond_decide(r, &packet, reply, &reply_len, &tail);
 	if (is_answer(reason)) {
 		failed = stamp_and_send(r, fd, path, reply, reply_len, &tail);

@@ -13,7 +13,7 @@
 #include <ntpk/ntp_reply.h>
 #include "daemon/sock.h"
 
-struct acl;
+struct access;
 struct event_base;
 struct keys;
 struct ntpk_nl_listeners;
@@ -81,11 +81,11 @@ void respond_close(struct respond *r);
 void respond_publish(struct respond *r, const struct ntp_serve *serve);
 
 /**
- * respond_set_acl() - who may ask from now on
+ * respond_set_access() - who may ask from now on
  * @r: responder, NULL is fine
- * @acl: owned by the caller, until the next call or respond_close(); NULL = everybody
+ * @access: owned by the caller, until the next call or respond_close(); NULL = everybody
  */
-void respond_set_acl(struct respond *r, const struct acl *acl);
+void respond_set_access(struct respond *r, const struct access *access);
 
 /**
  * respond_set_listeners() - where and what is served from now on
@@ -106,14 +106,7 @@ int respond_set_listeners(struct respond *r, const struct ntpk_nl_listeners *lis
 void respond_set_keys(struct respond *r, const struct keys *keys);
 
 /**
- * respond_permits() - by the access list; a refusal is counted
- * @r: responder
- * @from: client
- */
-bool respond_permits(struct respond *r, const union sock_addr *from);
-
-/**
- * respond_denied() - packets that the access list refused so far
+ * respond_denied() - packets that access lists refused so far
  * @r: responder, NULL is fine
  */
 uint64_t respond_denied(const struct respond *r);

@@ -23,11 +23,18 @@ static void put_addr(struct nlmsghdr *nlh, uint16_t type, struct ntp_acl_addr ad
 	mnl_attr_put(nlh, type, v6 ? 16 : 4, raw);
 }
 
-void nl_acl_put_begin(struct nlmsghdr *nlh, uint32_t generation, const uint32_t count[2],
-		      bool otherwise)
+static void put_name(struct nlmsghdr *nlh, const char *name)
+{
+	if (name[0])
+		mnl_attr_put_strz(nlh, NTPK_A_ACL_NAME, name);
+}
+
+void nl_acl_put_begin(struct nlmsghdr *nlh, const char *name, uint32_t generation,
+		      const uint32_t count[2], bool otherwise)
 {
 	struct nlattr *nest = mnl_attr_nest_start(nlh, NTPK_A_ACL);
 
+	put_name(nlh, name);
 	mnl_attr_put_u32(nlh, NTPK_A_ACL_GENERATION, generation);
 	mnl_attr_put_u32(nlh, NTPK_A_ACL_COUNT_V4, count[0]);
 	mnl_attr_put_u32(nlh, NTPK_A_ACL_COUNT_V6, count[1]);
@@ -66,10 +73,22 @@ void nl_acl_put_commit(struct nlmsghdr *nlh, uint32_t generation)
 	mnl_attr_nest_end(nlh, nest);
 }
 
-void nl_acl_put_addr(struct nlmsghdr *nlh, struct ntp_acl_addr addr, bool v6)
+void nl_acl_put_name(struct nlmsghdr *nlh, const char *name)
+{
+	struct nlattr *nest;
+
+	if (!name[0])
+		return;
+	nest = mnl_attr_nest_start(nlh, NTPK_A_ACL);
+	put_name(nlh, name);
+	mnl_attr_nest_end(nlh, nest);
+}
+
+void nl_acl_put_addr(struct nlmsghdr *nlh, const char *name, struct ntp_acl_addr addr, bool v6)
 {
 	struct nlattr *nest = mnl_attr_nest_start(nlh, NTPK_A_ACL);
 
+	put_name(nlh, name);
 	put_addr(nlh, NTPK_A_ACL_ADDR, addr, v6);
 	mnl_attr_nest_end(nlh, nest);
 }

@@ -8,12 +8,13 @@
 /**
  * nl_acl_put_begin() - the argument of NTPK_CMD_ACL_BEGIN
  * @nlh: from nl_msg_begin()
- * @generation: our name for the list
+ * @name: of the list, "" = that of all
+ * @generation: our name for what is sent
  * @count: IPv4 and IPv6 prefixes in all
  * @otherwise: may those ask whom no prefix holds?
  */
-void nl_acl_put_begin(struct nlmsghdr *nlh, uint32_t generation, const uint32_t count[2],
-		      bool otherwise);
+void nl_acl_put_begin(struct nlmsghdr *nlh, const char *name, uint32_t generation,
+		      const uint32_t count[2], bool otherwise);
 
 /**
  * nl_acl_put_prefixes() - the argument of NTPK_CMD_ACL_ADD
@@ -35,12 +36,20 @@ size_t nl_acl_put_prefixes(struct nlmsghdr *nlh, uint32_t generation,
 void nl_acl_put_commit(struct nlmsghdr *nlh, uint32_t generation);
 
 /**
+ * nl_acl_put_name() - the argument of NTPK_CMD_GET_ACL
+ * @nlh: from nl_msg_begin()
+ * @name: of the list, "" = that of all
+ */
+void nl_acl_put_name(struct nlmsghdr *nlh, const char *name);
+
+/**
  * nl_acl_put_addr() - the argument of NTPK_CMD_ACL_CHECK
  * @nlh: from nl_msg_begin()
+ * @name: of the list, "" = that of all
  * @addr: who is meant
  * @v6: its family
  */
-void nl_acl_put_addr(struct nlmsghdr *nlh, struct ntp_acl_addr addr, bool v6);
+void nl_acl_put_addr(struct nlmsghdr *nlh, const char *name, struct ntp_acl_addr addr, bool v6);
 
 /**
  * nl_acl_parse() - answer of NTPK_CMD_ACL_CHECK or NTPK_CMD_GET_ACL

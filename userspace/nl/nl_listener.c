@@ -78,6 +78,8 @@ void nl_put_listener(struct nlmsghdr *nlh, const struct ntpk_nl_listener *l)
 	}
 	if (l->policy.limit.cost)
 		put_limit(nlh, &l->policy.limit);
+	if (l->acl[0])
+		mnl_attr_put_strz(nlh, NTPK_A_LISTENER_ACL, l->acl);
 	mnl_attr_nest_end(nlh, nest);
 }
 
@@ -100,6 +102,17 @@ static int parse_addr(const struct nlattr *attr, struct ntpk_nl_listener *l)
 	return 0;
 }
 
+static int parse_acl(const struct nlattr *attr, struct ntpk_nl_listener *l)
+{
+	const char *name = mnl_attr_get_payload(attr);
+	size_t len = mnl_attr_get_payload_len(attr);
+
+	if (!len || len > sizeof(l->acl) || memchr(name, '\0', len) != &name[len - 1])
+		return -EBADMSG;
+	memcpy(l->acl, name, len);
+	return 0;
+}
+
 int nl_parse_listener(const struct nlattr *nest, struct ntpk_nl_listener *l)
 {
 	struct nl_walk w = nl_walk_nest(nest);
@@ -117,6 +130,8 @@ int nl_parse_listener(const struct nlattr *nest, struct ntpk_nl_listener *l)
 			ret = parse_limit(attr, &l->policy.limit);
 		else if (mnl_attr_get_type(attr) == NTPK_A_LISTENER_ADDR)
 			ret = parse_addr(attr, l);
+		else if (mnl_attr_get_type(attr) == NTPK_A_LISTENER_ACL)
+			ret = parse_acl(attr, l);
 	}
 	return ret;
 }

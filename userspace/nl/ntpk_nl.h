@@ -31,6 +31,7 @@ struct ntpk_nl_clock {
  * @addr: network order, 0 = any of this family
  * @ifindex: 0 = any
  * @policy: what is answered there
+ * @acl: name of the list of who may ask there, "" = that of all
  */
 struct ntpk_nl_listener {
 	uint16_t port;
@@ -38,6 +39,7 @@ struct ntpk_nl_listener {
 	uint8_t	 addr[16];
 	uint32_t ifindex;
 	struct ntp_policy policy;
+	char	 acl[NTPK_ACL_NAME_MAX + 1];
 };
 
 /**
@@ -170,14 +172,15 @@ struct ntpk_nl_acl {
 /**
  * ntpk_nl_acl_begin() - begin a new access list
  * @nl: handle; the list is lost when it is closed before the commit
- * @generation: our name for the list
+ * @name: of the list, "" = that of all listeners that name none
+ * @generation: our name for what is sent
  * @count: IPv4 and IPv6 prefixes that will be added
  * @otherwise: may those ask whom no prefix holds?
  *
  * Return: 0 or -errno; -EOPNOTSUPP: a module that has no access list.
  */
-int ntpk_nl_acl_begin(struct ntpk_nl *nl, uint32_t generation, const uint32_t count[2],
-		      bool otherwise);
+int ntpk_nl_acl_begin(struct ntpk_nl *nl, const char *name, uint32_t generation,
+		      const uint32_t count[2], bool otherwise);
 
 /**
  * ntpk_nl_acl_add() - prefixes for the list that was begun
@@ -203,22 +206,24 @@ int ntpk_nl_acl_commit(struct ntpk_nl *nl, uint32_t generation);
 /**
  * ntpk_nl_get_acl() - which list is in use?
  * @nl: handle
+ * @name: of the list, "" = that of all
  * @out: filled
  *
  * Return: 0 or -errno.
  */
-int ntpk_nl_get_acl(struct ntpk_nl *nl, struct ntpk_nl_acl *out);
+int ntpk_nl_get_acl(struct ntpk_nl *nl, const char *name, struct ntpk_nl_acl *out);
 
 /**
  * ntpk_nl_acl_check() - what does it say about an address?
  * @nl: handle
+ * @name: of the list, "" = that of all
  * @addr: address
  * @v6: its family
  * @out: filled
  *
- * Return: 0 or -errno.
+ * Return: 0 or -errno; -ENOENT: there is no list of this name.
  */
-int ntpk_nl_acl_check(struct ntpk_nl *nl, struct ntp_acl_addr addr, bool v6,
+int ntpk_nl_acl_check(struct ntpk_nl *nl, const char *name, struct ntp_acl_addr addr, bool v6,
 		      struct ntpk_nl_acl *out);
 
 /**

@@ -14,10 +14,11 @@ static int command(struct ntpk_nl *nl)
 	return nl_call(nl, &answer);
 }
 
-int ntpk_nl_acl_begin(struct ntpk_nl *nl, uint32_t generation, const uint32_t count[2],
-		      bool otherwise)
+int ntpk_nl_acl_begin(struct ntpk_nl *nl, const char *name, uint32_t generation,
+		      const uint32_t count[2], bool otherwise)
 {
-	nl_acl_put_begin(nl_call_begin(nl, NTPK_CMD_ACL_BEGIN, true), generation, count, otherwise);
+	nl_acl_put_begin(nl_call_begin(nl, NTPK_CMD_ACL_BEGIN, true), name, generation, count,
+			 otherwise);
 	return command(nl);
 }
 
@@ -50,15 +51,15 @@ static int ask(struct ntpk_nl *nl, struct ntpk_nl_acl *out)
 	return answer ? nl_acl_parse(answer, out) : -EBADMSG;
 }
 
-int ntpk_nl_get_acl(struct ntpk_nl *nl, struct ntpk_nl_acl *out)
+int ntpk_nl_get_acl(struct ntpk_nl *nl, const char *name, struct ntpk_nl_acl *out)
 {
-	nl_call_begin(nl, NTPK_CMD_GET_ACL, false);
+	nl_acl_put_name(nl_call_begin(nl, NTPK_CMD_GET_ACL, false), name);
 	return ask(nl, out);
 }
 
-int ntpk_nl_acl_check(struct ntpk_nl *nl, struct ntp_acl_addr addr, bool v6,
+int ntpk_nl_acl_check(struct ntpk_nl *nl, const char *name, struct ntp_acl_addr addr, bool v6,
 		      struct ntpk_nl_acl *out)
 {
-	nl_acl_put_addr(nl_call_begin(nl, NTPK_CMD_ACL_CHECK, false), addr, v6);
+	nl_acl_put_addr(nl_call_begin(nl, NTPK_CMD_ACL_CHECK, false), name, addr, v6);
 	return ask(nl, out);
 }

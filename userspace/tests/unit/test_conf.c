@@ -305,6 +305,7 @@ static void test_listen_places(void **state)
 	refuse_second("\n\nlisten all\n", 1, "`port` and `bindaddress`");
 	refuse_second("\n\nlisten all port 123\n", 1, "`port` and `bindaddress`");
 	refuse_second("bindaddress 192.0.2.1\n\nlisten ::\n", 1, "`port` and `bindaddress`");
+	refuse_second("allow 10\nallow 11 acl lab\nlisten ::1 acl cams\n", 1, "`allow PREFIX acl cams`");
 	refuse_second("listen ::1 port 7\n\nlisten 0::1 port 7 offset 1\n", 1, "a line before");
 }
 
@@ -509,6 +510,57 @@ static void test_acl(void **state)
 	check_rule(&c.acl[11], AF_INET, "0.0.0.0", 0, true, false);
 	assert_int_equal(c.acl[2].line, 2);
 	conf_clean(&c);
+}
+
+static void test_acl_names(void **state)
+{
+	struct conf_difference diff[CONF_DIFFERENCES_MAX];
+	struct conf c, other;
+
+	(void)state;
+	parse_ok(&c, "listen ::1 acl cams\nallow 10 acl cams\ndeny all acl lab.2\nallow 11\n"
+		 "deny all 10.1 ACL cams\n");
+	assert_int_equal(c.acl_len, 5);
+	assert_int_equal(c.acl_names_len, 2);
+	assert_string_equal(c.listens[0].acl, "cams");
+	check_rule(&c.acl[0], AF_INET, "10.0.0.0", 8, true, false);
+	assert_string_equal(conf_acl_name(&c, &c.acl[0]), "cams");
+	check_rule(&c.acl[2], AF_INET6, "::", 0, false, true);
+	assert_string_equal(conf_acl_name(&c, &c.acl[2]), "lab.2");
+	assert_string_equal(conf_acl_name(&c, &c.acl[3]), "");
+	check_rule(&c.acl[4], AF_INET, "10.1.0.0", 16, false, true);
+	assert_true(conf_acl_has(&c, "lab.2") && !conf_acl_has(&c, "lab") && !conf_acl_has(&c, ""));
+	/* names count, not their numbers */
+	parse_ok(&other, "deny all acl lab.2\nlisten ::1 acl cams\nallow 10 acl cams\nallow 11\n"
+		 "deny all 10.1 acl cams\n");
+	assert_int_equal(conf_diff(&c, &other, diff), 1);
+	conf_clean(&other);
+	parse_ok(&other, "listen ::1 acl cams\nallow 10 acl cams\ndeny all acl lab.3\nallow 11\n"
+		 "deny all 10.1 acl cams\n");
+	assert_int_equal(conf_diff(&c, &other, diff), 1);
+	assert_string_equal(diff[0].name, "allow");
+	memcpy(other.acl_names[1], "lab.2", 6);
+	assert_int_equal(conf_diff(&c, &other, diff), 0);
+	conf_clean(&other);
+	conf_clean(&c);
+}
+
+static void test_acl_names_many(void **state)
+{
+	char text[2048] = "";
+	struct conf c;
+	struct seen s;
+
+	(void)state;
+	for (int i = 0; i <= CONF_ACL_NAMES_MAX; i++)
+		sprintf(text + strlen(text), "allow acl n%d\nallow 10 acl n%d\n", i, i);
+	conf_init(&c);
+	parse(&c, text, strlen(text), &s);
+	conf_clean(&c);
+	assert_int_equal(s.n, 2);
+	assert_int_equal(s.line[0], 2 * CONF_ACL_NAMES_MAX + 1);
+	assert_int_equal(s.column[0], 7);
+	assert_non_null(strstr(s.text[0], "more than 14 names of acl"));
 }
 
 static void test_new_values(void **state)
@@ -788,6 +840,8 @@ int main(void)
 		cmocka_unit_test(test_examples_of_options),
 		cmocka_unit_test(test_refused_words),
 		cmocka_unit_test(test_acl),
+		cmocka_unit_test(test_acl_names),
+		cmocka_unit_test(test_acl_names_many),
 		cmocka_unit_test(test_new_values),
 		cmocka_unit_test(test_limits_of_the_text),
 		cmocka_unit_test(test_unreadable),

@@ -79,6 +79,7 @@ static void random_listener(struct ntpk_nl_listener *l)
 	l->policy.max_dist_ns = rnd() % 2 ? 0 : rnd();
 	if (rnd() % 2)
 		random_limit(&l->policy.limit);
+	memset(l->acl, 'a', rnd() % sizeof(l->acl));
 	c->len = (uint32_t)rnd() % (NTPK_PIECES_MAX + 1);
 	for (uint32_t i = 0; i < c->len; i++)
 		c->piece[i] = (struct ntp_piece){ (int64_t)rnd(), (int64_t)rnd(), (int64_t)rnd(),
@@ -535,9 +536,10 @@ static void test_acl(void **state)
 	for (n = 0; n < 2000; n++)
 		p[n] = acl_prefix((unsigned int)n);
 	nlh = begin(NTPK_CMD_ACL_BEGIN);
-	nl_acl_put_begin(nlh, 7, count, true);
+	nl_acl_put_begin(nlh, "cams", 7, count, true);
 	nest = mnl_nlmsg_get_payload_offset(nlh, GENL_HDRLEN);
 	assert_int_equal(mnl_attr_get_type(nest), NTPK_A_ACL);
+	assert_string_equal(mnl_attr_get_str(attr_in(nest, NTPK_A_ACL_NAME)), "cams");
 	assert_int_equal(mnl_attr_get_u32(attr_in(nest, NTPK_A_ACL_COUNT_V4)), 100000);
 	assert_int_equal(mnl_attr_get_u32(attr_in(nest, NTPK_A_ACL_COUNT_V6)), 7);
 	assert_int_equal(nl_acl_parse(nlh, &got), 0);
@@ -574,7 +576,7 @@ static void test_acl_broken(void **state)
 	assert_int_equal(nl_acl_parse(nlh, &got), 0);
 	assert_true(!got.present && got.allow && !got.has_rule);
 	nlh = begin(NTPK_CMD_ACL_CHECK);
-	nl_acl_put_addr(nlh, p.addr, true);
+	nl_acl_put_addr(nlh, "", p.addr, true);
 	assert_int_equal(nl_acl_parse(nlh, &got), 0);
 	for (uint16_t type = NTPK_A_ACL_GENERATION; type <= NTPK_A_ACL_ACCESS; type++) {
 		if (type != NTPK_A_ACL_GENERATION && type != NTPK_A_ACL_PREFIX &&

@@ -248,6 +248,12 @@ static void test_copy(void **state)
 	assert_int_equal(copy.acl_len, 2);
 	assert_false(copy.acl[0].allow);
 	assert_int_equal(copy.acl[1].addr[0], 11);
+	/* of another list it is another line */
+	assert_int_equal(runtime_parse(&copy, "allow 11 acl cams", "set", &diag), 0);
+	assert_int_equal(runtime_parse(&copy, "deny all acl cams", "set", &diag), 0);
+	assert_int_equal(copy.acl_len, 5);
+	conf_take(&copy, &c, "allow");
+	assert_int_equal(copy.acl_len + copy.acl_names_len, 1);
 	conf_clean(&copy);
 	conf_clean(&c);
 	load(&c, "");
