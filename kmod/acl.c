@@ -18,7 +18,7 @@
 #include "acl.h"
 #include "state.h"
 
-/* With userns=1: prefixes of an unprivileged owner. */
+/* With userns=1: prefixes in each list of an unprivileged owner. */
 #define USERNS_PREFIXES_MAX	4096
 
 /* No two moments since the module was loaded have had the same. */
@@ -295,7 +295,8 @@ void ntpk_acl_clean(struct ntpk_inst *inst)
  * @state: on its way; its listeners get them by their names
  *
  * Context: process, under ntpk_state_lock().
- * Return: 0 or -ENOMEM, and then nobody has noticed.
+ * Return: 0 or -ENOMEM; where the push fails for this or anything else,
+ * ntpk_acl_unbind() must follow.
  */
 int ntpk_acl_bind(struct ntpk_inst *inst, struct ntpk_state *state)
 {
@@ -315,10 +316,40 @@ static bool is_named(const struct ntpk_state *state, const struct ntpk_acl_place
 {
 	unsigned int i;
 
-	for (i = 0; i < state->n_listeners; i++)
+	for (i = 0; state && i < state->n_listeners; i++)
 		if (state->listeners[i].acl == place)
 			return true;
 	return false;
+}
+
+static void drop_unnamed(struct ntpk_inst *inst, const struct ntpk_state *state, bool empty_only)
+{
+	struct ntpk_acl_place *place, *next;
+
+	list_for_each_entry_safe(place, next, &inst->acl_named, node) {
+		if (is_named(state, place) ||
+		    (inst->acl_coming && inst->acl_coming->place == place) ||
+		    (empty_only && rcu_access_pointer(place->list)))
+			continue;
+		list_del_rcu(&place->node);
+		WRITE_ONCE(inst->acl_changes, atomic_inc_return(&changes));
+		INIT_RCU_WORK(&place->release, release_place);
+		ntpk_state_queue_release(&place->release);
+	}
+}
+
+/**
+ * ntpk_acl_unbind() - the push failed: forget the names that it brought
+ * @inst: namespace
+ * @old: the push that stays, NULL = none
+ *
+ * Lists that were sent stay, as the push may be tried again.
+ *
+ * Context: process, under ntpk_state_lock().
+ */
+void ntpk_acl_unbind(struct ntpk_inst *inst, const struct ntpk_state *old)
+{
+	drop_unnamed(inst, old, true);
 }
 
 /**
@@ -330,17 +361,7 @@ static bool is_named(const struct ntpk_state *state, const struct ntpk_acl_place
  */
 void ntpk_acl_collect(struct ntpk_inst *inst, const struct ntpk_state *state)
 {
-	struct ntpk_acl_place *place, *next;
-
-	list_for_each_entry_safe(place, next, &inst->acl_named, node) {
-		if (is_named(state, place) ||
-		    (inst->acl_coming && inst->acl_coming->place == place))
-			continue;
-		list_del_rcu(&place->node);
-		WRITE_ONCE(inst->acl_changes, atomic_inc_return(&changes));
-		INIT_RCU_WORK(&place->release, release_place);
-		ntpk_state_queue_release(&place->release);
-	}
+	drop_unnamed(inst, state, false);
 }
 
 /**
@@ -395,7 +416,8 @@ u32 ntpk_acl_changes(const struct net *net)
 {
 	const struct ntpk_inst *inst = ntpk_state_inst(net);
 
-	return inst ? READ_ONCE(inst->acl_changes) : 0;
+	/* before the lists: what is read with this number is no older than it */
+	return inst ? smp_load_acquire(&inst->acl_changes) : 0;
 }
 
 /**

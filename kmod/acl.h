@@ -74,6 +74,7 @@ int ntpk_acl_commit(struct net *net, u32 owner, u32 generation);
 void ntpk_acl_forget_owner(struct net *net, u32 owner);
 void ntpk_acl_clean(struct ntpk_inst *inst);
 int ntpk_acl_bind(struct ntpk_inst *inst, struct ntpk_state *state);
+void ntpk_acl_unbind(struct ntpk_inst *inst, const struct ntpk_state *old);
 void ntpk_acl_collect(struct ntpk_inst *inst, const struct ntpk_state *state);
 const struct ntpk_acl_place *ntpk_acl_find(const struct net *net, const char *name);
 const struct ntpk_acl_place *ntpk_acl_nth(const struct net *net, unsigned int n);

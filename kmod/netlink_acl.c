@@ -54,18 +54,17 @@ static const struct ntpk_nl_upload upload = {
 
 /**
  * ntpk_nl_acl_name() - which list is meant?
- * @tb: of NTPK_A_ACL
+ * @attr: its name, NULL = none is given
  * @name: out; "" where none is given, which is the name of everybody's
  * @extack: of the command
  *
  * Return: 0 or -ERANGE.
  */
-int ntpk_nl_acl_name(struct nlattr **tb, const char **name, struct netlink_ext_ack *extack)
+int ntpk_nl_acl_name(const struct nlattr *attr, const char **name, struct netlink_ext_ack *extack)
 {
-	const struct nlattr *attr = tb[NTPK_A_ACL_NAME];
-
 	*name = attr ? nla_data(attr) : "";
-	return attr && !**name ? ntpk_nl_refuse(extack, attr, -ERANGE, "NAME must not be empty") : 0;
+	return attr && !**name ? ntpk_nl_refuse(extack, attr, -ERANGE,
+						"the name of a list must not be empty") : 0;
 }
 
 /**
@@ -104,7 +103,7 @@ int ntpk_nl_acl_begin_doit(struct sk_buff *skb, struct genl_info *info)
 					    BIT_ULL(NTPK_A_ACL_OTHERWISE) |
 					    BIT_ULL(NTPK_A_ACL_NAME), info->extack);
 	if (!err)
-		err = ntpk_nl_acl_name(tb, &name, info->extack);
+		err = ntpk_nl_acl_name(tb[NTPK_A_ACL_NAME], &name, info->extack);
 	if (err)
 		return err;
 	count[0] = nla_get_u32(tb[NTPK_A_ACL_COUNT_V4]);

@@ -90,18 +90,19 @@ static int fill_acl(struct sk_buff *msg, struct net *net, const void *about)
 /** ntpk_nl_get_acl_doit() - NTPK_CMD_GET_ACL */
 int ntpk_nl_get_acl_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	const struct nlattr *nest = info->attrs[NTPK_A_ACL];
-	int err = ntpk_nl_check_change(skb, info, NTPK_A_ACL);
 	struct nlattr *tb[NTPK_A_ACL_MAX + 1];
 	const char *name = "";
+	int err;
 
-	if (!err && nest) {
+	if (!info->attrs[NTPK_A_ACL]) {
+		err = ntpk_nl_check_change(skb, info, 0);
+	} else {
 		err = ntpk_nl_upload_parse(skb, info, &check, tb, 0);
 		if (!err)
 			err = ntpk_nl_refuse_others(tb, NTPK_A_ACL_MAX, BIT_ULL(NTPK_A_ACL_NAME),
 						    info->extack);
 		if (!err)
-			err = ntpk_nl_acl_name(tb, &name, info->extack);
+			err = ntpk_nl_acl_name(tb[NTPK_A_ACL_NAME], &name, info->extack);
 	}
 	return err ? err : ntpk_nl_reply_about(info, NTPK_CMD_GET_ACL, fill_acl, name);
 }
@@ -168,7 +169,7 @@ int ntpk_nl_acl_check_doit(struct sk_buff *skb, struct genl_info *info)
 		err = ntpk_nl_refuse_others(tb, NTPK_A_ACL_MAX, BIT_ULL(NTPK_A_ACL_ADDR) |
 					    BIT_ULL(NTPK_A_ACL_NAME), info->extack);
 	if (!err)
-		err = ntpk_nl_acl_name(tb, &asked.name, info->extack);
+		err = ntpk_nl_acl_name(tb[NTPK_A_ACL_NAME], &asked.name, info->extack);
 	if (!err)
 		err = ntpk_nl_acl_addr(tb[NTPK_A_ACL_ADDR], &asked.addr, &asked.v6, info->extack);
 	if (err)

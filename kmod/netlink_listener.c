@@ -195,9 +195,6 @@ static int check_values(struct nlattr **tb, struct netlink_ext_ack *extack)
 	if (tb[NTPK_A_LISTENER_IFINDEX] && nla_get_u32(tb[NTPK_A_LISTENER_IFINDEX]) > S32_MAX)
 		return ntpk_nl_refuse(extack, tb[NTPK_A_LISTENER_IFINDEX], -ERANGE,
 				      "IFINDEX is out of range");
-	if (tb[NTPK_A_LISTENER_ACL] && nla_len(tb[NTPK_A_LISTENER_ACL]) < 2)
-		return ntpk_nl_refuse(extack, tb[NTPK_A_LISTENER_ACL], -ERANGE,
-				      "ACL must not be empty");
 	return 0;
 }
 
@@ -205,6 +202,7 @@ static int parse_listener(const struct nlattr *nest, struct ntpk_listener *liste
 			  struct netlink_ext_ack *extack)
 {
 	struct nlattr *tb[NTPK_A_LISTENER_MAX + 1];
+	const char *acl;
 	int err;
 
 	err = nla_parse_nested(tb, NTPK_A_LISTENER_MAX, nest, ntpk_nl_listener_policy, extack);
@@ -215,6 +213,8 @@ static int parse_listener(const struct nlattr *nest, struct ntpk_listener *liste
 					     ARRAY_SIZE(listener_required), extack);
 	if (!err)
 		err = check_values(tb, extack);
+	if (!err)
+		err = ntpk_nl_acl_name(tb[NTPK_A_LISTENER_ACL], &acl, extack);
 	if (!err && tb[NTPK_A_LISTENER_ADDR])
 		err = parse_addr(tb[NTPK_A_LISTENER_ADDR], listener, extack);
 	if (err)
@@ -223,9 +223,7 @@ static int parse_listener(const struct nlattr *nest, struct ntpk_listener *liste
 	if (tb[NTPK_A_LISTENER_IFINDEX])
 		listener->ifindex = nla_get_u32(tb[NTPK_A_LISTENER_IFINDEX]);
 	parse_policy(tb, &listener->policy);
-	if (tb[NTPK_A_LISTENER_ACL])
-		nla_strscpy(listener->acl_name, tb[NTPK_A_LISTENER_ACL],
-			    sizeof(listener->acl_name));
+	strscpy(listener->acl_name, acl, sizeof(listener->acl_name));
 	if (tb[NTPK_A_LISTENER_LIMIT])
 		err = parse_limit(tb[NTPK_A_LISTENER_LIMIT], &listener->policy.limit, extack);
 	return err ? err : parse_correction(nest, &listener->policy.correction, extack);

@@ -98,7 +98,7 @@ int ntpk_nl_upload_refused(struct genl_info *info, const struct ntpk_nl_upload *
 
 /* netlink_acl.c */
 extern const struct nla_policy ntpk_nl_acl_policy[NTPK_A_ACL_MAX + 1];
-int ntpk_nl_acl_name(struct nlattr **tb, const char **name, struct netlink_ext_ack *extack);
+int ntpk_nl_acl_name(const struct nlattr *attr, const char **name, struct netlink_ext_ack *extack);
 int ntpk_nl_acl_refused(struct genl_info *info, const struct nlattr *attr, int err);
 int ntpk_nl_acl_addr(const struct nlattr *attr, struct ntp_acl_addr *addr, bool *v6,
 		     struct netlink_ext_ack *extack);

@@ -376,8 +376,10 @@ int ntpk_state_push(struct net *net, struct ntpk_state *state)
 	err = ntpk_acl_bind(inst, state);
 	if (!err)
 		err = ntpk_limit_prepare(net, state, old);
-	if (err)
+	if (err) {
+		ntpk_acl_unbind(inst, old);
 		goto unlock;
+	}
 	complete_state(state, old, &clock);
 	rcu_assign_pointer(inst->state, state);
 	if (old) {

@@ -184,6 +184,18 @@ def test_clash():
     said = reload()
     check("after a restart only: port, listen" in said and "changed: listen" not in said, said)
     check(done("set", line="maxjitter 0.5")["settings"] == ["maxjitter"], "set goes on working")
+    # and with the places that stay goes who may ask there
+    with open("d1.conf", "w") as f:
+        f.write(text + "allow 10\n")
+    reload()
+    with open("d1.conf", "w") as f:
+        f.write(text.replace("port 0\n", "port 11125\n").replace("listen all port 11123",
+                                                                 "listen ::1 acl a") +
+                "allow 10 acl a\n")
+    said = reload()
+    check("after a restart only: allow, port, listen" in said and "changed: allow" not in said, said)
+    check(done("acl-check", address="10.0.0.1")["rule"] == "allow 10.0.0.0/8", "allow waits")
+    check(not done("acl-check", address="11.0.0.1")["allowed"], "nobody else may ask")
     with open("d1.conf", "w") as f:
         f.write(text)
     reload()

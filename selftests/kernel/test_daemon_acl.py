@@ -54,6 +54,26 @@ def check(d, src, allowed, rule, by, line=None):
 		 f"acl check {src}: {rule}, says {by}")
 
 
+def in_force(s, name=""):
+	"""Of the list that the module's listeners have for this acl; {} without one."""
+	for listener in s.g.state()["LISTENERS"]:
+		theirs = listener.get("ACL", "")
+		if theirs.rpartition(".")[0] == name:
+			return s.g.get_acl(theirs or None)
+	return {}
+
+
+def theirs(s, name):
+	"""What the module calls it."""
+	return next(n["ACL"] for n in s.g.state()["LISTENERS"]
+		    if n.get("ACL", "").rpartition(".")[0] == name)
+
+
+def names(s):
+	"""Of all lists that it has."""
+	return sorted(n.rpartition(".")[0] for n in s.g.dump_acl_names())
+
+
 def write(d, lines):
 	with open(d.conf, "w") as f:
 		f.write("\n".join(lines) + "\n")
@@ -81,9 +101,11 @@ def test_first(d, s):
 
 
 def test_reload(d, s):
-	before = s.g.get_acl()
+	before = in_force(s)
 	reload(d, [LOCAL] + LINES + ["maxjitter 0.9"])
-	tap.same(s.g.get_acl(), before, "reload without a change of lists: nothing is sent")
+	tap.same(in_force(s), before, "reload without a change of lists: nothing is sent")
+	reload(d, [LOCAL, "maxjitter 0.8"] + LINES)
+	tap.same(in_force(s), before, "nor where its lines stand elsewhere")
 	reload(d, [LOCAL, "allow", "deny 192.0.2.2"])
 	soon(s.client, ALLOWED, False, "reload with other lines", d.text)
 	verdicts(s.client, [DENIED, NOBODY], [ALLOWED], "reload with other lines")
@@ -102,24 +124,24 @@ def test_many(d, s):
 		lines.add(f"{'allow' if a & 1 else 'deny'} 10.{a >> 16}.{a >> 8 & 255}.{a & 254}/31")
 	reload(d, [LOCAL] + sorted(lines) + LINES)
 	want = len({line.split()[1] for line in lines}) + 2
-	tap.ok(tap.wait_for(lambda: s.g.get_acl().get("COUNT_V4") == want, 60),
-	       f"{n} lines: the module has them", (want, s.g.get_acl(), d.text()[-500:]))
+	tap.ok(tap.wait_for(lambda: in_force(s).get("COUNT_V4") == want, 60),
+	       f"{n} lines: the module has them", (want, in_force(s), d.text()[-500:]))
 	verdicts(s.client, [ALLOWED, "2001:db8::2"], [DENIED, NOBODY, "2001:db8::3"], f"{n} lines")
 	check(d, DENIED, False, "deny 192.0.2.3/32", "module", n + 3)
 	reload(d, [LOCAL] + LINES)
-	tap.ok(tap.wait_for(lambda: s.g.get_acl().get("COUNT_V4") == 2, 30), "and few again", d.text())
+	tap.ok(tap.wait_for(lambda: in_force(s).get("COUNT_V4") == 2, 30), "and few again", d.text())
 
 
 class Denied:
 	"""One who may not ask, and asks all the time."""
 
-	def __init__(self, client):
+	def __init__(self, client, port=123):
 		self.stream = fixture.Stream(client, rate=50)
 		self.stream.s.close()
 		self.stream.s = client.socket(socket.AF_INET, socket.SOCK_DGRAM)
 		self.stream.s.bind((DENIED, 0))
 		with client:
-			self.stream.s.connect(("192.0.2.1", 123))
+			self.stream.s.connect(("192.0.2.1", port))
 		self.stream.start()
 
 	def finish(self):
@@ -131,8 +153,8 @@ class Denied:
 
 
 def test_module_comes_back(d, s):
-	mine = s.g.get_acl()["GENERATION"]
-	other = lambda: s.g.get_acl().get("GENERATION") not in (None, mine)
+	mine = in_force(s)["GENERATION"]
+	other = lambda: in_force(s).get("GENERATION") not in (None, mine)
 	denied = Denied(s.client)
 	s.g.detach()
 	tap.ok(tap.wait_for(other, 60), "detached by somebody: attached again, with its list", d.text())
@@ -141,12 +163,12 @@ def test_module_comes_back(d, s):
 	netns.unload()
 	netns.load()
 	s.g = ntpknl.Genl(s.server)
-	tap.ok(tap.wait_for(lambda: s.g.get_acl().get("COUNT_V4") == 2, 60),
+	tap.ok(tap.wait_for(lambda: in_force(s).get("COUNT_V4") == 2, 60),
 	       "unloaded and loaded again: the list is back", d.text())
 	soon(s.client, ALLOWED, True, "and then", d.text)
 	denied.finish()
-	s.g.acl([], otherwise=1, generation=4711)
-	tap.ok(tap.wait_for(lambda: s.g.get_acl()["GENERATION"] != 4711, 30),
+	s.g.acl([], otherwise=1, generation=4711, name=theirs(s, ""))
+	tap.ok(tap.wait_for(lambda: in_force(s)["GENERATION"] != 4711, 30),
 	       "another list by somebody: ours again", d.text())
 	soon(s.client, DENIED, False, "and then", d.text)
 
@@ -168,27 +190,60 @@ def check_named(d, s, who):
 def test_named(d, s):
 	lines = [LOCAL] + LINES
 	reload(d, lines + NAMED)
-	tap.ok(tap.wait_for(lambda: s.g.get_acl("cams").get("COUNT_V4") == 1, 30),
+	tap.ok(tap.wait_for(lambda: in_force(s, "cams").get("COUNT_V4") == 1, 30),
 	       "a list with a name goes to the module", d.text())
 	check_named(d, s, "module")
 	tap.ok("acl lab count nowhere" in d.text(), "lines that no listener names are said", d.text())
-	before = s.g.get_acl()
+	before = in_force(s), in_force(s, "cams")
 	reload(d, lines + NAMED + ["listen all port 2123 acl lab"])
 	verdicts(s.client, [ALLOWED, NOBODY], [DENIED], "another listener, another list", port=2123)
-	tap.ok(s.g.get_acl()["GENERATION"] != before["GENERATION"] and
-	       s.g.dump_acl_names().keys() == {"", "cams", "lab"}, "the module has three",
-	       s.g.dump_acl_names())
+	tap.same((in_force(s), in_force(s, "cams")), before, "those that were there are not sent again")
+	tap.same(names(s), ["", "cams", "lab"], "the module has three")
 	said = d.command("set", line="listen all port 1123 acl nowhere")
 	tap.ok("allow PREFIX acl nowhere" in str(said), "a listener without any line is refused", said)
-	s.g.acl([], otherwise=1, generation=4711, name="cams")
-	tap.ok(tap.wait_for(lambda: s.g.get_acl("cams")["GENERATION"] != 4711, 30),
+	s.g.acl([], otherwise=1, generation=4711, name=theirs(s, "cams"))
+	tap.ok(tap.wait_for(lambda: in_force(s, "cams")["GENERATION"] != 4711, 30),
 	       "another list of this name by somebody: ours again", d.text())
 	s.g.detach()
 	soon(s.client, ALLOWED, True, "detached by somebody, and attached again", d.text)
 	verdicts(s.client, [NOBODY], [ALLOWED, DENIED], "and then, port 1123", port=1123)
 	reload(d, lines)
-	tap.ok(tap.wait_for(lambda: s.g.dump_acl_names().keys() == {""}, 30),
-	       "the lists go with their listeners", s.g.dump_acl_names())
+	tap.ok(tap.wait_for(lambda: names(s) == [""], 30), "the lists go with their listeners",
+	       s.g.dump_acl_names())
+
+
+def test_moves(d, s):
+	"""A place goes from everybody's list to one of its own and back, under requests."""
+	common = [LOCAL, "listen all port 1123", f"allow {ALLOWED}"]
+	own = [LOCAL, "listen all port 1123 acl cams", f"allow {ALLOWED} acl cams"]
+	reload(d, common)
+	soon(s.client, DENIED, False, "before", d.text)
+	denied, allowed = Denied(s.client, 1123), fixture.Stream(s.client, rate=50, port=1123)
+	allowed.start()
+	for lines in (own, common) * 3:
+		reload(d, lines)
+	denied.finish()
+	allowed.finish()
+	tap.ok(not allowed.unanswered and allowed.answered > 20,
+	       "and of one who may all were", allowed.summary())
+
+
+def test_no_interface(d, s):
+	"""A listener whose interface comes later."""
+	reload(d, [LOCAL] + LINES + ["listen all port 1123 interface later0 acl cams",
+				     f"allow {ALLOWED} acl cams"])
+	before = d.text().count("gets them again"), in_force(s)
+	tap.wait_for(lambda: False, 8)
+	tap.same((d.text().count("gets them again"), in_force(s), names(s)), before + ([""],),
+		 "a listener without its interface: its list is not sent, nor the others again")
+	data = d.command("acl-check", address=DENIED).get("data", {})
+	tap.ok(data.get("rule") == "deny 192.0.2.3/32" and not data["acls"][0]["allowed"] and
+	       not data["acls"][0]["present"], "acl check tells of the others nevertheless", data)
+	netns.sh("ip", "-n", s.server.name, "link", "add", "later0", "type", "veth")
+	tap.ok(tap.wait_for(lambda: in_force(s, "cams").get("COUNT_V4") == 1, 30),
+	       "it is sent with the interface", d.text()[-500:])
+	s.server.sh("ip", "link", "del", "later0")
+	reload(d, [LOCAL] + LINES)
 
 
 def test_restart(d, s):
@@ -203,6 +258,8 @@ def test_restart(d, s):
 	write(d, [LOCAL])
 	d.start()
 	soon(s.client, DENIED, True, "started again without lines", d.text)
+	s.g.acl([], otherwise=0, generation=4711)
+	soon(s.client, DENIED, True, "without lines, a list by somebody", d.text)
 
 
 def test_by_itself(s):
@@ -226,12 +283,14 @@ def main():
 	s.client.sh("ip", "addr", "add", "2001:db8::3/64", "dev", s.link.cdev, "nodad")
 	s.link.neigh(s.server, s.link.sdev, s.link.cmac, "2001:db8::3")
 	d = daemon.Ntpkd(s.server, LOCAL, *LINES)
-	ready = tap.wait_for(lambda: s.g.status() == "sync" and s.g.get_acl().get("COUNT_V4") == 2, 60)
+	ready = tap.wait_for(lambda: s.g.status() == "sync" and in_force(s).get("COUNT_V4") == 2, 60)
 	tap.ok(ready, "ntpkd gives the module its time and its list", d.text())
 	test_first(d, s)
 	test_reload(d, s)
 	test_many(d, s)
 	test_named(d, s)
+	test_moves(d, s)
+	test_no_interface(d, s)
 	test_module_comes_back(d, s)
 	test_restart(d, s)
 	tap.same(d.stop(), 0, "ntpkd ends well")

@@ -238,6 +238,24 @@ def reads():
 		raise RuntimeError("nothing to read")
 
 
+def refused_names(g, state):
+	"""Names of lists do not outlive the refused push that brought them."""
+	one = state["LISTENERS"][0]
+	for i in range(64):
+		try:
+			g.push(dict(state, LIMIT_CLIENTS=65537, LISTENERS=[dict(one, ACL=f"n{i}")]))
+		except ntpknl.Refused as e:
+			if e.errno != errno.E2BIG:
+				raise
+	g.acl_begin(3, 0, name="another")
+	try:
+		g.acl_check(4, 1, "n63")
+		raise RuntimeError("the name of a refused push is there")
+	except ntpknl.Refused as e:
+		if e.errno != errno.ENOENT:
+			raise
+
+
 def serve_own():
 	g = ntpknl.Genl()
 	g.attach()
@@ -256,6 +274,7 @@ def serve_own():
 		except ntpknl.Refused as e:
 			if e.errno != errno.E2BIG:
 				raise
+	refused_names(g, state)
 	g.detach()
 
 

@@ -100,7 +100,9 @@ static void print_one(struct json_object *o)
 	int64_t n;
 
 	fputs(allowed ? "may ask: " : "may not ask: ", stdout);
-	if (!fmt_str(o, "rule"))
+	if (!fmt_bool(o, "present") && !allowed)
+		puts("this list is not there");
+	else if (!fmt_str(o, "rule"))
 		puts(allowed ? "no rule says otherwise" : "there are allow lines, and none names it");
 	else if (fmt_int(o, "line", &n))
 		printf("%s (line %s)\n", fmt_safe(rule, sizeof(rule), fmt_str(o, "rule")),

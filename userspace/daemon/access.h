@@ -19,7 +19,7 @@
  * @acl: its lines; NULL = there are none: everybody may ask, where there is a name nobody
  */
 struct access_list {
-	char	 name[NTPK_ACL_NAME_MAX + 1];
+	char	 name[CONF_ACL_NAME_MAX + 1];
 	struct acl *acl;
 };
 
@@ -69,11 +69,11 @@ bool access_otherwise(const struct access_list *list);
 
 /**
  * access_check() - may it ask?
- * @access: lists, NULL = everybody may
+ * @access: lists, NULL = there are none
  * @name: of the list that counts
  * @addr: v4, v6, or v4 mapped into v6
  *
- * Nobody may by a list that there is not.
+ * Nobody may by a list with a name that there is not, everybody by that of all.
  */
 struct acl_verdict access_check(const struct access *access, const char *name,
 				const union sock_addr *addr);

@@ -204,6 +204,19 @@ bool acl_otherwise(const struct acl *acl)
 	return acl->otherwise;
 }
 
+bool acl_is_same(const struct acl *a, const struct acl *b)
+{
+	size_t i;
+
+	if (a->prefixes_len != b->prefixes_len || a->otherwise != b->otherwise)
+		return false;
+	for (i = 0; i < a->prefixes_len; i++)
+		if (by_prefix(&a->prefixes[i], &b->prefixes[i]) ||
+		    a->prefixes[i].allow != b->prefixes[i].allow)
+			return false;
+	return true;
+}
+
 const struct conf_acl_rule *acl_rule_at(const struct acl *acl, const struct ntp_acl_prefix *p)
 {
 	size_t low = 0, high = acl ? acl->prefixes_len : 0;

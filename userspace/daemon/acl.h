@@ -72,6 +72,15 @@ void acl_count(const struct acl *acl, uint32_t count[2]);
 bool acl_otherwise(const struct acl *acl);
 
 /**
+ * acl_is_same() - do two lists say the same?
+ * @a: list
+ * @b: list
+ *
+ * Return: whether, of every address; where the lines stand does not matter.
+ */
+bool acl_is_same(const struct acl *a, const struct acl *b);
+
+/**
  * acl_rule_at() - the rule that a prefix stands for
  * @acl: list, NULL = no rule
  * @p: prefix; its access does not matter

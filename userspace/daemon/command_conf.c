@@ -55,9 +55,10 @@ int command_rekey(void *ctx, const struct control_value *args, struct json_objec
 	return 0;
 }
 
-static void put_verdict(struct json_object *data, bool allowed, const char *rule,
+static void put_verdict(struct json_object *data, bool present, bool allowed, const char *rule,
 			unsigned int line)
 {
+	put_bool(data, "present", present);
 	put_bool(data, "allowed", allowed);
 	put_text(data, "rule", rule);
 	put_int_if(data, "line", line, line);
@@ -82,11 +83,11 @@ static int ask_module(struct ntpkd *d, const struct access_list *list,
 	if (line && line->allow != said.rule.allow)
 		line = NULL;
 	if (!said.has_rule)
-		put_verdict(data, said.allow, NULL, 0);
+		put_verdict(data, said.present, said.allow, NULL, 0);
 	else if (line)
-		put_verdict(data, said.allow, acl_rule_text(line, text), line->line);
+		put_verdict(data, true, said.allow, acl_rule_text(line, text), line->line);
 	else
-		put_verdict(data, said.allow, acl_prefix_text(&said.rule, text), 0);
+		put_verdict(data, true, said.allow, acl_prefix_text(&said.rule, text), 0);
 	return 0;
 }
 
@@ -96,7 +97,7 @@ static void ask_ourselves(struct ntpkd *d, const struct access_list *list,
 	struct acl_verdict v = access_check(d->access, list->name, addr);
 	char text[ACL_RULE_TEXT_LEN];
 
-	put_verdict(data, v.allow, v.rule ? acl_rule_text(v.rule, text) : NULL,
+	put_verdict(data, list->acl, v.allow, v.rule ? acl_rule_text(v.rule, text) : NULL,
 		    v.rule ? v.rule->line : 0);
 }
 
@@ -106,9 +107,12 @@ static int ask(struct ntpkd *d, const struct access_list *list, const union sock
 {
 	int err = ask_module(d, list, addr, data);
 
-	if (!err || kern_attached(d->kern))
+	if (err == -ENODEV)
+		ask_ourselves(d, list, addr, data);
+	else if (err == -ENOENT)
+		put_verdict(data, false, false, NULL, 0);
+	else
 		return err;
-	ask_ourselves(d, list, addr, data);
 	return 0;
 }
 

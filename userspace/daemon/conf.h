@@ -164,7 +164,7 @@ struct conf {
 	size_t	 upstreams_len;
 	struct conf_acl_rule *acl;
 	size_t	 acl_len;
-	char	 acl_names[CONF_ACL_NAMES_MAX][NTPK_ACL_NAME_MAX + 1];
+	char	 acl_names[CONF_ACL_NAMES_MAX][CONF_ACL_NAME_MAX + 1];
 	size_t	 acl_names_len;
 	char	 driftfile[CONF_PATH_MAX];
 	int64_t	 makestep_threshold_ns;

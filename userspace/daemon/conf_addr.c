@@ -92,10 +92,10 @@ static bool is_acl_name(const char *text)
 {
 	size_t len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
 
-	return len && !text[len] && len <= NTPK_ACL_NAME_MAX;
+	return len && !text[len] && len <= CONF_ACL_NAME_MAX;
 }
 
-int conf_take_acl_name(struct conf_line *l, char out[NTPK_ACL_NAME_MAX + 1])
+int conf_take_acl_name(struct conf_line *l, char out[CONF_ACL_NAME_MAX + 1])
 {
 	const struct conf_word *w = conf_line_word(l, "acl", "the name of a list");
 
@@ -104,8 +104,8 @@ int conf_take_acl_name(struct conf_line *l, char out[NTPK_ACL_NAME_MAX + 1])
 	if (!is_acl_name(w->text))
 		return conf_line_error(l, w->column, "acl: '%.60s' is not accepted, only a name of up "
 				       "to %d letters, digits, '.', '_' and '-'", w->text,
-				       NTPK_ACL_NAME_MAX);
-	snprintf(out, NTPK_ACL_NAME_MAX + 1, "%s", w->text);
+				       CONF_ACL_NAME_MAX);
+	snprintf(out, CONF_ACL_NAME_MAX + 1, "%s", w->text);
 	return 0;
 }
 
@@ -138,7 +138,7 @@ bool conf_acl_has(const struct conf *conf, const char *name)
 /* "acl NAME", at the end of allow and deny. */
 static int take_list(struct conf_parse *p, struct conf_acl_rule *rule)
 {
-	char name[NTPK_ACL_NAME_MAX + 1];
+	char name[CONF_ACL_NAME_MAX + 1];
 	struct conf *conf = p->conf;
 	struct conf_line *l = &p->line;
 	unsigned int column = l->words[l->next++].column;

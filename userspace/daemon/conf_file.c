@@ -269,7 +269,8 @@ const char *conf_runtime_path(const struct conf *conf, char *buf, size_t len)
 	return buf;
 }
 
-static void read_runtime(struct conf *conf, const struct conf_diag *diag)
+/* @places: the places of this configuration will be at work. */
+static void read_runtime(struct conf *conf, bool places, const struct conf_diag *diag)
 {
 	char path[CONF_PATH_MAX + sizeof("/runtime.conf")];
 	uid_t owner = conf->runtime_uid;
@@ -289,7 +290,8 @@ static void read_runtime(struct conf *conf, const struct conf_diag *diag)
 		owner = pw ? pw->pw_uid : 0;
 	}
 	read_lenient(conf, path, CONF_SCOPE_RUNTIME, owner, diag);
-	conf->skipped += conf_listen_check_saved(&p, &before);
+	if (places)
+		conf->skipped += conf_listen_check_saved(&p, &before);
 }
 
 int conf_load(struct conf *conf, const char *path, const struct conf_diag *diag)
@@ -314,7 +316,7 @@ int conf_load(struct conf *conf, const char *path, const struct conf_diag *diag)
 		return -EINVAL;
 	for (i = 0; i < conf->sourcedirs_len; i++)
 		read_sourcedir(conf, conf->sourcedirs[i], diag);
-	read_runtime(conf, diag);
+	read_runtime(conf, true, diag);
 	return 0;
 }
 
@@ -337,6 +339,6 @@ int conf_load_sources(struct conf *fresh, const struct conf *running,
 	fresh->upstreams_len = n;
 	for (i = 0; i < fresh->sourcedirs_len; i++)
 		read_sourcedir(fresh, fresh->sourcedirs[i], diag);
-	read_runtime(fresh, diag);
+	read_runtime(fresh, false, diag);
 	return 0;
 }

@@ -296,9 +296,6 @@ static int check_one(struct conf_parse *p, const struct conf_listen *places, siz
 	if (own->addr_len == 16 && IN6_IS_ADDR_LINKLOCAL(own->addr) && !own->interface[0])
 		return conf_line_error(l, 1, "listen %s: a link-local address needs its interface: "
 				       "interface NAME", name);
-	if (own->acl[0] && !conf_acl_has(p->conf, own->acl))
-		return conf_line_error(l, 1, "listen %s: nobody could ask there: add `allow PREFIX "
-				       "acl %s`", name, own->acl);
 	for (j = 0; j < i; j++)
 		if (same_place(p->conf, &places[i], &places[j]))
 			return conf_line_error(l, 1, "listen %s: there is another for that place, %s",
@@ -317,13 +314,25 @@ static int check_at(struct conf_parse *p, size_t i)
 	return check_one(p, places, main + i, main);
 }
 
+/* After check_at(). */
+static int check_acl(struct conf_parse *p, size_t i)
+{
+	const struct conf_listen *own = &p->conf->listens[i];
+	char name[80];
+
+	if (!own->acl[0] || conf_acl_has(p->conf, own->acl))
+		return 0;
+	return conf_line_error(&p->line, 1, "listen %s: nobody could ask there: add `allow PREFIX "
+			       "acl %s`", conf_listen_name(own, name, sizeof(name)), own->acl);
+}
+
 int conf_listen_check(struct conf_parse *p)
 {
 	int ret = 0;
 	size_t i;
 
 	for (i = 0; i < p->conf->listens_len; i++)
-		if (check_at(p, i) < 0)
+		if (check_at(p, i) < 0 || check_acl(p, i) < 0)
 			ret = -EINVAL;
 	return ret;
 }
@@ -349,7 +358,8 @@ unsigned int conf_listen_check_saved(struct conf_parse *p, const struct conf_lis
 
 	for (i = 0; i < p->conf->listens_len;) {
 		if (check_at(p, i) == 0) {
-			i++;
+			/* left out, a wider place would answer there, whoever asks */
+			check_acl(p, i++);
 			continue;
 		}
 		n++;

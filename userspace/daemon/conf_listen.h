@@ -16,6 +16,7 @@
 /* The place of `port` and `bindaddress` takes one, or one of each family. */
 #define CONF_LISTEN_MAX		(NTPK_LISTENERS_MAX - 2)
 #define CONF_FILE_MAX		256
+#define CONF_ACL_NAME_MAX	22	/* of a list; the module has them with a number behind */
 
 /* struct conf_place - where a line stands */
 struct conf_place {
@@ -70,7 +71,7 @@ struct conf_listen {
 	bool	 requirekey;
 	bool	 cryptonak;
 	struct ntp_limit limit;
-	char	 acl[NTPK_ACL_NAME_MAX + 1];
+	char	 acl[CONF_ACL_NAME_MAX + 1];
 };
 
 struct conf_row;

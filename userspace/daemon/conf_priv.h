@@ -103,7 +103,7 @@ void conf_text(struct conf_parse *p, FILE *in);
  *
  * Return: 0 or -EINVAL, reported.
  */
-int conf_take_acl_name(struct conf_line *l, char out[NTPK_ACL_NAME_MAX + 1]);
+int conf_take_acl_name(struct conf_line *l, char out[CONF_ACL_NAME_MAX + 1]);
 
 /**
  * conf_acl_same_net() - are two lines of allow or deny, of any list, for the same addresses?

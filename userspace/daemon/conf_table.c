@@ -68,7 +68,7 @@ static const struct conf_row rows[] = {
 	  0, CONF_CHANGE_RESTART, PARSE(yes), { F(rtcsync) } },
 
 	{ { "allow", "[all] [PREFIX] [acl NAME]", "answer these clients (an address, 192.0.2.0/24, "
-	    "192.0.2, 2001:db8::/32; none: everybody), where a listen line names this acl" },
+	    "192.0.2, 2001:db8::/32; none: everybody); with a name: where a listen has this acl" },
 	  CONF_MANY | CONF_RUNTIME, CONF_CHANGE_ACL, PARSE(allow), { F(acl), F(acl_len) } },
 	{ { "deny", "[all] [PREFIX] [acl NAME]", "do not answer these clients; likewise" },
 	  CONF_MANY | CONF_RUNTIME, CONF_CHANGE_ACL, PARSE(deny), { F(acl), F(acl_len) } },

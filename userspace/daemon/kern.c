@@ -46,6 +46,7 @@ struct kern {
 	bool	 keys_due;		/* the module does not have @keys */
 	bool	 keys_said;		/* that it refused them */
 	struct kern_acl acl;
+	bool	 pushed;		/* it has a state of ours */
 	bool	 takeover;		/* it serves our predecessor's state */
 	bool	 absence_said;
 	char	 error[KERN_ERROR_MAX];
@@ -114,23 +115,6 @@ static void push_keys(struct kern *k)
 	k->keys_said = !!err;
 }
 
-/*
- * A namespace that was attached just now has no lists.  It must not answer those who
- * may not ask: without its lists it is not given anything to answer with.
- */
-static int push_first_acl(struct kern *k)
-{
-	int err;
-
-	k->acl.due = true;
-	err = kern_acl_push(&k->acl, k->nl);
-	if (err) {
-		note_error(k, "allow and deny", err);
-		ntpk_nl_detach(k->nl);
-	}
-	return err;
-}
-
 static bool has_limits(const struct ntpk_nl_listeners *listeners)
 {
 	size_t i;
@@ -141,6 +125,13 @@ static bool has_limits(const struct ntpk_nl_listeners *listeners)
 	return false;
 }
 
+static int set_state_with(struct kern *k, const struct ntp_serve *serve,
+			  struct ntpk_nl_listeners *listeners)
+{
+	kern_acl_translate(&k->acl, listeners);
+	return ntpk_nl_set_state(k->nl, serve, listeners);
+}
+
 static int set_state_without_limits(struct kern *k, const struct ntp_serve *serve)
 {
 	struct ntpk_nl_listeners without = k->listeners;
@@ -149,18 +140,19 @@ static int set_state_without_limits(struct kern *k, const struct ntp_serve *serv
 	without.limit_clients = 0;
 	for (i = 0; i < without.len; i++)
 		memset(&without.of[i].policy.limit, 0, sizeof(without.of[i].policy.limit));
-	return ntpk_nl_set_state(k->nl, serve, &without);
+	return set_state_with(k, serve, &without);
 }
 
 /* No limit is worth the time that is served: what there is no room for is left out. */
 static int set_state(struct kern *k, const struct ntp_serve *serve)
 {
+	struct ntpk_nl_listeners listeners = k->listeners;
 	bool refused = k->no_limits[0];
 	int err;
 
 	if (refused && clocks_local_ns() < k->limits_again_ns)
 		return set_state_without_limits(k, serve);
-	err = ntpk_nl_set_state(k->nl, serve, &k->listeners);
+	err = set_state_with(k, serve, &listeners);
 	if (!err && refused && has_limits(&k->listeners))
 		log_info("module ntpk: clients are limited again");
 	if (!err) {
@@ -191,22 +183,51 @@ static int push_once(struct kern *k, struct ntp_serve *serve)
 	return set_state(k, serve);
 }
 
-static int push(struct kern *k, const struct ntp_serve *serve)
+/*
+ * A list that is refused leaves the one before it in use.  Where there was no push before,
+ * the module is not given anything to answer with: we can do that by ourselves.
+ */
+static int push_lists(struct kern *k)
+{
+	int err = kern_acl_push(&k->acl, k->nl, &k->listeners);
+
+	if (!err || err == -ENOTCONN || err == -ENOENT)
+		return err;
+	if (k->pushed)
+		return 0;
+	if (!k->takeover)
+		ntpk_nl_detach(k->nl);
+	return err;
+}
+
+static int push_all(struct kern *k, const struct ntp_serve *serve)
 {
 	struct ntp_serve copy = *serve;
-	int err = -ESTALE;
+	int err = push_lists(k);
 
+	if (err)
+		return err;
+	err = -ESTALE;
 	for (int i = 0; i < PUSH_TRIES && err == -ESTALE; i++)
 		err = push_once(k, &copy);
+	return err;
+}
+
+static int push(struct kern *k, const struct ntp_serve *serve)
+{
+	int err = push_all(k, serve);
+
 	/* somebody detached the namespace: we are here to serve it */
 	if (err == -ENOTCONN && !ntpk_nl_attach(k->nl)) {
 		k->keys_due = true;
 		push_keys(k);
-		err = push_first_acl(k);
-		if (!err)
-			err = push_once(k, &copy);
+		k->pushed = false;
+		k->takeover = false;
+		kern_acl_forget(&k->acl);
+		err = push_all(k, serve);
 	}
 	if (!err) {
+		k->pushed = true;
 		k->error[0] = '\0';
 		k->said[0] = '\0';
 		return 0;
@@ -304,17 +325,19 @@ void kern_set_keys(struct kern *k, const struct keys *keys)
 
 void kern_set_access(struct kern *k, const struct access *access)
 {
-	if (!k)
-		return;
-	kern_acl_want(&k->acl, access);
-	if (k->nl)
-		kern_acl_push(&k->acl, k->nl);
+	if (k)
+		kern_acl_want(&k->acl, access);
 }
 
 int kern_acl_check(struct kern *k, const char *name, struct ntp_acl_addr addr, bool v6,
 		   struct ntpk_nl_acl *out)
 {
-	return kern_attached(k) ? ntpk_nl_acl_check(k->nl, name, addr, v6, out) : -ENOENT;
+	char theirs[NTPK_ACL_NAME_MAX + 1];
+
+	if (!kern_attached(k))
+		return -ENODEV;
+	kern_acl_name(&k->acl, name, theirs);
+	return ntpk_nl_acl_check(k->nl, theirs, addr, v6, out);
 }
 
 void kern_set_listeners(struct kern *k, const struct ntpk_nl_listeners *listeners)
@@ -389,12 +412,10 @@ static int connect_module(struct kern *k)
 		err = 0;
 	if (!err)
 		err = follow_events(k);
-	if (err)
+	if (err) {
 		note_error(k, "attach", err);
-	else
-		err = push_first_acl(k);
-	if (err)
 		lose(k);
+	}
 	return err;
 }
 
@@ -411,6 +432,8 @@ static void try_connect(struct kern *k)
 		return;
 	k->error[0] = '\0';
 	/* another module, which has nothing yet */
+	k->pushed = false;
+	kern_acl_forget(&k->acl);
 	k->limits_taken = false;
 	k->limits_again_ns = 0;
 	/* before the first answer, or some would be refused for want of a key */
@@ -446,8 +469,8 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	push_keys(k);
-	kern_acl_verify(&k->acl, k->nl);
-	kern_acl_push(&k->acl, k->nl);
+	if (!kern_acl_verify(&k->acl, k->nl))
+		kern_repush(k);
 }
 
 struct kern *kern_open(struct event_base *base, const struct ntpk_nl_listeners *listeners,
@@ -463,7 +486,7 @@ struct kern *kern_open(struct event_base *base, const struct ntpk_nl_listeners *
 	k->listeners = *listeners;
 	k->keys = keys;
 	k->generation = (uint32_t)clocks_boot_ns();
-	k->acl = (struct kern_acl){ .access = access, .generation = k->generation };
+	kern_acl_init(&k->acl, access, k->generation);
 	k->ops = ops;
 	k->ctx = ctx;
 	k->ev_retry = event_new(base, -1, EV_PERSIST, on_retry, k);

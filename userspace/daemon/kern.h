@@ -88,8 +88,9 @@ void kern_set_keys(struct kern *k, const struct keys *keys);
  * @k: link, NULL is fine
  * @access: owned by the caller, until the next call or kern_close()
  *
- * Replaced whole.  Where the module does not take it, the one from before stays, it
- * is said once, and tried again; a module without any is not used.
+ * The module has them from the next push on, together with the listeners of that.  Where
+ * it does not take one, the one from before stays, it is said once, and tried again; a
+ * module that never had any is not used.
  */
 void kern_set_access(struct kern *k, const struct access *access);
 
@@ -101,7 +102,7 @@ void kern_set_access(struct kern *k, const struct access *access);
  * @v6: its family
  * @out: filled
  *
- * Return: 0 or -errno; -ENOENT: the module does not answer.
+ * Return: 0 or -errno; -ENODEV: the module does not answer; -ENOENT: it has no such list.
  */
 int kern_acl_check(struct kern *k, const char *name, struct ntp_acl_addr addr, bool v6,
 		   struct ntpk_nl_acl *out);

@@ -5,20 +5,79 @@
 #include "daemon/kern_acl.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include "daemon/log.h"
 
-void kern_acl_want(struct kern_acl *a, const struct access *access)
+_Static_assert(CONF_ACL_NAME_MAX + sizeof(".01234567") - 1 <= NTPK_ACL_NAME_MAX,
+	       "there is room for a generation behind a name");
+
+void kern_acl_init(struct kern_acl *a, const struct access *access, uint32_t generation)
 {
+	memset(a, 0, sizeof(*a));
 	a->access = access;
-	a->due = true;
-	a->said = false;
+	a->generation = generation;
 }
 
-static int upload(struct kern_acl *a, struct ntpk_nl *nl, size_t i)
+/* The empty name is that of the list which the module has for who names none. */
+static bool is_nameless(const struct access_list *list)
 {
-	const struct access_list *list = &a->access->of[i];
+	return !list->acl && !list->name[0];
+}
+
+static bool is_same(const struct access_list *x, const struct access_list *y)
+{
+	return x->acl && y->acl ? acl_is_same(x->acl, y->acl) : x->acl == y->acl;
+}
+
+void kern_acl_want(struct kern_acl *a, const struct access *access)
+{
+	struct kern_acl_list had[ACCESS_LISTS_MAX];
+	const struct access_list *list, *old;
+	size_t i;
+
+	memcpy(had, a->of, sizeof(had));
+	memset(a->of, 0, sizeof(a->of));
+	for (i = 0; i < access->len; i++) {
+		const struct kern_acl_list *was;
+
+		list = &access->of[i];
+		old = access_find(a->access, list->name);
+		if (!old)
+			continue;
+		was = &had[old - a->access->of];
+		if (is_same(list, old))
+			a->of[i] = *was;
+		else if (old->acl && was->sent)
+			a->of[i].before = was->sent;
+		else if (old->acl)
+			a->of[i] = (struct kern_acl_list){ .before = was->before,
+							   .was_open = was->was_open };
+		else
+			a->of[i].was_open = is_nameless(old) && was->sent;
+	}
+	a->access = access;
+}
+
+void kern_acl_forget(struct kern_acl *a)
+{
+	memset(a->of, 0, sizeof(a->of));
+}
+
+static void make_name(const struct access_list *list, uint32_t generation,
+		      char out[NTPK_ACL_NAME_MAX + 1])
+{
+	if (is_nameless(list))
+		out[0] = '\0';
+	else
+		snprintf(out, NTPK_ACL_NAME_MAX + 1, "%.*s.%08x", CONF_ACL_NAME_MAX, list->name,
+			 generation);
+}
+
+static int send_list(const struct kern_acl *a, struct ntpk_nl *nl, const struct access_list *list)
+{
 	const struct ntp_acl_prefix *prefixes = NULL;
+	char name[NTPK_ACL_NAME_MAX + 1];
 	uint32_t count[2] = { 0, 0 };
 	size_t n = 0;
 	int err;
@@ -27,8 +86,8 @@ static int upload(struct kern_acl *a, struct ntpk_nl *nl, size_t i)
 		prefixes = acl_prefixes(list->acl, &n);
 		acl_count(list->acl, count);
 	}
-	a->of[i] = ++a->generation;
-	err = ntpk_nl_acl_begin(nl, list->name, a->generation, count, access_otherwise(list));
+	make_name(list, a->generation, name);
+	err = ntpk_nl_acl_begin(nl, name, a->generation, count, access_otherwise(list));
 	if (!err)
 		err = ntpk_nl_acl_add(nl, a->generation, prefixes, n);
 	if (!err)
@@ -39,65 +98,121 @@ static int upload(struct kern_acl *a, struct ntpk_nl *nl, size_t i)
 	return err;
 }
 
-static int sync_list(struct kern_acl *a, struct ntpk_nl *nl, size_t i)
+/* Without lines everybody may ask, unless somebody else has left a list there. */
+static int clear_nameless(struct kern_acl *a, struct ntpk_nl *nl, const struct access_list *list)
 {
-	const struct access_list *list = &a->access->of[i];
 	struct ntpk_nl_acl there = { .present = false };
-	int err;
+	int err = ntpk_nl_get_acl(nl, "", &there);
 
-	if (list->acl || list->name[0])
-		return upload(a, nl, i);
-	err = ntpk_nl_get_acl(nl, list->name, &there);
 	/* a module that has no lists lets everybody ask */
 	if (err == -EOPNOTSUPP)
 		return 0;
-	return err || !there.present ? err : upload(a, nl, i);
+	return err || !there.present ? err : send_list(a, nl, list);
 }
 
-/* One that is refused does not keep the others out. */
-static int sync_all(struct kern_acl *a, struct ntpk_nl *nl)
+static int sync_list(struct kern_acl *a, struct ntpk_nl *nl, size_t i)
 {
-	const char *name;
+	const struct access_list *list = &a->access->of[i];
+	int err;
+
+	/* a name without lines: nobody may ask, which takes no list */
+	if (a->of[i].sent || (!list->acl && list->name[0]))
+		return 0;
+	a->generation += a->generation == UINT32_MAX ? 2 : 1;
+	err = is_nameless(list) ? clear_nameless(a, nl, list) : send_list(a, nl, list);
+	if (!err)
+		a->of[i].sent = a->generation;
+	if (err && err != -ENOTCONN && !a->of[i].said)
+		log_err("module ntpk does not take the lines of allow and deny%s%s: %s",
+			list->name[0] ? " with acl " : "", list->name, ntpk_nl_words(nl, err));
+	a->of[i].said = err;
+	return err;
+}
+
+static bool is_named(const struct ntpk_nl_listeners *listeners, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < listeners->len; i++)
+		if (strcmp(listeners->of[i].acl, name) == 0)
+			return true;
+	return false;
+}
+
+int kern_acl_push(struct kern_acl *a, struct ntpk_nl *nl,
+		  const struct ntpk_nl_listeners *listeners)
+{
 	int err = 0, ret;
 	size_t i;
 
 	for (i = 0; i < a->access->len; i++) {
+		if (!is_named(listeners, a->access->of[i].name)) {
+			/* the push drops what it does not name */
+			memset(&a->of[i], 0, sizeof(a->of[i]));
+			continue;
+		}
 		ret = sync_list(a, nl, i);
-		name = a->access->of[i].name;
-		if (ret && !a->said)
-			log_err("module ntpk does not take the lines of allow and deny%s%s: %s",
-				name[0] ? " with acl " : "", name, ntpk_nl_words(nl, ret));
 		err = err ? err : ret;
 	}
 	return err;
 }
 
-int kern_acl_push(struct kern_acl *a, struct ntpk_nl *nl)
+void kern_acl_name(const struct kern_acl *a, const char *name,
+		   char out[NTPK_ACL_NAME_MAX + 1])
 {
-	int err;
+	const struct access_list *list = access_find(a->access, name);
+	struct access_list unknown = { .acl = NULL };
+	const struct kern_acl_list *l;
 
-	if (!a->due)
-		return 0;
-	err = sync_all(a, nl);
-	a->due = err;
-	a->said = err;
-	return err;
+	if (!list) {
+		snprintf(unknown.name, sizeof(unknown.name), "%s", name);
+		make_name(&unknown, 0, out);
+		return;
+	}
+	l = &a->of[list - a->access->of];
+	if (l->was_open && !l->sent)
+		out[0] = '\0';
+	else
+		make_name(list, l->sent ? l->sent : l->before, out);
 }
 
-void kern_acl_verify(struct kern_acl *a, struct ntpk_nl *nl)
+void kern_acl_translate(const struct kern_acl *a, struct ntpk_nl_listeners *listeners)
 {
-	struct ntpk_nl_acl there;
+	char name[NTPK_ACL_NAME_MAX + 1];
 	size_t i;
 
-	if (a->due)
-		return;
-	for (i = 0; i < a->access->len && !a->due; i++) {
-		const struct access_list *list = &a->access->of[i];
-
-		if ((!list->acl && !list->name[0]) || ntpk_nl_get_acl(nl, list->name, &there))
-			continue;
-		a->due = !there.present || there.generation != a->of[i];
+	for (i = 0; i < listeners->len; i++) {
+		kern_acl_name(a, listeners->of[i].acl, name);
+		memcpy(listeners->of[i].acl, name, sizeof(name));
 	}
-	if (a->due)
+}
+
+static bool is_lost(const struct kern_acl *a, struct ntpk_nl *nl, size_t i)
+{
+	const struct access_list *list = &a->access->of[i];
+	char name[NTPK_ACL_NAME_MAX + 1];
+	struct ntpk_nl_acl there;
+
+	make_name(list, a->of[i].sent, name);
+	if (ntpk_nl_get_acl(nl, name, &there))
+		return false;
+	if (is_nameless(list))
+		return there.present && there.generation != a->of[i].sent;
+	return !there.present || there.generation != a->of[i].sent;
+}
+
+bool kern_acl_verify(struct kern_acl *a, struct ntpk_nl *nl)
+{
+	bool lost = false;
+	size_t i;
+
+	for (i = 0; i < a->access->len; i++) {
+		if (!a->of[i].sent || !is_lost(a, nl, i))
+			continue;
+		lost = true;
+		a->of[i].sent = 0;
+	}
+	if (lost)
 		log_warn("module ntpk has lost the lines of allow and deny: it gets them again");
+	return !lost;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The access lists on their way into the module.  Event loop only; blocks for the
- * short netlink calls alone.
+ * The access lists on their way into the module.  Each version of a list has a name
+ * there of its own, and comes into force with the push whose listeners name it: places
+ * and who may ask there change in one moment, and a list that is refused changes
+ * nothing.  Event loop only; blocks for the short netlink calls alone.
  */
 #ifndef NTPKD_KERN_ACL_H
 #define NTPKD_KERN_ACL_H
@@ -12,46 +14,88 @@
 #include "nl/ntpk_nl.h"
 
 /**
- * struct kern_acl - what the module should have, and whether it does
- * @access: the owner's
- * @generation: of the list that was sent last
- * @of: generation of each list
- * @due: the module does not have them
- * @said: that it refused one
+ * struct kern_acl_list - a list, and what the module has of it
+ * @sent: generation of the version that it has, 0 = it has not; of everybody's list
+ *	without lines, whether it has none either
+ * @before: of the version before that, which counts where this one is refused
+ * @was_open: likewise: everybody could ask before
+ * @said: that it was
  */
-struct kern_acl {
-	const struct access *access;
-	uint32_t generation;
-	uint32_t of[ACCESS_LISTS_MAX];
-	bool	 due;
+struct kern_acl_list {
+	uint32_t sent;
+	uint32_t before;
+	bool	 was_open;
 	bool	 said;
 };
 
 /**
- * kern_acl_want() - other lists from now on
- * @a: state; the lists are due
- * @access: they
+ * struct kern_acl - what the module should have, and whether it does
+ * @access: the owner's
+ * @generation: of the version that was sent last
+ * @of: of each list of @access
+ */
+struct kern_acl {
+	const struct access *access;
+	uint32_t generation;
+	struct kern_acl_list of[ACCESS_LISTS_MAX];
+};
+
+/**
+ * kern_acl_init() - the module has nothing
+ * @a: state
+ * @access: lists
+ * @generation: a number that no other ntpkd has begun with
+ */
+void kern_acl_init(struct kern_acl *a, const struct access *access, uint32_t generation);
+
+/**
+ * kern_acl_want() - other lists from the next push on
+ * @a: state; what is the same in both is not sent again
+ * @access: they; those from before may go afterwards
  */
 void kern_acl_want(struct kern_acl *a, const struct access *access);
 
-/**
- * kern_acl_push() - give them to the module, when that is due
- * @a: state
- * @nl: handle
- *
- * The module goes on with an old list until the new one is complete.  Without any
- * line for all and without such a list there nothing is sent.  A refusal is logged
- * once.
- *
- * Return: 0 when the module has them, else -errno.
- */
-int kern_acl_push(struct kern_acl *a, struct ntpk_nl *nl);
+/** kern_acl_forget() - the module has none of them: it was attached just now */
+void kern_acl_forget(struct kern_acl *a);
 
 /**
- * kern_acl_verify() - does the module still have them?
- * @a: state; the lists are due when another took the place of one
+ * kern_acl_push() - give the module what these listeners name and it does not have
+ * @a: state
  * @nl: handle
+ * @listeners: with the names of @a->access
+ *
+ * Nothing of it counts before a push has the names of kern_acl_translate().  A refusal
+ * is logged once.
+ *
+ * Return: 0, else the first -errno; the others were sent nevertheless.
  */
-void kern_acl_verify(struct kern_acl *a, struct ntpk_nl *nl);
+int kern_acl_push(struct kern_acl *a, struct ntpk_nl *nl,
+		  const struct ntpk_nl_listeners *listeners);
+
+/**
+ * kern_acl_translate() - the names that the module knows lists by
+ * @a: state
+ * @listeners: their names are replaced; a list that the module does not have gets one
+ *	that nothing has, so that nobody may ask there
+ */
+void kern_acl_translate(const struct kern_acl *a, struct ntpk_nl_listeners *listeners);
+
+/**
+ * kern_acl_name() - the same of one
+ * @a: state
+ * @name: of @a->access
+ * @out: filled
+ */
+void kern_acl_name(const struct kern_acl *a, const char *name,
+		   char out[NTPK_ACL_NAME_MAX + 1]);
+
+/**
+ * kern_acl_verify() - does the module still have what was sent?
+ * @a: state; what it lost will be sent again
+ * @nl: handle
+ *
+ * Return: false: not all of it.
+ */
+bool kern_acl_verify(struct kern_acl *a, struct ntpk_nl *nl);
 
 #endif /* NTPKD_KERN_ACL_H */

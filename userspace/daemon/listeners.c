@@ -59,7 +59,7 @@ static bool take(struct ntpk_nl_listener *out, const struct conf *conf,
 	out->port = l->port;
 	out->addr_len = l->addr_len;
 	memcpy(out->addr, l->addr, sizeof(out->addr));
-	memcpy(out->acl, l->acl, sizeof(out->acl));
+	memcpy(out->acl, l->acl, sizeof(l->acl));
 	take_policy(&out->policy, conf, l);
 	return true;
 }

@@ -175,9 +175,11 @@ static void apply_listeners(struct ntpkd *d, struct reload_report *r)
 {
 	char why[NTPKD_WHY_LEN];
 
-	/* who may ask at a new place is known before anybody does */
+	/* one push has both, who may ask and where */
 	if (!access_fits(d->access, &d->conf))
 		apply_acl(d, r);
+	if (!access_fits(d->access, &d->conf))
+		return;
 	ntpkd_listeners_apply(d, why);
 	if (why[0] && !r->error[0])
 		snprintf(r->error, sizeof(r->error), "%s", why);
@@ -199,14 +201,15 @@ static bool needs_restart(enum conf_change change)
 	return change != CONF_CHANGE_NOW && change != CONF_CHANGE_SOURCES && !appliers[change];
 }
 
-/* What decides about places and their smear, of which each must go with the others. */
+/* What decides about places, their smear and who may ask there: each must go with the others. */
 static bool is_of_places(enum conf_change change)
 {
-	return change == CONF_CHANGE_LISTENERS || change == CONF_CHANGE_LEAP;
+	return change == CONF_CHANGE_LISTENERS || change == CONF_CHANGE_LEAP ||
+	       change == CONF_CHANGE_ACL;
 }
 
 /* Where places only go with a port that waits for a restart, they wait, too. */
-static bool places_wait(const struct ntpkd *d, struct conf *fresh,
+static bool places_wait(struct ntpkd *d, struct conf *fresh,
 			const struct conf_difference *diff, size_t n, struct reload_report *r)
 {
 	const struct conf_diag diag = { .report = report, .ctx = r };
@@ -221,9 +224,12 @@ static bool places_wait(const struct ntpkd *d, struct conf *fresh,
 	}
 	if (!kept || conf_check(fresh, &diag) == 0)
 		return false;
-	for (i = 0; i < n; i++)
-		if (is_of_places(diff[i].change))
+	for (i = 0; i < n; i++) {
+		if (diff[i].change == CONF_CHANGE_ACL)
+			conf_take(fresh, &d->conf, diff[i].name);
+		else if (is_of_places(diff[i].change))
 			conf_keep(fresh, &d->conf, diff[i].name);
+	}
 	return true;
 }
 
@@ -245,6 +251,7 @@ static void apply_settings(struct ntpkd *d, struct conf *fresh, bool rekey,
 	}
 	conf_clean(&d->conf);
 	d->conf = *fresh;
+	due[CONF_CHANGE_LISTENERS] |= due[CONF_CHANGE_ACL];
 	/* a key may be revoked without a change of the configuration */
 	due[CONF_CHANGE_KEYS] |= rekey;
 	for (i = 0; i < sizeof(due) / sizeof(due[0]); i++)

@@ -83,7 +83,7 @@ void respond_publish(struct respond *r, const struct ntp_serve *serve);
 /**
  * respond_set_access() - who may ask from now on
  * @r: responder, NULL is fine
- * @access: owned by the caller, until the next call or respond_close(); NULL = everybody
+ * @access: owned by the caller, until the next call or respond_close(); NULL = no lists
  */
 void respond_set_access(struct respond *r, const struct access *access);
 

@@ -307,7 +307,7 @@ static const struct bad_line bad_lines[] = {
 	{ "listen ::1 acl", 15, "acl" },
 	{ "listen ::1 acl a/b", 16, "acl: 'a/b' is not accepted" },
 	{ "deny acl a,b", 10, "acl: 'a,b' is not accepted" },
-	{ "allow acl abcdefghijklmnopqrstuvwxyz012345", 11, "a name of up to 31" },
+	{ "allow acl abcdefghijklmnopqrstuvwxyz012345", 11, "a name of up to 22" },
 	{ "allow 10 acl a b", 16, "b" },
 	{ "allow 10 list a", 10, "list" },
 	{ "listen ::1 port 65537", 17, "1 to 65535" },

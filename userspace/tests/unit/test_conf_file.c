@@ -211,13 +211,43 @@ static void test_drop_ins(void **state)
 	chmod(path_of("s"), 0755);
 }
 
+/* A saved place whose list has no lines stays: a wider one would answer whoever asks. */
+static void test_saved_without_lines(void **state)
+{
+	struct conf c;
+
+	(void)state;
+	mkdir(path_of("w"), 0755);
+	put("w/runtime.conf", "listen 192.0.2.1 acl cams\n");
+	put("main", "savedir $/w\nallow 10 acl cams\n");
+	assert_int_equal(load(&c), 0);
+	assert_int_equal(seen.n, 0);
+	conf_clean(&c);
+	put("main", "savedir $/w\n");
+	assert_int_equal(load(&c), 0);
+	expect_error(0, "w/runtime.conf:1:1: listen 192.0.2.1: nobody could ask there");
+	assert_int_equal(c.listens_len, 1);
+	assert_string_equal(c.listens[0].acl, "cams");
+	assert_int_equal(c.skipped, 0);
+	conf_clean(&c);
+	/* in the file it is an error */
+	unlink(path_of("w/runtime.conf"));
+	put("main", "savedir $/w\nlisten 192.0.2.1 acl cams\n");
+	assert_int_equal(load(&c), -EINVAL);
+	expect_error(0, "main:2:1: listen 192.0.2.1: nobody could ask there");
+	conf_clean(&c);
+}
+
 static void test_sources_anew(void **state)
 {
 	struct conf c, fresh;
 
 	(void)state;
 	mkdir(path_of("r"), 0755);
-	put("main", "server main.example\nsourcedir $/r\nsavedir $/v\nallow 10\n");
+	mkdir(path_of("v"), 0755);
+	put("main", "server main.example\nsourcedir $/r\nsavedir $/v\nallow 10\nlisten ::1 acl a\n"
+	    "allow 11 acl a\n");
+	put("v/runtime.conf", "maxdistance 2\n");
 	put("r/1.sources", "server one.example\n");
 	assert_int_equal(load(&c), 0);
 	assert_int_equal(c.upstreams_len, 2);
@@ -227,6 +257,7 @@ static void test_sources_anew(void **state)
 	put("r/2.sources", "pool due.example\n");
 	assert_int_equal(conf_load_sources(&fresh, &c, &diag), 0);
 	assert_int_equal(seen.n, 0);
+	assert_int_equal(fresh.skipped, 0);
 	assert_int_equal(fresh.upstreams_len, 3);
 	assert_string_equal(fresh.upstreams[0].name, "main.example");
 	assert_string_equal(fresh.upstreams[1].name, "uno.example");
@@ -268,6 +299,7 @@ int main(void)
 		cmocka_unit_test(test_include_errors),
 		cmocka_unit_test(test_writers),
 		cmocka_unit_test(test_drop_ins),
+		cmocka_unit_test(test_saved_without_lines),
 		cmocka_unit_test(test_sources_anew),
 		cmocka_unit_test(test_runtime),
 	};
