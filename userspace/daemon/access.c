@@ -78,17 +78,6 @@ void access_release(struct access *access)
 	free(access);
 }
 
-bool access_fits(const struct access *access, const struct conf *conf)
-{
-	const char *names[ACCESS_LISTS_MAX];
-	size_t i, n = collect_names(conf, names);
-
-	for (i = 0; i < n; i++)
-		if (!access_find(access, names[i]))
-			return false;
-	return n == access->len;
-}
-
 const struct access_list *access_find(const struct access *access, const char *name)
 {
 	size_t i;

@@ -47,15 +47,6 @@ struct access *access_alloc(const struct conf *conf);
 void access_release(struct access *access);
 
 /**
- * access_fits() - has it the lists that these lines of listen name?
- * @access: lists
- * @conf: configuration
- *
- * Return: whether, and no others.
- */
-bool access_fits(const struct access *access, const struct conf *conf);
-
-/**
  * access_find() - a list
  * @access: lists
  * @name: its name, "" = that of all

@@ -46,7 +46,8 @@ struct kern {
 	bool	 keys_due;		/* the module does not have @keys */
 	bool	 keys_said;		/* that it refused them */
 	struct kern_acl acl;
-	bool	 pushed;		/* it has a state of ours */
+	bool	 pushed;		/* it has a state of ours ... */
+	struct ntpk_nl_listeners accepted;	/* ... with these */
 	bool	 takeover;		/* it serves our predecessor's state */
 	bool	 absence_said;
 	char	 error[KERN_ERROR_MAX];
@@ -128,7 +129,7 @@ static bool has_limits(const struct ntpk_nl_listeners *listeners)
 static int set_state_with(struct kern *k, const struct ntp_serve *serve,
 			  struct ntpk_nl_listeners *listeners)
 {
-	kern_acl_translate(&k->acl, listeners);
+	kern_acl_translate(&k->acl, listeners, &k->accepted);
 	return ntpk_nl_set_state(k->nl, serve, listeners);
 }
 
@@ -183,6 +184,30 @@ static int push_once(struct kern *k, struct ntp_serve *serve)
 	return set_state(k, serve);
 }
 
+static bool serves_truth(enum ntpk_status status)
+{
+	return status == NTPK_STATUS_SYNC || status == NTPK_STATUS_HOLDOVER;
+}
+
+static bool takeover_lasts(struct kern *k)
+{
+	struct ntpk_nl_state state;
+
+	if (k->takeover && (ntpk_nl_get_state(k->nl, &state) || !serves_truth(state.status))) {
+		log_warn("what the module served from before has expired");
+		k->takeover = false;
+	}
+	return k->takeover;
+}
+
+/* The module, or its attachment, is another one. */
+static void forget_pushed(struct kern *k)
+{
+	k->pushed = false;
+	k->accepted.len = 0;
+	kern_acl_forget(&k->acl);
+}
+
 /*
  * A list that is refused leaves the one before it in use.  Where there was no push before,
  * the module is not given anything to answer with: we can do that by ourselves.
@@ -195,7 +220,7 @@ static int push_lists(struct kern *k)
 		return err;
 	if (k->pushed)
 		return 0;
-	if (!k->takeover)
+	if (!takeover_lasts(k))
 		ntpk_nl_detach(k->nl);
 	return err;
 }
@@ -221,13 +246,13 @@ static int push(struct kern *k, const struct ntp_serve *serve)
 	if (err == -ENOTCONN && !ntpk_nl_attach(k->nl)) {
 		k->keys_due = true;
 		push_keys(k);
-		k->pushed = false;
 		k->takeover = false;
-		kern_acl_forget(&k->acl);
+		forget_pushed(k);
 		err = push_all(k, serve);
 	}
 	if (!err) {
 		k->pushed = true;
+		k->accepted = k->listeners;
 		k->error[0] = '\0';
 		k->said[0] = '\0';
 		return 0;
@@ -239,22 +264,6 @@ static int push(struct kern *k, const struct ntp_serve *serve)
 		lose(k);
 	}
 	return err;
-}
-
-static bool serves_truth(enum ntpk_status status)
-{
-	return status == NTPK_STATUS_SYNC || status == NTPK_STATUS_HOLDOVER;
-}
-
-static bool takeover_lasts(struct kern *k)
-{
-	struct ntpk_nl_state state;
-
-	if (k->takeover && (ntpk_nl_get_state(k->nl, &state) || !serves_truth(state.status))) {
-		log_warn("what the module served from before has expired");
-		k->takeover = false;
-	}
-	return k->takeover;
 }
 
 void kern_push(struct kern *k, const struct ntp_serve *serve)
@@ -336,7 +345,7 @@ int kern_acl_check(struct kern *k, const char *name, struct ntp_acl_addr addr, b
 
 	if (!kern_attached(k))
 		return -ENODEV;
-	kern_acl_name(&k->acl, name, theirs);
+	kern_acl_name(&k->acl, name, true, theirs);
 	return ntpk_nl_acl_check(k->nl, theirs, addr, v6, out);
 }
 
@@ -432,8 +441,7 @@ static void try_connect(struct kern *k)
 		return;
 	k->error[0] = '\0';
 	/* another module, which has nothing yet */
-	k->pushed = false;
-	kern_acl_forget(&k->acl);
+	forget_pushed(k);
 	k->limits_taken = false;
 	k->limits_again_ns = 0;
 	/* before the first answer, or some would be refused for want of a key */

@@ -7,7 +7,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include "daemon/clocks.h"
 #include "daemon/log.h"
+
+#define AGAIN_NS	(60 * NTP_NS_PER_S)
 
 _Static_assert(CONF_ACL_NAME_MAX + sizeof(".01234567") - 1 <= NTPK_ACL_NAME_MAX,
 	       "there is room for a generation behind a name");
@@ -48,6 +51,8 @@ void kern_acl_want(struct kern_acl *a, const struct access *access)
 		was = &had[old - a->access->of];
 		if (is_same(list, old))
 			a->of[i] = *was;
+		else if (!list->acl && list->name[0])
+			continue;	/* nobody may ask: nothing from before counts */
 		else if (old->acl && was->sent)
 			a->of[i].before = was->sent;
 		else if (old->acl)
@@ -113,20 +118,28 @@ static int clear_nameless(struct kern_acl *a, struct ntpk_nl *nl, const struct a
 static int sync_list(struct kern_acl *a, struct ntpk_nl *nl, size_t i)
 {
 	const struct access_list *list = &a->access->of[i];
-	int err;
+	struct kern_acl_list *l = &a->of[i];
+	bool said = l->err;
 
 	/* a name without lines: nobody may ask, which takes no list */
-	if (a->of[i].sent || (!list->acl && list->name[0]))
+	if (l->sent || (!list->acl && list->name[0]))
 		return 0;
+	if (l->err && clocks_local_ns() < l->again_ns)
+		return l->err;
 	a->generation += a->generation == UINT32_MAX ? 2 : 1;
-	err = is_nameless(list) ? clear_nameless(a, nl, list) : send_list(a, nl, list);
-	if (!err)
-		a->of[i].sent = a->generation;
-	if (err && err != -ENOTCONN && !a->of[i].said)
+	l->err = is_nameless(list) ? clear_nameless(a, nl, list) : send_list(a, nl, list);
+	if (!l->err)
+		l->sent = a->generation;
+	/* what has gone is attached, or found, anew */
+	if (l->err == -ENOTCONN || l->err == -ENOENT)
+		l->again_ns = 0;
+	else
+		l->again_ns = clocks_local_ns() + AGAIN_NS;
+	if (l->err && l->again_ns && !said)
 		log_err("module ntpk does not take the lines of allow and deny%s%s: %s",
-			list->name[0] ? " with acl " : "", list->name, ntpk_nl_words(nl, err));
-	a->of[i].said = err;
-	return err;
+			list->name[0] ? " with acl " : "", list->name,
+			ntpk_nl_words(nl, l->err));
+	return l->err;
 }
 
 static bool is_named(const struct ntpk_nl_listeners *listeners, const char *name)
@@ -157,7 +170,7 @@ int kern_acl_push(struct kern_acl *a, struct ntpk_nl *nl,
 	return err;
 }
 
-void kern_acl_name(const struct kern_acl *a, const char *name,
+void kern_acl_name(const struct kern_acl *a, const char *name, bool stays,
 		   char out[NTPK_ACL_NAME_MAX + 1])
 {
 	const struct access_list *list = access_find(a->access, name);
@@ -170,20 +183,38 @@ void kern_acl_name(const struct kern_acl *a, const char *name,
 		return;
 	}
 	l = &a->of[list - a->access->of];
-	if (l->was_open && !l->sent)
+	if (is_nameless(list))
+		out[0] = '\0';
+	else if (l->sent || !stays)
+		make_name(list, l->sent, out);
+	else if (l->was_open)
 		out[0] = '\0';
 	else
-		make_name(list, l->sent ? l->sent : l->before, out);
+		make_name(list, l->before, out);
 }
 
-void kern_acl_translate(const struct kern_acl *a, struct ntpk_nl_listeners *listeners)
+static bool was_there(const struct ntpk_nl_listeners *accepted, const struct ntpk_nl_listener *l)
+{
+	size_t i;
+
+	for (i = 0; i < accepted->len; i++)
+		if (!memcmp(&accepted->of[i], l, offsetof(struct ntpk_nl_listener, policy)) &&
+		    !strcmp(accepted->of[i].acl, l->acl))
+			return true;
+	return false;
+}
+
+void kern_acl_translate(const struct kern_acl *a, struct ntpk_nl_listeners *listeners,
+			const struct ntpk_nl_listeners *accepted)
 {
 	char name[NTPK_ACL_NAME_MAX + 1];
 	size_t i;
 
 	for (i = 0; i < listeners->len; i++) {
-		kern_acl_name(a, listeners->of[i].acl, name);
-		memcpy(listeners->of[i].acl, name, sizeof(name));
+		struct ntpk_nl_listener *l = &listeners->of[i];
+
+		kern_acl_name(a, l->acl, was_there(accepted, l), name);
+		memcpy(l->acl, name, sizeof(name));
 	}
 }
 

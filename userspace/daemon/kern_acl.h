@@ -19,13 +19,15 @@
  *	without lines, whether it has none either
  * @before: of the version before that, which counts where this one is refused
  * @was_open: likewise: everybody could ask before
- * @said: that it was
+ * @err: why it was refused, -errno, 0 = it was not
+ * @again_ns: when it is sent again then, CLOCK_MONOTONIC_RAW
  */
 struct kern_acl_list {
 	uint32_t sent;
 	uint32_t before;
 	bool	 was_open;
-	bool	 said;
+	int	 err;
+	int64_t	 again_ns;
 };
 
 /**
@@ -65,7 +67,7 @@ void kern_acl_forget(struct kern_acl *a);
  * @listeners: with the names of @a->access
  *
  * Nothing of it counts before a push has the names of kern_acl_translate().  A refusal
- * is logged once.
+ * is logged once, and what was refused is sent again a minute later.
  *
  * Return: 0, else the first -errno; the others were sent nevertheless.
  */
@@ -77,16 +79,20 @@ int kern_acl_push(struct kern_acl *a, struct ntpk_nl *nl,
  * @a: state
  * @listeners: their names are replaced; a list that the module does not have gets one
  *	that nothing has, so that nobody may ask there
+ * @accepted: of the last push, with names as @listeners has them: a place that was there
+ *	with this list keeps its version before, where the last one was refused
  */
-void kern_acl_translate(const struct kern_acl *a, struct ntpk_nl_listeners *listeners);
+void kern_acl_translate(const struct kern_acl *a, struct ntpk_nl_listeners *listeners,
+			const struct ntpk_nl_listeners *accepted);
 
 /**
  * kern_acl_name() - the same of one
  * @a: state
  * @name: of @a->access
+ * @stays: the version before will do
  * @out: filled
  */
-void kern_acl_name(const struct kern_acl *a, const char *name,
+void kern_acl_name(const struct kern_acl *a, const char *name, bool stays,
 		   char out[NTPK_ACL_NAME_MAX + 1]);
 
 /**

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "daemon/access.h"
 #include "daemon/log.h"
 #include "daemon/net.h"
 #include "daemon/ntpkd.h"
@@ -143,10 +142,11 @@ static void apply_engine(struct ntpkd *d, struct reload_report *r)
 	engine_reconfigure(d->engine, &d->engine_conf);
 }
 
+/* Comes into force with the listeners, in the push that they make. */
 static void apply_acl(struct ntpkd *d, struct reload_report *r)
 {
-	if (ntpkd_access_apply(d))
-		not_applied(r, "allow and deny are as before: out of memory");
+	(void)d;
+	(void)r;
 }
 
 static void apply_keys(struct ntpkd *d, struct reload_report *r)
@@ -175,11 +175,10 @@ static void apply_listeners(struct ntpkd *d, struct reload_report *r)
 {
 	char why[NTPKD_WHY_LEN];
 
-	/* one push has both, who may ask and where */
-	if (!access_fits(d->access, &d->conf))
-		apply_acl(d, r);
-	if (!access_fits(d->access, &d->conf))
+	if (ntpkd_access_apply(d)) {
+		not_applied(r, "places, allow and deny are as before: out of memory");
 		return;
+	}
 	ntpkd_listeners_apply(d, why);
 	if (why[0] && !r->error[0])
 		snprintf(r->error, sizeof(r->error), "%s", why);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Access lists by name: which lines count for whom, what a name without lines
- * means, and when the lists are to be made anew.  Process context, no input
+ * means, and which version of a list counts in the module.  Process context, no input
  * and no output.
  */
 #include <stdarg.h>
@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "daemon/access.h"
+#include "daemon/kern_acl.h"
 
 static void report(void *ctx, const char *file, unsigned int line, unsigned int column,
 		   const char *text)
@@ -86,35 +87,96 @@ static void test_no_lines(void **state)
 	conf_clean(&c);
 }
 
-static void test_fits(void **state)
+static struct access *lists_of(const char *text)
 {
-	static const char one[] = "listen ::1 acl a\nlisten ::2 acl b\nallow acl a\nallow acl b\n";
-	static const struct {
-		const char *text;
-		bool	 fits;
-	} rows[] = {
-		{ one, true },
-		{ "listen ::2 acl b\nlisten ::1 acl a\nlisten ::3\nallow acl b\nallow acl a\n", true },
-		{ "listen ::1 acl a\nlisten ::2\nallow acl a\nallow acl b\n", false },
-		{ "listen ::1 acl a\nlisten ::2 acl c\nallow acl a\nallow acl c\n", false },
-		{ "listen ::1 acl a\nlisten ::2 acl b\nlisten ::3 acl c\nallow acl a\nallow acl b\n"
-		  "allow acl c\n", false },
-		{ "", false },
-	};
 	struct access *a;
 	struct conf c;
 
-	(void)state;
-	parse(&c, one);
+	parse(&c, text);
 	a = access_alloc(&c);
+	assert_non_null(a);
 	conf_clean(&c);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		parse(&c, rows[i].text);
-		if (access_fits(a, &c) != rows[i].fits)
-			fail_msg("%s: %sfits", rows[i].text, rows[i].fits ? "" : "not ");
-		conf_clean(&c);
-	}
-	access_release(a);
+	return a;
+}
+
+static void is_named(const struct kern_acl *k, const char *name, bool stays, const char *want)
+{
+	char got[NTPK_ACL_NAME_MAX + 1];
+
+	kern_acl_name(k, name, stays, got);
+	assert_string_equal(got, want);
+}
+
+/* Which version of a list the module's listeners are given. */
+static void test_versions(void **state)
+{
+	struct access *one = lists_of("listen ::1 acl cams\nallow 10 acl cams\n"),
+		      *same = lists_of("allow 11\nlisten ::2 acl cams\n\nallow 10 acl cams\n"),
+		      *other = lists_of("listen ::1 acl cams\nallow 12 acl cams\nallow 11\n"),
+		      *gone;
+	struct kern_acl k;
+	struct conf c;
+
+	(void)state;
+	parse(&c, "listen ::1 acl cams\nallow 10 acl cams\n");
+	c.acl_len = 0;
+	gone = access_alloc(&c);
+	conf_clean(&c);
+	kern_acl_init(&k, one, 4);
+	is_named(&k, "cams", true, "cams.00000000");
+	is_named(&k, "", true, "");
+	k.of[0].sent = 5;
+	k.of[1].sent = 6;
+	is_named(&k, "cams", false, "cams.00000006");
+	kern_acl_want(&k, same);
+	is_named(&k, "cams", false, "cams.00000006");
+	/* everybody's list is another, and was none: only where it was does that stay */
+	is_named(&k, "", true, "");
+	is_named(&k, "", false, ".00000000");
+	k.of[0].sent = 7;
+	is_named(&k, "", false, ".00000007");
+	kern_acl_want(&k, other);
+	is_named(&k, "cams", true, "cams.00000006");
+	is_named(&k, "cams", false, "cams.00000000");
+	is_named(&k, "", false, ".00000007");
+	k.of[1].sent = 8;
+	is_named(&k, "cams", true, "cams.00000008");
+	/* without lines nobody may ask, whatever was there before */
+	kern_acl_want(&k, gone);
+	is_named(&k, "cams", true, "cams.00000000");
+	is_named(&k, "nowhere", true, "nowhere.00000000");
+	access_release(one);
+	access_release(same);
+	access_release(other);
+	access_release(gone);
+}
+
+/* A refused list is the one before for places that had that, and for no others. */
+static void test_refused(void **state)
+{
+	struct access *one = lists_of("listen ::1 acl cams\nallow 10 acl cams\n"),
+		      *other = lists_of("listen ::1 acl cams\nallow 12 acl cams\nallow 11\n");
+	struct ntpk_nl_listeners had = { .len = 2 }, want = { .len = 3 };
+	struct kern_acl k;
+
+	(void)state;
+	had.of[0] = (struct ntpk_nl_listener){ .port = 123 };
+	had.of[1] = (struct ntpk_nl_listener){ .port = 1123, .acl = "cams" };
+	want.of[0] = had.of[0];
+	want.of[1] = (struct ntpk_nl_listener){ .port = 1123 };
+	want.of[2] = (struct ntpk_nl_listener){ .port = 2123, .acl = "cams" };
+	kern_acl_init(&k, one, 4);
+	k.of[0].sent = 5;
+	k.of[1].sent = 6;
+	kern_acl_want(&k, other);
+	kern_acl_translate(&k, &want, &had);
+	assert_string_equal(want.of[0].acl, "");
+	assert_string_equal(want.of[1].acl, ".00000000");
+	assert_string_equal(want.of[2].acl, "cams.00000000");
+	kern_acl_translate(&k, &had, &had);
+	assert_string_equal(had.of[1].acl, "cams.00000006");
+	access_release(one);
+	access_release(other);
 }
 
 int main(void)
@@ -122,7 +184,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_no_lines),
-		cmocka_unit_test(test_fits),
+		cmocka_unit_test(test_versions),
+		cmocka_unit_test(test_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
