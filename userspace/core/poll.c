@@ -8,7 +8,8 @@
 /* Error gathered until the next measurement, in its standard deviations. */
 #define POLL_LONGER		1.5
 #define POLL_SHORTER		3.0
-#define POLL_SCORE		4	/* votes needed for a change */
+/* Votes needed for a change: while the wander is hardly known, a longer interval teaches it late. */
+#define POLL_SCORE		6
 
 void poll_reset(struct poll *p, int8_t minpoll_log2s)
 {

@@ -105,7 +105,7 @@ static void test_covariance_is_honest(void **state)
 	print_message("# offset %.2f, frequency %.2f\n", sum / rounds, freq_sum / rounds);
 	assert_true(sum / rounds > 0.5 && sum / rounds < 1.6);
 	/* the wander has to be guessed from 100 measurements: 2 is what that costs */
-	assert_true(freq_sum / rounds > 0.3 && freq_sum / rounds < 2.3);
+	assert_true(freq_sum / rounds > 0.3 && freq_sum / rounds < 2.2);
 	assert_true(beyond <= rounds / 50);
 }
 
