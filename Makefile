@@ -47,9 +47,9 @@ SRC_SCORE := userspace/tests/sim/score.c
 SRC_PLOT := userspace/tests/sim/plot.c
 # A simulated machine and network, to be preloaded into ntpkd itself.
 SRC_WORLD := $(wildcard userspace/tests/preload/*.c)
-SRC_SIM := $(filter-out $(SRC_SCORE) $(SRC_PLOT),$(wildcard userspace/tests/sim/*.c))
+SRC_SIM := $(filter-out $(SRC_SCORE) $(SRC_PLOT) %/test_sim.c %/test_sim_clock.c,$(wildcard userspace/tests/sim/*.c))
 UNIT := $(patsubst userspace/tests/unit/%.c,$(SAN)/%,$(wildcard userspace/tests/unit/test_*.c))
-UNIT += $(if $(SRC_SIM),$(SAN)/test_sim)
+UNIT += $(SAN)/test_sim $(SAN)/test_sim_clock
 FUZZ := $(patsubst userspace/tests/fuzz/fuzz_%.c,%,$(wildcard userspace/tests/fuzz/fuzz_*.c))
 # Each fuzz target replays its corpus among the unit tests.
 UNIT += $(FUZZ:%=$(SAN)/test_fuzz_%)
@@ -111,16 +111,16 @@ $(SAN)/libntpk.a: $(call san,$(SRC_LIB))
 	$(call say,AR      $@)
 	$(Q)$(AR) rcs $@ $^
 
-$(SAN)/test_sim: $(call san,$(SRC_SIM)) $(SAN)/libntpk.a
+$(SAN)/test_sim $(SAN)/test_sim_clock: $(SAN)/%: $(SAN)/obj/userspace/tests/sim/%.o $(call san,$(SRC_SIM)) $(SAN)/libntpk.a
 	$(call say,LD san  $@)
 	$(Q)$(CC) $(SANFLAGS) -o $@ $^ $(LIBS_TEST)
 
-$(B)/bin/score: $(call obj,$(SRC_SCORE) $(filter-out %/test_sim.c,$(SRC_SIM)) $(SRC_CORE) $(SRC_PROTO))
+$(B)/bin/score: $(call obj,$(SRC_SCORE) $(SRC_SIM) $(SRC_CORE) $(SRC_PROTO))
 	@mkdir -p $(@D)
 	$(call say,LD      $@)
 	$(Q)$(CC) -pie $(LDFLAGS) -o $@ $^ -lm -lpthread
 
-$(B)/bin/plot: $(call obj,$(SRC_PLOT) $(filter-out %/test_sim.c,$(SRC_SIM)) $(SRC_CORE) $(SRC_PROTO))
+$(B)/bin/plot: $(call obj,$(SRC_PLOT) $(SRC_SIM) $(SRC_CORE) $(SRC_PROTO))
 	@mkdir -p $(@D)
 	$(call say,LD      $@)
 	$(Q)$(CC) -pie $(LDFLAGS) -o $@ $^ -lm
