@@ -155,6 +155,14 @@ bool ntpkd_own_refids(struct engine_config *conf);
  */
 void ntpkd_engine_policy(const struct conf *conf, struct engine_config *ec);
 
+/**
+ * ntpkd_engine_open() - the engine, and room for its actions
+ * @d: daemon, with its configuration and clock
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int ntpkd_engine_open(struct ntpkd *d);
+
 /* loop.c */
 
 extern const struct sock_ops ntpkd_sock_ops;
