@@ -126,8 +126,10 @@ static const char *fault(const struct scenario *r, const struct score *s, bool e
 	double chance1 = enough ? 0 : CHANCE_1, chance3 = enough ? 0 : CHANCE_3;
 	const double *m = s->median;
 
+	if (r->must == MUST_REFUSE && s->served > 0)
+		return "serves";
 	if (r->must == MUST_REFUSE)
-		return s->served > 0 ? "serves" : NULL;
+		return m[SELECTIONS] > 0 ? "selects now and then" : NULL;
 	if (r->must == MUST_FOLLOW)
 		return fabs(m[P50] - (double)r->c.servers[0].false_ns) > 1e6 ? "does not follow" : NULL;
 	if (s->served < SERVED_MIN)
