@@ -22,7 +22,7 @@
 static const double wanders_ppb[EST_WANDERS] = { 0.1, 0.316, 1, 3.16, 10, 31.6, 100 };
 #define EST_WANDER_SLACK	3.16	/* in variance: each stands for half a step up and down */
 /* Before anything is measured: a plain crystal. */
-static const double wander_log_prior[EST_WANDERS] = { -1, -0.25, 0, -0.25, 1, 0, -1.25 };
+static const double wander_log_prior[EST_WANDERS] = { -1, 0, 0, -0.5, 1, -0.25, -1.5 };
 static const double noises[EST_NOISES] = { 1, 0.4, 4, 16 };
 static const double noise_log_prior[EST_NOISES] = { 0, -2, -1.5, -3 };
 
