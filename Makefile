@@ -58,7 +58,7 @@ FZ := build/fuzz
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 san = $(patsubst %.c,$(SAN)/obj/%.o,$(1))
 
-.PHONY: all module user tests check check-unit check-lint check-rig check-debug check-peers check-faults check-flood check-many score plot bench fuzz vm run deps \
+.PHONY: all module user tests check check-unit check-lint check-rig check-debug check-peers check-faults check-flood check-many score score-first plot bench fuzz vm run deps \
 	install uninstall clean help
 all: user
 
@@ -74,6 +74,7 @@ help:
 	@echo 'make check-many   the times of ntpkd with a thousand sources, judged: on an idle machine'
 	@echo 'make check-peers  ntpkd among the NTP programs of others, all of them'
 	@echo 'make score        the estimator in simulation, all scenarios, 101 seeds, beside chrony (minutes)'
+	@echo 'make score-first  the same beside the first version of the estimator, row by row'
 	@echo 'make plot         one simulated run as SVG (SCENARIO=a_lan SEED=1), into build'
 	@echo 'make bench        what an answer costs, beside chronyd and others (minutes; SUITE=...), into build/bench'
 	@echo 'make fuzz TARGET=conf SECONDS=60   one of: $(FUZZ); needs clang'
@@ -199,6 +200,9 @@ check-many: user
 
 score: $(B)/bin/score
 	$< 101
+
+score-first: $(B)/bin/score
+	selftests/score-first 101
 
 plot: $(B)/bin/plot
 	$< $(or $(SCENARIO),a_lan) $(or $(SEED),1) >build/$(or $(SCENARIO),a_lan).svg
