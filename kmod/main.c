@@ -8,6 +8,7 @@
 #include <linux/module.h>
 #include <net/net_namespace.h>
 
+#include "interleave.h"
 #include "netlink.h"
 #include "rx.h"
 #include "state.h"
@@ -39,10 +40,13 @@ static int __init ntpk_init(void)
 	err = ntpk_state_setup();
 	if (err)
 		return err;
+	err = ntpk_interleave_setup();
+	if (err)
+		goto teardown_state;
 	/* ORDER: namespaces before the family, whose commands look into them */
 	err = register_pernet_subsys(&net_ops);
 	if (err)
-		goto teardown_state;
+		goto teardown_interleave;
 	err = ntpk_nl_setup();
 	if (err)
 		goto unregister_pernet;
@@ -55,6 +59,8 @@ teardown_nl:
 	ntpk_nl_teardown();
 unregister_pernet:
 	unregister_pernet_subsys(&net_ops);
+teardown_interleave:
+	ntpk_interleave_teardown();
 teardown_state:
 	ntpk_state_teardown();
 	return err;
@@ -67,6 +73,8 @@ static void __exit ntpk_exit(void)
 	ntpk_nl_teardown();
 	/* ORDER: detaches every namespace and waits for their packets and works */
 	unregister_pernet_subsys(&net_ops);
+	/* ORDER: after the last reply */
+	ntpk_interleave_teardown();
 	ntpk_state_teardown();
 }
 

@@ -17,6 +17,7 @@
 
 #include "acl.h"
 #include "auth.h"
+#include "interleave.h"
 #include "limit.h"
 #include "rx.h"
 #include "rx_priv.h"
@@ -61,6 +62,11 @@ static enum ntpk_reason answer(struct ntpk_rx *rx)
 	}
 	if (unlikely(rx->rate))
 		ntp_reply_decide_rate(&rx->answer, &rx->listener->policy.limit);
+	/* who is told no time has no use for the time of another reply */
+	rx->interleaves = rx->answer.synced && !rx->nak &&
+			  ntp_reply_interleaves(ntpk_rx_req(rx));
+	if (unlikely(rx->interleaves))
+		ntpk_interleave_find(rx);
 	/* the field was asked for and the MAC was there, so the request had room for them */
 	rx->reply_len = NTP_HEADER_LEN + rx->mac_len +
 			(rx->ext.mono_root ? NTP_EXT_MONO_ROOT_LEN : 0);
@@ -71,6 +77,8 @@ static enum ntpk_reason answer(struct ntpk_rx *rx)
 	}
 	if (unlikely(rx->rate))
 		return NTPK_REASON_REPLIED_RATE;
+	if (unlikely(rx->answer.departed))
+		return NTPK_REASON_REPLIED_INTERLEAVED;
 	return rx->nak ? NTPK_REASON_REPLIED_NAK : verdict;
 }
 

@@ -44,6 +44,7 @@ struct ntpk_state;
  * @consumed: the packet is gone with its reply
  * @nak: its MAC is not right, and it is to be told so
  * @rate: its client asks too much, and is to be told so
+ * @interleaves: it asks in interleaved mode
  */
 struct ntpk_rx {
 	struct ntpk_inst *inst;
@@ -64,6 +65,7 @@ struct ntpk_rx {
 	bool	consumed;
 	bool	nak;
 	bool	rate;
+	bool	interleaves;
 	u16	mac_len;
 	u16	reply_len;
 	struct ntp_ext ext;

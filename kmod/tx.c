@@ -22,6 +22,7 @@
 
 #include "auth.h"
 #include "compat.h"
+#include "interleave.h"
 #include "route.h"
 #include "rx_priv.h"
 #include "state.h"
@@ -204,8 +205,12 @@ static enum ntpk_reason put_udp(struct sk_buff *skb, struct ntpk_rx *rx)
 	rx->residence_ns = t3_raw_ns - rx->now.raw_ns + rx->t2_age_ns;
 	reason = ntp_reply_stamp(reply, serve, t3_raw_ns, rx->answer.correction_ns,
 				 rx->random >> 32);
+	if (unlikely(rx->answer.departed))
+		reply->xmt_ts = cpu_to_be64(rx->answer.departed);
 	if (unlikely(rx->reply_len != NTP_HEADER_LEN))
 		put_tail(reply, rx);
+	if (unlikely(rx->interleaves) && reason == NTPK_REASON_NONE)
+		ntpk_interleave_watch(rx, skb, reply->rec_ts);
 	return reason;
 }
 

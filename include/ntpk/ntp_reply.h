@@ -21,6 +21,7 @@
 #define NTP_UNSYNC_DISP_S	16			/* MAXDISP of RFC 5905 */
 #define NTP_UNSYNC_DISP		((ntp32_t)NTP_UNSYNC_DISP_S << 16)
 #define NTP_UNSYNC_DISP_NS	(NTP_UNSYNC_DISP_S * NTP_NS_PER_S)
+#define NTP_T2_BIT		1ULL	/* a quarter of a nanosecond: set in T2, clear in T3 */
 #define NTP_LINE_NOWHERE	(-0x7fffffffffffffffLL - 1)	/* no such time */
 
 /**
@@ -305,6 +306,8 @@ ntp_reply_classify(const struct ntp_header *req, size_t len, __u16 src_port,
  * @rate: it is a KoD RATE
  * @poll_min_log2s: of a KoD RATE: the client shall not ask more often
  * @special: not all that is said is what the state says
+ * @departed: when the reply left that the request names, for interleaved mode; 0 =
+ *	basic mode
  */
 struct ntp_answer {
 	__s64	t2_ns;
@@ -317,7 +320,27 @@ struct ntp_answer {
 	bool	rate;
 	__s8	poll_min_log2s;
 	bool	special;
+	ntp64_t	departed;
 };
+
+/**
+ * ntp_reply_interleaves() - is this a request in interleaved mode?
+ * @req: a request that ntp_reply_classify() accepted
+ *
+ * Such a request has the T2 of the last reply for its origin, and its own last T4 as its
+ * receive timestamp, which must not be its transmit timestamp as well: only so can the
+ * client tell by the origin of the reply which mode that is in (RFC 9769 section 2).  A
+ * T2 of ours is odd and a T3 even, so that a client in basic mode which names the last
+ * T3, as ntpd does, is not taken for one.
+ *
+ * Return: whether.
+ */
+static inline bool ntp_reply_interleaves(const struct ntp_header *req)
+{
+	return (req->org_ts & ntp_htobe64(NTP_T2_BIT)) && req->rec_ts != req->xmt_ts &&
+	       req->rec_ts && ntp_lvm_mode(req->lvm) == NTP_MODE_CLIENT &&
+	       ntp_lvm_version(req->lvm) == NTP_VERSION_MAX;
+}
 
 /**
  * ntp_reply_decide() - is there an answer, and which?
@@ -417,13 +440,15 @@ void ntp_reply_fill_special(struct ntp_header *reply, const struct ntp_serve *se
  * @random: uniform bits; those of T2 below the precision are taken from it
  *
  * A client gets mode 4, a symmetric active peer mode 2, and nothing is
- * remembered of either.
+ * remembered of either.  In interleaved mode the origin is the request's receive
+ * timestamp, by which the client knows it.
  */
 static inline void ntp_reply_fill(struct ntp_header *reply, const struct ntp_header *req,
 				  const struct ntp_serve *serve, const struct ntp_answer *answer,
 				  __u64 random)
 {
-	__be64 t1 = req->xmt_ts;	/* before anything is written where it may be */
+	/* before anything is written where it may be */
+	__be64 origin = __builtin_expect(!answer->departed, 1) ? req->xmt_ts : req->rec_ts;
 
 	if (answer->synced)
 		ntp_reply_fill_sync(reply, req->lvm, &serve->reply, answer->disp_ns);
@@ -431,8 +456,9 @@ static inline void ntp_reply_fill(struct ntp_header *reply, const struct ntp_hea
 		ntp_reply_fill_unsync(reply, req->lvm);
 	reply->poll_log2s = req->poll_log2s;
 	reply->precision_log2s = serve->precision_log2s;
-	reply->org_ts = t1;
-	reply->rec_ts = ntp_htobe64(ntp_timestamp(answer->t2_ns, serve->precision_log2s, random));
+	reply->org_ts = origin;
+	reply->rec_ts = ntp_htobe64(ntp_timestamp(answer->t2_ns, serve->precision_log2s, random) |
+				    NTP_T2_BIT);
 	reply->xmt_ts = 0;
 	if (__builtin_expect(answer->special, 0))
 		ntp_reply_fill_special(reply, serve, answer);
@@ -446,7 +472,7 @@ static inline void ntp_reply_fill(struct ntp_header *reply, const struct ntp_hea
  * @correction_ns: of the answer
  * @random: uniform bits, used below the precision
  *
- * T3 is never before T2: where only the random bits would make it so, T3 = T2.
+ * T3 is never before T2: where only the random bits would make it so, it is next to T2.
  *
  * Return: NTPK_REASON_NONE, or T3_BEFORE_T2 when time really went backwards.
  */
@@ -454,20 +480,21 @@ static inline enum ntpk_reason
 ntp_reply_stamp(struct ntp_header *reply, const struct ntp_serve *serve, __s64 raw_ns,
 		__s64 correction_ns, __u64 random)
 {
-	__u64 mask = ntp_below_precision(serve->precision_log2s);
+	__u64 mask = ntp_below_precision(serve->precision_log2s) | NTP_T2_BIT;
 	__s64 t3_ns = ntp_line_at(&serve->line, raw_ns);
 	ntp64_t t2 = ntp_be64toh(reply->rec_ts);
 	ntp64_t t3;
 
 	if (__builtin_add_overflow(t3_ns, correction_ns, &t3_ns) || !ntp_unix_ok(t3_ns))
 		return NTPK_REASON_T3_BEFORE_T2;
-	t3 = ntp_timestamp(t3_ns, serve->precision_log2s, random);
+	t3 = ntp_timestamp(t3_ns, serve->precision_log2s, random) & ~NTP_T2_BIT;
 	/* what the clock said, without the random bits */
 	if ((__s64)((t3 & ~mask) - (t2 & ~mask)) < 0)
 		return NTPK_REASON_T3_BEFORE_T2;
 	if ((__s64)(t3 - t2) < 0)
-		t3 = t2;
-	reply->xmt_ts = ntp_htobe64(t3);
+		t3 = t2 + 1;
+	/* 0 would mean unknown */
+	reply->xmt_ts = ntp_htobe64(t3 ? t3 : 2);
 	return NTPK_REASON_NONE;
 }
 

@@ -77,6 +77,9 @@ static const struct reason reasons[__NTPK_REASON_MAX] = {
 		NTPK_CLASS_ANSWER },
 	[NTPK_REASON_OVER_BUDGET] = {
 		"over_budget", "more than one CPU is to answer in a second", NTPK_CLASS_DROP },
+	[NTPK_REASON_REPLIED_INTERLEAVED] = {
+		"replied_interleaved", "answered with when the reply before it left",
+		NTPK_CLASS_ANSWER },
 };
 
 static const char status_names[__NTPK_STATUS_MAX][20] = {

@@ -217,6 +217,7 @@ enum ntpk_reason ntp_reply_decide(struct ntp_answer *answer, const struct ntp_se
 	answer->correction_ns = 0;
 	answer->ref_ns = 0;
 	answer->rate = false;
+	answer->departed = 0;
 	answer->no_leap = policy->flags & NTPK_LISTENER_F_NO_LEAP;
 	answer->special = policy->correction.len || answer->no_leap;
 	if (__builtin_expect(policy->correction.len, 0) &&

@@ -168,6 +168,17 @@ def test_amounts(s):
 	s.g.push_default()
 
 
+def test_interleaved(s):
+	ask = lambda org: s.wire.exchange([s.wire.frame(datagram(ntpq.request(org=org, rec=5)))])
+	t2 = 1
+	for _ in range(2):
+		got, moved = s.counted(ask, t2)
+		t2 = ntpq.Reply(got[0].data).rec
+	tap.ok(moved == {"replied_interleaved": 1} and kinds(got) == REPLY,
+	       "a request that names the T2 of a reply", moved)
+	shown.add("replied_interleaved")
+
+
 def test_not_unicast(s):
 	check(s, "subnet broadcast", datagram(dst="192.0.2.255"), "not_unicast", NOTHING, BROADCAST)
 	check(s, "all hosts", datagram(dst="224.0.0.1"), "not_unicast", NOTHING,
@@ -384,7 +395,7 @@ def test_forwarded(s):
 def main():
 	s = fixture.served()
 	s.g.push_default()
-	for test in (test_answered, test_passed, test_auth, test_access, test_amounts,
+	for test in (test_answered, test_passed, test_auth, test_access, test_amounts, test_interleaved,
 		     test_not_unicast, test_delivered, test_lengths, test_checksums, test_sources,
 		     test_xfrm, test_policies, test_output, test_no_memory, test_never_seen,
 		     test_forwarded):

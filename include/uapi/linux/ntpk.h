@@ -417,6 +417,7 @@ enum ntpk_reason {
 	NTPK_REASON_LIMITED,		/* dropped: its client asks more than its LIMIT allows */
 	NTPK_REASON_REPLIED_RATE,	/* answered: by a KoD RATE, as its client asks too much */
 	NTPK_REASON_OVER_BUDGET,	/* dropped: more than BUDGET_PER_S on this CPU */
+	NTPK_REASON_REPLIED_INTERLEAVED, /* answered: with the departure of the reply before */
 
 	/* private: */
 	__NTPK_REASON_MAX,

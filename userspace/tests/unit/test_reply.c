@@ -256,7 +256,8 @@ static void a_reply_field_by_field(void **state)
 	assert_int_equal(ntp_be64toh(b.reply.org_ts), T1);
 	assert_int_equal(b.reply.xmt_ts, 0);
 	t2 = ntp_be64toh(b.reply.rec_ts);
-	assert_int_equal(t2, ntp64_from_unix_ns(BASE_UNIX + S - 250000) & ~0x1ffULL);
+	/* a T2 is odd, a T3 even */
+	assert_int_equal(t2, (ntp64_from_unix_ns(BASE_UNIX + S - 250000) & ~0x1ffULL) | 1);
 	assert_int_equal(stamp(&b, 3000), NTPK_REASON_NONE);
 	assert_int_equal(ntp_be64toh(b.reply.xmt_ts),
 			 ntp64_from_unix_ns(BASE_UNIX + S + 3000) & ~0x1ffULL);
@@ -289,7 +290,7 @@ static void a_kod_rate(void **state)
 		assert_int_equal(b.reply.ref_ts, 0);
 		assert_int_equal(ntp_be64toh(b.reply.org_ts), T1);
 		assert_int_equal(ntp_be64toh(b.reply.rec_ts),
-				 ntp64_from_unix_ns(BASE_UNIX + 6 * S) & ~0x1ffULL);
+				 (ntp64_from_unix_ns(BASE_UNIX + 6 * S) & ~0x1ffULL) | 1);
 		assert_int_equal(stamp(&b, 3000), NTPK_REASON_NONE);
 	}
 	/* and the next one is none */
@@ -393,7 +394,8 @@ static void t3_never_before_t2(void **state)
 	b.random = 0x1ff;		/* T2 at the top of its unit, T3 at the bottom */
 	assert_int_equal(ask(&b), NTPK_REASON_REPLIED);
 	assert_int_equal(stamp(&b, 0), NTPK_REASON_NONE);
-	assert_int_equal(b.reply.xmt_ts, b.reply.rec_ts);
+	/* one is odd and one even, which means something in interleaved mode */
+	assert_int_equal(ntp_be64toh(b.reply.xmt_ts), ntp_be64toh(b.reply.rec_ts) + 1);
 	assert_int_equal(stamp(&b, -1000), NTPK_REASON_T3_BEFORE_T2);
 	assert_int_equal(ntp_reply_stamp(&b.reply, &b.serve, INT64_MAX, -S, 0),
 			 NTPK_REASON_T3_BEFORE_T2);
@@ -416,14 +418,66 @@ static void across_the_era(void **state)
 	t3 = ntp_be64toh(b.reply.xmt_ts);
 	assert_true(t2 > 0xffffffff00000000);
 	assert_true(t3 < 0x100000000);
-	assert_int_equal(ntp64_diff_ns(t3, t2), 3000);
+	assert_in_range(ntp64_diff_ns(t3, t2), 2999, 3000);
 
 	/* exactly at the era's start the stamp would say "unknown" */
 	b.now.raw_ns += 1000;
 	assert_int_equal(ask(&b), NTPK_REASON_REPLIED);
 	assert_int_equal(stamp(&b, 0), NTPK_REASON_NONE);
 	assert_int_equal(ntp_be64toh(b.reply.rec_ts), 1);
-	assert_int_equal(ntp_be64toh(b.reply.xmt_ts), 1);
+	assert_int_equal(ntp_be64toh(b.reply.xmt_ts), 2);
+}
+
+/* Its origin, and nothing else, tells a client which mode a reply is in. */
+static void interleaved_mode(void **state)
+{
+	struct bench b, basic;
+
+	(void)state;
+	bench_init(&b);
+	b.req.org_ts = ntp_htobe64(5);		/* a T2, as it is odd */
+	b.req.rec_ts = ntp_htobe64(6);
+	b.req.xmt_ts = ntp_htobe64(7);
+	assert_true(ntp_reply_interleaves(&b.req));
+	assert_int_equal(ask(&b), NTPK_REASON_REPLIED);
+	assert_int_equal(b.answer.departed, 0);
+	assert_int_equal(b.reply.org_ts, b.req.xmt_ts);
+	basic = b;
+	b.answer.departed = 9;
+	ntp_reply_fill(&b.reply, &b.req, &b.serve, &b.answer, b.random);
+	assert_int_equal(b.reply.org_ts, b.req.rec_ts);
+	basic.reply.org_ts = b.reply.org_ts;
+	assert_memory_equal(&b.reply, &basic.reply, sizeof(b.reply));
+	/* in the request's own buffer it is the same */
+	ntp_reply_fill(&b.req, &b.req, &b.serve, &b.answer, b.random);
+	assert_memory_equal(&b.req, &basic.reply, sizeof(b.req));
+}
+
+static void no_interleaved_mode(void **state)
+{
+	struct ntp_header req = { .lvm = ntp_lvm(0, 4, NTP_MODE_CLIENT),
+				  .org_ts = ntp_htobe64(1), .rec_ts = 2, .xmt_ts = 3 };
+	struct ntp_header no;
+
+	(void)state;
+	assert_true(ntp_reply_interleaves(&req));
+	no = req;
+	no.org_ts = 0;
+	assert_false(ntp_reply_interleaves(&no));
+	no.org_ts = ntp_htobe64(2);
+	assert_false(ntp_reply_interleaves(&no));
+	no = req;
+	no.lvm = ntp_lvm(0, 3, NTP_MODE_CLIENT);
+	assert_false(ntp_reply_interleaves(&no));
+	no = req;
+	no.rec_ts = 0;
+	assert_false(ntp_reply_interleaves(&no));
+	no = req;
+	no.xmt_ts = no.rec_ts;
+	assert_false(ntp_reply_interleaves(&no));
+	no = req;
+	no.lvm = ntp_lvm(0, 4, NTP_MODE_SYM_ACTIVE);
+	assert_false(ntp_reply_interleaves(&no));
 }
 
 /* Any acceptable state, at any precision: order, bounds, and exact echo. */
@@ -480,8 +534,8 @@ static void random_bits_are_used(void **state)
 	ask(&b);
 	stamp(&b, 1000);
 	ones = ntp_be64toh(b.reply.rec_ts);
-	assert_int_equal(ones ^ zeros, 0x1ff);
-	assert_int_equal(ntp_be64toh(b.reply.xmt_ts) & 0x1ff, 0x1ff);
+	assert_int_equal(ones ^ zeros, 0x1fe);
+	assert_int_equal(ntp_be64toh(b.reply.xmt_ts) & 0x1ff, 0x1fe);
 }
 
 #define REFUSED(field, value, word) do {				\
@@ -585,6 +639,8 @@ int main(void)
 		cmocka_unit_test(policies),
 		cmocka_unit_test(insane_times_are_not_sent),
 		cmocka_unit_test(t3_never_before_t2),
+		cmocka_unit_test(interleaved_mode),
+		cmocka_unit_test(no_interleaved_mode),
 		cmocka_unit_test(across_the_era),
 		cmocka_unit_test(random_replies),
 		cmocka_unit_test(random_bits_are_used),

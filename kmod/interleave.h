@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Interleaved mode (RFC 9769): when replies really left, for the clients that ask.
+ */
+#ifndef NTPK_INTERLEAVE_H
+#define NTPK_INTERLEAVE_H
+
+#include <linux/types.h>
+
+struct ntpk_rx;
+struct sk_buff;
+
+void ntpk_interleave_find(struct ntpk_rx *rx);
+void ntpk_interleave_watch(const struct ntpk_rx *rx, struct sk_buff *skb, __be64 t2);
+int ntpk_interleave_setup(void);
+void ntpk_interleave_teardown(void);
+
+#endif /* NTPK_INTERLEAVE_H */

@@ -1,0 +1,313 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+Shows interleaved mode (RFC 9769): a client that names a reply by its T2 is told when
+that reply left; behind a queue the error of T3 is at least five times smaller so than
+in basic mode.  That it is right for a hundred clients behind one address, and for
+chronyd with xleave; that nobody else is answered so; that a step of the clock forgets
+what was before it; and that more clients than there is room for are answered in basic
+mode, never wrongly; that the module goes while replies wait; and what its parameter does.
+About 30 seconds.
+"""
+import os
+import re
+import shutil
+import socket
+import statistics
+import struct
+import time
+
+import fixture
+import netns
+import ntpq
+import tap
+from ntpq import request
+
+SO_TIMESTAMPNS = 35
+PAIRS = 200 if tap.slow() == 1 else 20
+CLIENTS = 100
+INTERLEAVED, BASIC = "interleaved", "basic"
+SLACK_NS = 1000
+
+
+class Client:
+	"""One client of the server's, on a port of its own, with the kernel's receive stamps."""
+
+	def __init__(self, ns, dst="192.0.2.1"):
+		family = socket.AF_INET6 if ":" in dst else socket.AF_INET
+		self.s = ns.socket(family, socket.SOCK_DGRAM)
+		self.s.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+		self.s.settimeout(2 * tap.slow())
+		with ns:
+			self.s.connect((dst, 123))
+		self.last, self.arrived_ns = None, 0
+
+	def send(self, org=0, **fields):
+		"""A request that names the reply with this T2; its own receive timestamp is made up."""
+		fields.setdefault("rec", ntpq.ntp64(self.arrived_ns) if org else 0)
+		self.req = ntpq.Reply(request(org=org, **fields))
+		self.s.send(self.req.data)
+
+	def take(self):
+		"""(mode, reply, when it came by the kernel's stamp)"""
+		data, anc, _, _ = self.s.recvmsg(200, 200)
+		reply = ntpq.Reply(data)
+		s, ns = struct.unpack("qq", anc[0][2])
+		self.last, self.arrived_ns = reply, s * 10**9 + ns
+		mode = {self.req.rec: INTERLEAVED, self.req.xmt: BASIC}.get(reply.org)
+		return mode, reply, self.arrived_ns
+
+	def ask(self, **fields):
+		self.send(**fields)
+		return self.take()
+
+	def again(self, **fields):
+		"""The next request of a client in interleaved mode."""
+		return self.ask(org=self.last.rec if self.last else 0, **fields)
+
+	def close(self):
+		self.s.close()
+
+
+def test_modes(s):
+	c = Client(s.client)
+	modes, moved = s.counted(lambda: [c.again()[0] for _ in range(4)])
+	tap.same((modes, moved), ([BASIC, BASIC, INTERLEAVED, INTERLEAVED],
+				  {"replied": 2, "replied_interleaved": 2}),
+		 "the first reply is in basic mode, the second too, those after it interleaved")
+	_, before, arrived = c.again()
+	mode, reply, _ = c.again()
+	tap.ok(mode == INTERLEAVED and before.t2_ns < reply.t3_ns <= arrived + SLACK_NS and
+	       reply.t2_ns > arrived - SLACK_NS, "T2 is of this request, T3 of the reply before",
+	       (mode, before.t2_ns, reply.t3_ns, arrived, reply.t2_ns))
+	for what, fields in (("no origin", {"org": 0, "rec": 5}),
+			     ("another origin", {"org": lambda last: last.rec ^ 2}),
+			     ("no receive timestamp", {"rec": 0}),
+			     ("receive and transmit timestamps the same", {"rec": 7, "xmt": 7}),
+			     ("its T3 for the origin, as ntpd", {"org": lambda last: last.xmt}),
+			     ("version 3", {"version": 3}), ("symmetric active mode", {"mode": 1})):
+		c.again()
+		# of a T2 that nothing has named yet
+		org = fields.pop("org", lambda last: last.rec)
+		org = org(c.last) if callable(org) else org
+		req = ntpq.Reply(request(**{"rec": 9, "org": org, **fields}))
+		c.s.send(req.data)
+		reply = ntpq.Reply(c.s.recv(200))
+		tap.ok(reply.org == req.xmt and reply.t3_ns >= reply.t2_ns, f"{what}: basic mode", reply)
+	c.again()
+	named = c.last.rec
+	modes = [c.ask(org=named)[0] for _ in range(2)]
+	tap.same(modes, [INTERLEAVED, BASIC], "a T2 is good for one request")
+	c.close()
+
+
+def test_parities(s):
+	"""By which one is not taken for the other."""
+	c = Client(s.client)
+	replies = [c.again()[1] for _ in range(20)]
+	tap.ok(all(r.rec & 1 and not r.xmt & 1 for r in replies), "T2 is odd, T3 even, in both modes")
+	c.close()
+
+
+def test_unsync(s):
+	c = Client(s.client)
+	for _ in range(3):
+		c.again()
+	s.g.push_unsync()
+	mode, reply, _ = c.again()
+	tap.ok(mode == BASIC and reply.leap == 3, "unsynchronised: basic mode", (mode, reply))
+	s.g.push_default()
+	c.close()
+
+
+def errors(s, dst):
+	"""Of T3, against when the reply came: in basic mode and interleaved, ns."""
+	c = Client(s.client, dst)
+	s.g.push_default()
+	basic, interleaved = [], []
+	arrived = 0
+	for i in range(PAIRS + 3):
+		mode, reply, now = c.again()
+		if i < 2:
+			basic.append(now - reply.t3_ns)
+		elif mode == INTERLEAVED:
+			interleaved.append(arrived - reply.t3_ns)
+		arrived = now
+	for _ in range(PAIRS):
+		_, reply, now = c.ask()
+		basic.append(now - reply.t3_ns)
+	c.close()
+	return basic, interleaved
+
+
+def figures(s, dst):
+	"""Medians of the error of T3, basic and interleaved, us."""
+	basic, interleaved = errors(s, dst)
+	tap.ok(len(interleaved) >= PAIRS * 9 // 10 and min(interleaved) > -1000,
+	       f"{dst}: {len(interleaved)} of {PAIRS + 1} interleaved, none left after it came",
+	       min(interleaved))
+	return statistics.median(basic) / 1000, statistics.median(map(abs, interleaved)) / 1000
+
+
+def test_errors(s):
+	# what the stamp itself costs lies between it and the arrival, and is most of this
+	for dst in ("192.0.2.1", "2001:db8::1"):
+		basic, interleaved = figures(s, dst)
+		tap.note(f"{dst}: T3 is {basic:.1f} us early in basic mode, {interleaved:.1f} us interleaved")
+	tc = s.server.sh("tc", "qdisc", "add", "dev", s.link.sdev, "root", "netem", "delay", "500us",
+			 check=False)
+	if tc.returncode:
+		tap.skip("behind a queue", f"no netem here: {tc.stderr}")
+		return
+	for dst in ("192.0.2.1", "2001:db8::1"):
+		basic, interleaved = figures(s, dst)
+		# in the debug kernel the stamp costs more than the queue
+		tap.ok(basic > 5 * interleaved or tap.slow() > 1, f"{dst} behind a queue of 0.5 ms: T3 is {basic:.1f} us early in "
+		       f"basic mode, {interleaved:.1f} us interleaved: {basic / interleaved:.0f} times less")
+	s.server.sh("tc", "qdisc", "del", "dev", s.link.sdev, "root")
+
+
+def test_many(s):
+	"""Behind one address, all at once."""
+	clients = [Client(s.client) for _ in range(CLIENTS)]
+	wrong, modes = [], []
+	for turn in range(4):
+		before = [(c.last, c.arrived_ns) for c in clients]
+		for c in clients:
+			c.send(org=c.last.rec if c.last else 0)
+		for c, (last, arrived) in zip(clients, before):
+			mode, reply, _ = c.take()
+			if turn < 2:
+				continue
+			modes.append(mode)
+			if mode == INTERLEAVED and not last.t2_ns < reply.t3_ns <= arrived + SLACK_NS:
+				wrong.append((last.t2_ns, reply.t3_ns, arrived))
+	tap.ok(not wrong and modes.count(INTERLEAVED) >= 2 * CLIENTS - 4,
+	       f"{CLIENTS} clients behind one address: {modes.count(INTERLEAVED)} of {2 * CLIENTS} "
+	       "replies interleaved, each with its own departure", wrong[:3])
+	for c in clients:
+		c.close()
+
+
+def test_step(s):
+	c = Client(s.client)
+	for _ in range(3):
+		mode = c.again()[0]
+	now = time.time()
+	time.clock_settime(time.CLOCK_REALTIME, now + 10)
+	tap.later(lambda: time.clock_settime(time.CLOCK_REALTIME, time.time() - 10))
+	s.g.push_default()
+	after = [c.again()[0] for _ in range(2)]
+	tap.same((mode, after), (INTERLEAVED, [BASIC, INTERLEAVED]),
+		 "a step of the clock forgets the reply before it")
+	c.close()
+
+
+def test_room(s):
+	"""Twice as many as there is room for."""
+	with open("/sys/module/ntpk/parameters/interleaved") as f:
+		room = int(f.read())
+	n = tap.env_int("NTPK_INTERLEAVED", 2 * room, 200)
+	c = Client(s.client)
+	for _ in range(3):
+		c.again()
+	mine, arrived = c.last, c.arrived_ns
+	other = Client(s.client)
+	s0 = s.g.stats()
+	for _ in range(n):
+		other.send(org=1, rec=2)	# as the T2 of a reply that nobody knows
+		other.s.recv(200)
+	moved = s.g.stats()["replied"] - s0["replied"]
+	mode, reply, _ = c.ask(org=mine.rec)
+	tap.ok(moved == n and (mode == BASIC and reply.t3_ns >= reply.t2_ns or
+			       mode == INTERLEAVED and mine.t2_ns < reply.t3_ns <= arrived + SLACK_NS),
+	       f"{n} others, {room} have room: the one from before is answered in {mode} mode",
+	       (moved, mode, reply))
+	c.close()
+	other.close()
+
+
+def test_capacity(s):
+	"""As many as the parameter says, each with one request before the next of any."""
+	with open("/sys/module/ntpk/parameters/interleaved") as f:
+		room = int(f.read())
+	n = room if tap.slow() == 1 else 200
+	c = Client(s.client)
+	t2s = [c.ask(org=1)[1].rec for _ in range(n)]
+	modes = [c.ask(org=t2, rec=i + 1)[0] for i, t2 in enumerate(t2s)]
+	found = modes.count(INTERLEAVED)
+	tap.ok(found >= n * 98 // 100, f"{n} clients at once: {found} replies interleaved", found)
+	c.close()
+
+
+def test_unload(s):
+	"""Replies wait in a queue, with the module's socket, when it goes."""
+	if s.server.sh("tc", "qdisc", "add", "dev", s.link.sdev, "root", "netem", "delay", "2s",
+		       check=False).returncode:
+		tap.skip("unloaded while replies wait", "no netem here")
+		return
+	c = Client(s.client)
+	c.s.settimeout(10)
+	for _ in range(5):
+		c.send(org=1)
+	s.g.close()
+	netns.unload()
+	got = [c.s.recv(200) for _ in range(5)]
+	tap.same(len(got), 5, "unloaded while five replies wait: they arrive")
+	s.server.sh("tc", "qdisc", "del", "dev", s.link.sdev, "root")
+	c.close()
+
+
+def test_off(s):
+	"""The module's parameter."""
+	netns.insmod("interleaved=0")
+	s = fixture.Served(link=s.link)
+	s.g.push_default()
+	c = Client(s.client)
+	tap.same([c.again()[0] for _ in range(4)], [BASIC] * 4, "interleaved=0: basic mode")
+	s.g.close()
+	netns.unload()
+	netns.insmod("interleaved=1")
+	s = fixture.Served(link=s.link)
+	s.g.push_default()
+	c.last = None
+	tap.same([c.again()[0] for _ in range(4)], [BASIC] * 2 + [INTERLEAVED] * 2, "interleaved=1: one client")
+	c.close()
+
+
+def test_chronyd(s):
+	if not shutil.which("chronyd") or not shutil.which("chronyc"):
+		tap.skip("chronyd with xleave", "not installed")
+		return
+	where = fixture.tmpdir()
+	sock = os.path.join(where, "sock")
+	fixture.chronyd(s.client, "server 192.0.2.1 xleave minpoll -4 maxpoll -4",
+			f"bindcmdaddress {sock}")
+	count = lambda: s.g.stats()["replied_interleaved"]
+	before = count()
+	told = lambda: s.client.sh("chronyc", "-h", sock, "ntpdata", check=False).stdout
+	tap.ok(tap.wait_for(lambda: count() - before > 20, 40),
+	       f"chronyd with xleave: {count() - before} replies interleaved", told())
+	text = told()
+	tap.ok(re.search(r"^Interleaved +: Yes", text, re.M) and
+	       re.search(r"^NTP tests +: 111 111 1", text, re.M),
+	       "and it takes them for good", text)
+
+
+def main():
+	s = fixture.served()
+	s.g.push_default()
+	test_modes(s)
+	test_parities(s)
+	test_unsync(s)
+	test_errors(s)
+	test_many(s)
+	test_room(s)
+	test_capacity(s)
+	test_chronyd(s)
+	test_step(s)
+	test_unload(s)
+	test_off(s)
+
+
+tap.run(main)
