@@ -70,9 +70,11 @@ class Upstreams:
 
 	def kiss(self):
 		d = self.many
-		for code, state in (("RATE", "not synchronised"), ("DENY", "told us to go away")):
+		for code, state in (("RATE: it wants to be asked less often", "too few replies yet"),
+				    ("DENY: it does not serve us", "told us to go away")):
+			code, words = code[:4], f"kiss code {code}"
 			s = self.by[code.lower()]
-			row = d.shows(s.addr, f"kiss code {code}", state)
+			row = d.shows(s.addr, words, state)
 			lab.ok(row, f"KoD {code}: {row}", d)
 			lab.ok(d.says(f"{s.addr} sent the kiss code {code}"), f"KoD {code}: is said", d)
 		rate, deny = self.by["rate"], self.by["deny"]

@@ -37,6 +37,7 @@ SOURCE = {
     "last_rx_age_ns": 17000000000, "offset_ns": 12345, "last_offset_ns": 1, "delay_ns": 2,
     "disp_ns": 3, "jitter_ns": 4, "root_delay_ns": 5, "root_disp_ns": 6,
     "root_dist_ns": 1200000, "sent_pkts": 8, "received_pkts": 8, "bad_pkts": 0, "kod": None,
+    "kod_text": None,
 }
 
 
@@ -50,7 +51,7 @@ SOURCES = {"sources": [
            state_text="disagrees with the majority", reach=0o17, offset_ns=-2500000000),
     source(name="three.example.org", address=None, state="new", state_text="no reply yet",
            reach=0, offset_ns=None, root_dist_ns=None, last_rx_age_ns=None, stratum=None,
-           kod="RATE"),
+           kod="RATE", kod_text="it wants to be asked less often"),
 ]}
 UPSTREAMS = {"upstreams": [
     {"line": "server ntp1.example.org iburst", "name": "ntp1.example.org", "kind": "server",
@@ -181,7 +182,11 @@ def test_sources(d):
     check("377" in lines[2] and "17 s" in lines[2] and "+12.35 us +- 1.200 ms" in lines[2], out)
     check(lines[3].startswith("x  two.example.org (2001:db8::2)") and " 17 " in lines[3] and
           "-2.500 s" in lines[3] and lines[3].endswith("disagrees with the majority"), out)
-    check(lines[4].startswith("?  three.example.org ") and "kiss code RATE" in lines[4], out)
+    check(lines[4].startswith("?  three.example.org ") and lines[4].endswith(
+        "no reply yet, kiss code RATE: it wants to be asked less often"), out)
+    d.answers = {"selectdata": SOURCES}
+    reasons = ctl("selectdata", path=d.path)[1].splitlines()
+    check(reasons[-1].endswith("kiss code RATE: it wants to be asked less often"), reasons)
     # the columns stand below each other
     at = lines[1].index("State")
     check(all(line[at - 2:at] == "  " for line in lines[2:]), out)

@@ -270,6 +270,12 @@ void assoc_plan(struct assoc *a, struct assoc_env *env);
 bool assoc_waits(const struct assoc *a);
 
 /**
+ * assoc_only_kissed() - it answers, but has told no time yet: we ask too often
+ * @a: source
+ */
+bool assoc_only_kissed(const struct assoc *a);
+
+/**
  * assoc_forget() - the local timescale or UTC made a jump: no sample is worth anything
  * @a: source
  * @env: environment

@@ -118,6 +118,11 @@ static bool kod_is(const struct assoc *a, const char *code)
 	return !memcmp(a->kod, code, 4);
 }
 
+bool assoc_only_kissed(const struct assoc *a)
+{
+	return !a->stratum && kod_is(a, "RATE");
+}
+
 static void note_kod(struct assoc *a, const struct ntp_header *h)
 {
 	const unsigned char *c = (const unsigned char *)&h->refid;

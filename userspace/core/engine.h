@@ -335,12 +335,6 @@ enum source_state {
  */
 const char *source_state_name(enum source_state state);
 
-/**
- * source_state_text() - the reason in words, for people
- * @state: enum source_state
- */
-const char *source_state_text(enum source_state state);
-
 /* struct source_report - what is known of one source; offsets at report time */
 struct source_report {
 	uint32_t id;
@@ -364,6 +358,7 @@ struct source_report {
 	uint64_t received_pkts;		/* valid replies */
 	uint64_t bad_pkts;		/* refused by tests 1-7 and more */
 	char	 kod[5];		/* last kiss code, "" = none */
+	bool	 denied;		/* not asked any more, as it wants */
 	unsigned int samples;		/* in use */
 	int64_t	 span_ns;		/* from the oldest to the youngest */
 	double	 freq_ppb;		/* of the source against the served line */
@@ -371,6 +366,20 @@ struct source_report {
 	double	 sd_ns;			/* of its samples about that line */
 	struct sample_report last;	/* the last true reply; t4_unix_ns 0: none */
 };
+
+/**
+ * source_state_text() - the reason for a source's state in words, for people
+ * @r: source
+ */
+const char *source_state_text(const struct source_report *r);
+
+/**
+ * source_kod_text() - what a kiss code asks of us, in words
+ * @kod: four characters (RFC 5905 section 7.4)
+ *
+ * Return: the words, NULL for a code that asks nothing.
+ */
+const char *source_kod_text(const char *kod);
 
 /* struct engine_report - what the engine believes */
 struct engine_report {

@@ -93,7 +93,7 @@ static enum source_state fitness(const struct engine *e, const struct assoc *a, 
 	if (a->stratum >= ASSOC_MAX_STRATUM - 1)
 		return SRC_BAD_STRATUM;
 	if (!a->usable)
-		return SRC_UNSYNC;
+		return assoc_only_kissed(a) ? SRC_NEW : SRC_UNSYNC;
 	if (engine_loops(e, a))
 		return SRC_LOOP;
 	if (a->conf.flags & SOURCE_F_NOSELECT)

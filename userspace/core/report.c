@@ -12,7 +12,7 @@ static const struct {
 	char text[64];
 } states[SRC_STATES] = {
 	[SRC_NEW] = { "new", "too few replies yet" },
-	[SRC_OFFLINE] = { "offline", "not asked: offline, or the server told us to go away" },
+	[SRC_OFFLINE] = { "offline", "not asked: offline" },
 	[SRC_UNREACHABLE] = { "unreachable", "no reply to the last eight requests" },
 	[SRC_UNSYNC] = { "unsync", "says that it is not synchronised" },
 	[SRC_BAD_STRATUM] = { "bad-stratum", "its stratum is too high" },
@@ -28,14 +28,38 @@ static const struct {
 	[SRC_SYSPEER] = { "syspeer", "combined into our time, and our reference" },
 };
 
+/* RFC 5905, figure 13: those that say what is to be done, or why there is no time. */
+static const struct {
+	char kod[4];
+	char text[48];
+} kisses[] = {
+	{ "DENY", "it does not serve us" },
+	{ "INIT", "it is not synchronised for the first time yet" },
+	{ "RATE", "it wants to be asked less often" },
+	{ "RSTR", "its access list does not let us in" },
+	{ "STEP", "its clock has just been stepped" },
+};
+
 const char *source_state_name(enum source_state state)
 {
 	return (unsigned int)state < SRC_STATES ? states[state].name : "unknown";
 }
 
-const char *source_state_text(enum source_state state)
+const char *source_state_text(const struct source_report *r)
 {
-	return (unsigned int)state < SRC_STATES ? states[state].text : "";
+	if (r->state == SRC_OFFLINE && r->denied)
+		return "not asked: the server told us to go away";
+	return (unsigned int)r->state < SRC_STATES ? states[r->state].text : "";
+}
+
+const char *source_kod_text(const char *kod)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(kisses) / sizeof(kisses[0]); i++)
+		if (!memcmp(kisses[i].kod, kod, sizeof(kisses[i].kod)))
+			return kisses[i].text;
+	return NULL;
 }
 
 uint8_t engine_leap_near(const struct engine *e, int64_t unix_ns, int64_t *at_unix_ns,
@@ -90,6 +114,7 @@ static void report_protocol(const struct assoc *a, struct source_report *out)
 	out->received_pkts = a->received_pkts;
 	out->bad_pkts = a->bad_pkts;
 	memcpy(out->kod, a->kod, sizeof(out->kod));
+	out->denied = a->denied;
 	out->last = a->report;
 }
 

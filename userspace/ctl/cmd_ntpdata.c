@@ -89,7 +89,7 @@ static void print_one(struct json_object *s)
 	line_int(s, "Total valid RX", "received_pkts");
 	line_int(s, "Total refused RX", "bad_pkts");
 	if (fmt_str(s, "kod"))
-		line("Kiss code", fmt_safe(text, sizeof(text), fmt_str(s, "kod")));
+		line("Kiss code", fmt_kod(text, sizeof(text), s));
 }
 
 static void print_ntpdata(const struct ctl *ctl, struct json_object *data)

@@ -40,23 +40,11 @@ static void format_offset(char *buf, size_t len, struct json_object *s)
 			 fmt_member_ns(error, s, "root_dist_ns", false));
 }
 
-static void format_why(char *buf, size_t len, struct json_object *s)
-{
-	char text[FMT_TEXT_MAX], kod[FMT_MAX];
-
-	fmt_safe(text, sizeof(text), fmt_str(s, "state_text"));
-	if (fmt_str(s, "kod") && fmt_str(s, "kod")[0])
-		snprintf(buf, len, "%s, kiss code %s", text,
-			 fmt_safe(kod, sizeof(kod), fmt_str(s, "kod")));
-	else
-		snprintf(buf, len, "%s", text);
-}
-
 static bool add_source(const struct ctl *ctl, struct fmt_table *t, struct json_object *s)
 {
 	char mark[2] = { ctl_source_mark(fmt_str(s, "state")), '\0' };
 	char name[400], stratum[FMT_MAX], poll[FMT_MAX], reach[FMT_MAX] = "-", age[FMT_MAX];
-	char offset[2 * FMT_MAX + 8], refid[FMT_TEXT_MAX], why[FMT_TEXT_MAX + 64];
+	char offset[2 * FMT_MAX + 8], refid[FMT_TEXT_MAX], why[FMT_WHY_MAX];
 	const char *cells[9], **c = cells;
 	int64_t n;
 
@@ -64,7 +52,7 @@ static bool add_source(const struct ctl *ctl, struct fmt_table *t, struct json_o
 	if (fmt_int(s, "reach", &n))
 		snprintf(reach, sizeof(reach), "%" PRIo64, (uint64_t)n);
 	format_offset(offset, sizeof(offset), s);
-	format_why(why, sizeof(why), s);
+	fmt_source_why(why, sizeof(why), s);
 	*c++ = mark;
 	*c++ = name;
 	if (ctl->options & CTL_O_VERBOSE)

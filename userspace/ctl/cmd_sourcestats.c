@@ -79,7 +79,7 @@ static bool add_select(struct fmt_table *t, struct json_object *s)
 {
 	char mark[2] = { ctl_source_mark(fmt_str(s, "state")), '\0' };
 	char name[400], flags[128], last[FMT_MAX], low[FMT_MAX], high[FMT_MAX];
-	char interval[2 * FMT_MAX + 8] = "-", why[FMT_TEXT_MAX];
+	char interval[2 * FMT_MAX + 8] = "-", why[FMT_WHY_MAX];
 	const char *cells[] = { mark, name, flags, last, interval, why };
 	int64_t a, b;
 
@@ -89,7 +89,7 @@ static bool add_select(struct fmt_table *t, struct json_object *s)
 	if (fmt_int(s, "low_ns", &a) && fmt_int(s, "high_ns", &b))
 		snprintf(interval, sizeof(interval), "%s .. %s", fmt_ns(low, a, true),
 			 fmt_ns(high, b, true));
-	fmt_safe(why, sizeof(why), fmt_str(s, "state_text"));
+	fmt_source_why(why, sizeof(why), s);
 	return fmt_table_add(t, cells);
 }
 

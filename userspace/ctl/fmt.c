@@ -208,6 +208,28 @@ const char *fmt_source_name(char *buf, size_t len, struct json_object *s)
 	return buf;
 }
 
+const char *fmt_kod(char *buf, size_t len, struct json_object *s)
+{
+	const char *words = fmt_str(s, "kod_text");
+	char kod[FMT_MAX], text[FMT_TEXT_MAX];
+
+	snprintf(buf, len, "%s%s%s", fmt_safe(kod, sizeof(kod), fmt_str(s, "kod")),
+		 words ? ": " : "", words ? fmt_safe(text, sizeof(text), words) : "");
+	return buf;
+}
+
+const char *fmt_source_why(char *buf, size_t len, struct json_object *s)
+{
+	char text[FMT_TEXT_MAX], kod[FMT_TEXT_MAX] = "";
+	const char *code = fmt_str(s, "kod");
+
+	if (code && *code)
+		fmt_kod(kod, sizeof(kod), s);
+	snprintf(buf, len, "%s%s%s", fmt_safe(text, sizeof(text), fmt_str(s, "state_text")),
+		 *kod ? ", kiss code " : "", kod);
+	return buf;
+}
+
 const char *fmt_reference(char *buf, size_t len, struct json_object *obj, const char *stratum_key)
 {
 	const char *text = fmt_str(obj, "refid_text"), *name = fmt_str(obj, "refid_name");

@@ -14,6 +14,7 @@
 #define FMT_MAX		32
 #define FMT_TEXT_MAX	1024
 #define FMT_COLUMNS_MAX	12
+#define FMT_WHY_MAX	(2 * FMT_TEXT_MAX)
 
 /**
  * fmt_ns() - a duration in the unit that suits it
@@ -92,6 +93,26 @@ const char *fmt_member_int(char *buf, struct json_object *obj, const char *key);
  * Return: @buf.
  */
 const char *fmt_source_name(char *buf, size_t len, struct json_object *s);
+
+/**
+ * fmt_kod() - a source's kiss code, and what it asks of us
+ * @buf: out
+ * @len: of @buf
+ * @s: object with "kod" and "kod_text"
+ *
+ * Return: @buf, such as "RATE: it wants to be asked less often".
+ */
+const char *fmt_kod(char *buf, size_t len, struct json_object *s);
+
+/**
+ * fmt_source_why() - why a source is in its state, with its kiss code
+ * @buf: out
+ * @len: of @buf
+ * @s: object with "state_text", "kod" and "kod_text"
+ *
+ * Return: @buf.
+ */
+const char *fmt_source_why(char *buf, size_t len, struct json_object *s);
 
 /**
  * fmt_reference() - a reference id as the daemon words it, with the name it knows

@@ -128,13 +128,17 @@ const char *log_format_ns(char buf[LOG_NS_LEN], int64_t ns)
 }
 
 /* A kiss code is four ASCII characters; anything else is shown as a dot. */
-static void format_kod(char out[5], __be32 refid)
+static void format_kod(char *out, size_t len, __be32 refid)
 {
-	memcpy(out, &refid, 4);
-	out[4] = '\0';
+	const char *text;
+	char kod[5] = "";
+
+	memcpy(kod, &refid, 4);
 	for (int i = 0; i < 4; i++)
-		if (out[i] < ' ' || out[i] > '~')
-			out[i] = '.';
+		if (kod[i] < ' ' || kod[i] > '~')
+			kod[i] = '.';
+	text = source_kod_text(kod);
+	snprintf(out, len, "%s%s%s", kod, text ? ": " : "", text ? text : "");
 }
 
 enum value_kind {
@@ -181,8 +185,8 @@ static const struct code_text code_texts[] = {
 enum log_level log_format_code(char *buf, size_t len, enum log_code code, const char *name,
 			       int64_t value_ns, __be32 refid)
 {
-	char tail[LOG_NS_LEN] = "";
 	const struct code_text *t;
+	char tail[64] = "";
 
 	if ((size_t)code >= sizeof(code_texts) / sizeof(code_texts[0])) {
 		snprintf(buf, len, "state change %u %s", (unsigned int)code, name);
@@ -190,7 +194,7 @@ enum log_level log_format_code(char *buf, size_t len, enum log_code code, const 
 	}
 	t = &code_texts[code];
 	if (t->value == VALUE_KOD)
-		format_kod(tail, refid);
+		format_kod(tail, sizeof(tail), refid);
 	else if (t->value != VALUE_NONE)
 		log_format_ns(tail, value_ns);
 	snprintf(buf, len, "%s%s%s%s", t->before, name, t->after,

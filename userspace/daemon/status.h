@@ -36,4 +36,11 @@ status_source_fn status_ntpdata_object;
  */
 void status_put_refid(struct ntpkd *d, struct json_object *o, __be32 refid, unsigned int stratum);
 
+/**
+ * status_put_kod() - a source's last kiss code: "kod" and "kod_text"
+ * @o: object
+ * @r: source
+ */
+void status_put_kod(struct json_object *o, const struct source_report *r);
+
 #endif /* NTPKD_STATUS_H */

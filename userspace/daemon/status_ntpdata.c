@@ -82,6 +82,6 @@ struct json_object *status_ntpdata_object(struct ntpkd *d, const struct upstream
 	put_int(o, "sent_pkts", (int64_t)r->sent_pkts);
 	put_int(o, "received_pkts", (int64_t)r->received_pkts);
 	put_int(o, "bad_pkts", (int64_t)r->bad_pkts);
-	put_text(o, "kod", r->kod[0] ? r->kod : NULL);
+	status_put_kod(o, r);
 	return o;
 }

@@ -56,6 +56,12 @@ static void put_measured(struct json_object *o, const struct source_report *r)
 		put(o, fields[i].key, known ? json_object_new_int64(fields[i].v) : NULL);
 }
 
+void status_put_kod(struct json_object *o, const struct source_report *r)
+{
+	put_text(o, "kod", r->kod[0] ? r->kod : NULL);
+	put_text(o, "kod_text", source_kod_text(r->kod));
+}
+
 /* What every list of sources begins a source with. */
 static struct json_object *source_head(const struct upstream_source *s,
 				       const struct source_report *r)
@@ -68,7 +74,7 @@ static struct json_object *source_head(const struct upstream_source *s,
 	put_int(o, "port", s->up->conf.port);
 	put_text(o, "state", source_state_name(r->state));
 	put_text(o, "state_text", r->state == SRC_OFFLINE && s->no_route ?
-		 "offline: there is no route to it" : source_state_text(r->state));
+		 "not asked: there is no route to it" : source_state_text(r));
 	return o;
 }
 
@@ -88,7 +94,7 @@ static struct json_object *source_object(struct ntpkd *d, const struct upstream_
 	put_int(o, "sent_pkts", (int64_t)r->sent_pkts);
 	put_int(o, "received_pkts", (int64_t)r->received_pkts);
 	put_int(o, "bad_pkts", (int64_t)r->bad_pkts);
-	put_text(o, "kod", r->kod[0] ? r->kod : NULL);
+	status_put_kod(o, r);
 	return o;
 }
 
@@ -123,6 +129,7 @@ static struct json_object *select_object(struct ntpkd *d, const struct upstream_
 	put_int_if(o, "root_dist_ns", r->root_dist_ns, known);
 	put_int_if(o, "low_ns", r->offset_ns - r->root_dist_ns, known);
 	put_int_if(o, "high_ns", r->offset_ns + r->root_dist_ns, known);
+	status_put_kod(o, r);
 	return o;
 }
 

@@ -581,7 +581,8 @@ static void test_names(void **state)
 
 	(void)state;
 	for (i = 0; i < SRC_STATES; i++) {
-		assert_true(source_state_name(i)[0] && source_state_text(i)[0]);
+		assert_true(source_state_name(i)[0] &&
+			    source_state_text(&(struct source_report){ .state = i })[0]);
 		for (k = 0; k < i; k++)
 			assert_string_not_equal(source_state_name(i), source_state_name(k));
 	}

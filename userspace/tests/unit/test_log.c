@@ -44,7 +44,7 @@ static void test_sentences(void **state)
 			 LOG_LEVEL_WARN);
 	assert_string_equal(text, "stepping the system clock by -1.500 s");
 	log_format_code(text, sizeof(text), LOG_KOD, "h (10.0.0.1)", 0, rate);
-	assert_string_equal(text, "h (10.0.0.1) sent the kiss code RATE");
+	assert_string_equal(text, "h (10.0.0.1) sent the kiss code RATE: it wants to be asked less often");
 	log_format_code(text, sizeof(text), LOG_KOD, "h", 0, ntp_htobe32(0x1b5b324a));
 	assert_string_equal(text, "h sent the kiss code .[2J");
 }

@@ -615,15 +615,20 @@ static void test_kisses_for_a_day(void **state)
 		const char *code;
 		uint32_t flags;
 		unsigned int most;
+		enum source_state state;
+		const char *text;
 	} t[] = {
-		{ "RATE", SOURCE_F_IBURST, 86400 / 1024 + 10 },
-		{ "RATE", SOURCE_F_IBURST | SOURCE_F_BURST | SOURCE_F_XLEAVE, 86400 / 1024 + 10 },
-		{ "DENY", SOURCE_F_IBURST, 1 },
-		{ "RSTR", SOURCE_F_IBURST | SOURCE_F_BURST, 1 },
+		{ "RATE", SOURCE_F_IBURST, 86400 / 1024 + 10, SRC_NEW, "too few replies yet" },
+		{ "RATE", SOURCE_F_IBURST | SOURCE_F_BURST | SOURCE_F_XLEAVE, 86400 / 1024 + 10,
+		  SRC_NEW, "too few replies yet" },
+		{ "DENY", SOURCE_F_IBURST, 1, SRC_OFFLINE, "told us to go away" },
+		{ "RSTR", SOURCE_F_IBURST | SOURCE_F_BURST, 1, SRC_OFFLINE, "told us to go away" },
 		/* no order to stay away, but no time either: as often as configured */
-		{ "INIT", SOURCE_F_IBURST, 86400 / 16 + 10 },
-		{ "XXXX", SOURCE_F_IBURST | SOURCE_F_BURST, 86400 / 16 + 10 },
+		{ "INIT", SOURCE_F_IBURST, 86400 / 16 + 10, SRC_UNSYNC, "not synchronised" },
+		{ "XXXX", SOURCE_F_IBURST | SOURCE_F_BURST, 86400 / 16 + 10, SRC_UNSYNC,
+		  "not synchronised" },
 	};
+	struct source_report r;
 	struct rig g;
 	size_t i;
 
@@ -637,6 +642,10 @@ static void test_kisses_for_a_day(void **state)
 		run_until(&g, 86400);
 		assert_in_range(g.srv[0].asked, 1, t[i].most);
 		assert_false(report(&g).synchronised);
+		r = source(&g, 0);
+		assert_int_equal(r.state, t[i].state);
+		assert_non_null(strstr(source_state_text(&r), t[i].text));
+		assert_int_equal(!source_kod_text(r.kod), !strcmp(r.kod, "XXXX"));
 		/* and no storm of look-ups */
 		assert_true(g.kinds[ACT_RESOLVE] <= 7);
 		free(g.e);
