@@ -2,7 +2,8 @@
 /*
  * Fuzz target: any bytes as configuration.  Beyond what the sanitizers see: an
  * error is reported if and only if the text is refused, messages point into the
- * text and are printable, and each upstream is written and read back the same.
+ * text and are printable, each upstream is written and read back the same, and the
+ * first line alone is taken or refused the same way by who sets it at run time.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include "daemon/conf.h"
 #include "daemon/conf_word.h"
+#include "daemon/runtime.h"
 #include "fuzz.h"
 
 struct seen {
@@ -46,6 +48,26 @@ static void round_trip(const struct conf_upstream *up)
 		abort();
 }
 
+/* As `ntpkctl set` does: on top of a copy of what is there. */
+static void set_first_line(const struct conf *conf, const uint8_t *data, size_t size)
+{
+	struct seen s = { .size = size };
+	const struct conf_diag diag = { note, &s };
+	const uint8_t *end = memchr(data, '\n', size);
+	char *line = strndup((const char *)data, end ? (size_t)(end - data) : size);
+	struct conf_difference diff[CONF_DIFFERENCES_MAX];
+	struct conf fresh;
+
+	if (!line || conf_copy(&fresh, conf))
+		abort();
+	if (runtime_parse(&fresh, line, "set", &diag) != (s.errors ? -EINVAL : 0))
+		abort();
+	if (!s.errors && conf_diff(conf, &fresh, diff) > CONF_DIFFERENCES_MAX)
+		abort();
+	conf_clean(&fresh);
+	free(line);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct seen s = { .size = size };
@@ -65,6 +87,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fclose(in);
 	for (i = 0; i < conf.upstreams_len; i++)
 		round_trip(&conf.upstreams[i]);
+	if (!s.errors)
+		set_first_line(&conf, data, size);
 	conf_clean(&conf);
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include "daemon/command.h"
 #include "daemon/conf.h"
 #include "daemon/ntpkd.h"
+#include "daemon/runtime.h"
 #include "fuzz.h"
 
 #define ROWS_MAX	64
@@ -40,6 +41,18 @@ static void no_report(void *ctx, const char *file, unsigned int line, unsigned i
 	demand(*text);
 }
 
+/* What `set` would take, over an empty configuration. */
+static int check_set(const char *line, const struct conf_diag *diag)
+{
+	static struct conf conf;
+	int err;
+
+	conf_init(&conf);
+	err = runtime_parse(&conf, line, "set", diag);
+	conf_clean(&conf);
+	return err;
+}
+
 static int check_change(void *ctx, const struct control_value *args, struct json_object *data,
 			struct control_error *err)
 {
@@ -53,6 +66,9 @@ static int check_change(void *ctx, const struct control_value *args, struct json
 	for (unsigned int i = 0; i < CONTROL_ARGS_MAX; i++)
 		if (args[i].text)
 			demand(strlen(args[i].text) <= CONTROL_LINE_MAX);
+	if (args[0].text && !runtime_names_upstream(args[0].text) &&
+	    !check_set(args[0].text, &diag))
+		return 0;
 	if (!args[0].text || conf_parse_upstream(&up, args[0].text, "fuzz", 1, &diag))
 		return control_refuse(err, -EINVAL, "invalid", "%s",
 				      args[0].text ? args[0].text : "nothing");
