@@ -285,6 +285,25 @@ def test_ctl_sources():
     holds(ctl("ntpdata", "192.0.2.1", code=1), "see ntpkctl sources")
 
 
+def test_kisses():
+    """What a server says instead of the time, in words."""
+    for n, kod, state, words in (
+            (5, "RATE", "too few replies yet", "it wants to be asked less often"),
+            (6, "DENY", "the server told us to go away", "it does not serve us"),
+            (7, "RSTR", "the server told us to go away", "its access list does not let us in"),
+            (8, "INIT", "says that it is not synchronised", "not synchronised for the first time")):
+        name = "127.0.0.%d" % n
+        Server(name, stratum=0, refid=kod.encode())
+        check(d.ask("upstream-add", line="server %s port %d iburst" % (name, PORT))["ok"], name)
+        wait_for(kod, lambda: source(name)["kod"] == kod)
+        for view in (("sources", "-v"), ("selectdata",)):
+            row = [r for r in ctl(*view, json_too=False).splitlines() if name in r][0]
+            check("%s, kiss code %s: " % (state, kod) in row and words in row, row)
+        # the last asks nothing of us, and may come with every poll
+        check(kod == "INIT" or "kiss code %s: %s" % (kod, words) in d.text(), d.text())
+        check(d.ask("upstream-del", name=name)["ok"], name)
+
+
 def test_ctl_upstream():
     holds(ctl("upstream", "list"), "server 127.0.0.1", "configuration")
     out = ctl("upstream", "add", "192.0.2.1", "minpoll", "8", json_too=False)
@@ -294,6 +313,10 @@ def test_ctl_upstream():
     holds(ctl("upstream", "online", "192.0.2.1"), "Online: 1 source\n")
     holds(ctl("upstream", "burst", "192.0.2.1"), "Burst: 1 source\n")
     holds(ctl("upstream", "online"), "Online: 3 sources\n")
+    # by any spelling, and no name twice
+    holds(ctl("upstream", "burst", "0:0:0::1"), "Burst: 1 source\n")
+    holds(ctl("ntpdata", "0:0:0::1"), "::1")
+    holds(ctl("upstream", "add", "192.0.2.1", "port", "7", code=1), "is an upstream already")
     holds(ctl("upstream", "online", "no.such", code=1), "ntpkctl upstream list")
     holds(ctl("upstream", "del", "192.0.2.1", json_too=False), "Removed: 1")
     holds(ctl("upstream", "del", "192.0.2.1", code=1), "no upstream has this name")
@@ -588,6 +611,7 @@ TESTS = [
     (test_metrics, "metrics keep to Prometheus' format and to control.md"),
     (test_ctl_status, "ntpkctl status, tracking, activity, version"),
     (test_ctl_sources, "ntpkctl sources, sourcestats, selectdata, ntpdata"),
+    (test_kisses, "kiss codes are shown in words"),
     (test_ctl_upstream, "ntpkctl upstream ..."),
     (test_ctl_save, "ntpkctl upstream add and del --save"),
     (test_ctl_reload, "ntpkctl reload"),

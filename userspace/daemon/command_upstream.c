@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include "daemon/command_keep.h"
+#include "daemon/conf_word.h"
 #include "daemon/log.h"
 #include "daemon/ntpkd.h"
 #include "daemon/status_json.h"
@@ -132,12 +132,11 @@ int command_upstream_del(void *ctx, const struct control_value *args, struct jso
 			 struct control_error *err)
 {
 	struct ntpkd *d = ctx;
-	unsigned int n = upstreams_del(&d->upstreams, args[0].text);
 
-	if (!n)
+	if (!upstreams_del(&d->upstreams, args[0].text))
 		return unknown(err, args[0].text);
 	log_info("upstream removed: %s", args[0].text);
-	put_int(data, "removed", n);
+	put_int(data, "removed", 1);
 	put_bool(data, "saved", args[1].flag);
 	return args[1].flag ? command_keep(d, keep_deleted, args[0].text, err) : 0;
 }
@@ -147,8 +146,8 @@ static bool is_meant(const struct upstream_source *s, const char *name)
 {
 	char addr[SOCK_ADDR_TEXT_LEN];
 
-	return !name || !strcasecmp(s->up->conf.name, name) ||
-	       !strcasecmp(sock_addr_text(&s->addr, addr), name);
+	return !name || conf_host_same(s->up->conf.name, name) ||
+	       conf_host_same(sock_addr_text(&s->addr, addr), name);
 }
 
 /* A source that takes the place of a dead one begins as this one is. */
@@ -166,7 +165,7 @@ static int tell_sources(struct ntpkd *d, const char *name, enum event_type type,
 	unsigned int n = 0, named = 0;
 
 	for (struct upstream *up = d->upstreams.head; up; up = up->next)
-		if (!name || !strcasecmp(up->conf.name, name)) {
+		if (!name || conf_host_same(up->conf.name, name)) {
 			note_offline(up, type);
 			named++;
 		}

@@ -287,13 +287,15 @@ int conf_line_option(struct conf_line *l, const char *of,
 	return i;
 }
 
-/* Edit distance with swaps of neighbours (optimal string alignment). */
+#define WRONG_MAX	3
+
+/* Edit distance with swaps of neighbours (optimal string alignment), 33 = far. */
 static unsigned int distance(const char *a, const char *b)
 {
 	unsigned int d[3][33], *row = d[0], *prev = d[1], *before = d[2], *spare;
 	size_t la = strlen(a), lb = strlen(b), i, j;
 
-	if (la > 32 || lb > 32)
+	if (la > 32 || lb > 32 || la > lb + WRONG_MAX || lb > la + WRONG_MAX)
 		return 33;
 	for (j = 0; j <= lb; j++)
 		row[j] = (unsigned int)j;
@@ -324,12 +326,12 @@ static unsigned int distance(const char *a, const char *b)
 const char *conf_nearest(const char *word, const char *(*names)(const void *ctx, size_t i),
 			 const void *ctx)
 {
-	/* A third of the word may be wrong, and at most three letters of it. */
+	/* A third of the word may be wrong, and at most these many letters of it. */
 	unsigned int limit = (unsigned int)strlen(word) / 3 + 1, best, d;
 	const char *name, *found = NULL;
 	size_t i;
 
-	best = limit > 3 ? 3 : limit;
+	best = limit > WRONG_MAX ? WRONG_MAX : limit;
 	for (i = 0; (name = names(ctx, i)); i++) {
 		d = distance(word, name);
 		if (d < best || (d == best && !found)) {

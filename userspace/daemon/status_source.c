@@ -7,7 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <strings.h>
+#include "daemon/conf_word.h"
 #include "daemon/ntpkd.h"
 #include "daemon/status.h"
 #include "daemon/status_json.h"
@@ -138,8 +138,8 @@ static bool is_named(const struct upstream_source *s, const char *name)
 {
 	char addr[SOCK_ADDR_TEXT_LEN];
 
-	return !name || !strcasecmp(s->up->conf.name, name) ||
-	       !strcasecmp(sock_addr_text(&s->addr, addr), name);
+	return !name || conf_host_same(s->up->conf.name, name) ||
+	       conf_host_same(sock_addr_text(&s->addr, addr), name);
 }
 
 /*

@@ -317,26 +317,6 @@ static void end_upstream(struct upstreams *us, struct upstream *up)
 	free_upstream(up);
 }
 
-unsigned int upstreams_del(struct upstreams *us, const char *name)
-{
-	struct upstream **at = &us->head;
-	unsigned int removed = 0;
-
-	while (*at) {
-		struct upstream *up = *at;
-
-		if (strcasecmp(up->conf.name, name)) {
-			at = &up->next;
-			continue;
-		}
-		*at = up->next;
-		end_upstream(us, up);
-		removed++;
-	}
-	us->tail = at;
-	return removed;
-}
-
 void upstreams_del_one(struct upstreams *us, struct upstream *gone)
 {
 	struct upstream **at = &us->head;
@@ -348,6 +328,16 @@ void upstreams_del_one(struct upstreams *us, struct upstream *gone)
 	while (*at)
 		at = &(*at)->next;
 	us->tail = at;
+}
+
+bool upstreams_del(struct upstreams *us, const char *name)
+{
+	for (struct upstream *up = us->head; up; up = up->next)
+		if (conf_host_same(up->conf.name, name)) {
+			upstreams_del_one(us, up);
+			return true;
+		}
+	return false;
 }
 
 void upstreams_resolve_again(struct upstreams *us, uint32_t id)

@@ -159,11 +159,11 @@ int upstreams_add(struct upstreams *us, const struct conf_upstream *conf, bool r
 /**
  * upstreams_del() - end it and its sources
  * @us: list
- * @name: as configured
+ * @name: in any spelling; no two upstreams have the same
  *
- * Return: how many went, 0 = there was none.
+ * Return: false when there is none.
  */
-unsigned int upstreams_del(struct upstreams *us, const char *name);
+bool upstreams_del(struct upstreams *us, const char *name);
 
 /**
  * upstreams_del_one() - end this one and its sources
