@@ -248,6 +248,25 @@ def test_keys():
         d.stop()
 
 
+def test_keys_anew():
+    """A reload takes the keys as they are now, though no line of the configuration changed."""
+    wrong = dict(KEYS)
+    wrong[2] = ("SHA1", bytes(20))
+    s = Server(keys=KEYS)
+    d = Daemon("keyfile %s\nserver 127.0.0.1 port %d key 2 iburst minpoll 0 maxpoll 0\nport 0\n" %
+               (keyfile("anew", keys=wrong), s.port))
+    wait_for("four requests", lambda: len(s.asked) > 4)
+    check(sources(d)[0]["received_pkts"] == 0, "believes a reply without its MAC")
+    keyfile("anew")
+    d.proc.send_signal(signal.SIGHUP)
+    d.synchronised()
+    keyfile("anew", keys=wrong)
+    bad = s.bad_macs
+    d.proc.send_signal(signal.SIGHUP)
+    wait_for("the revoked key", lambda: s.bad_macs > bad + 2)
+    d.stop()
+
+
 def test_keyfiles():
     path = keyfile("open", 0o644)
     server = "server 127.0.0.1 port 11999 key %d\nport 0\n"
@@ -460,6 +479,7 @@ TESTS = [
     (test_listen, "listen: a time and a policy by address, port and interface"),
     (test_acl, "allow and deny: silence, counted"),
     (test_keys, "keys: requests are signed, replies with the right MAC believed"),
+    (test_keys_anew, "keys are read anew by a reload"),
     (test_keyfiles, "key files: mode and missing keys"),
     (test_routes, "routes come and go, the operator's word stays"),
     (test_start_without_route, "a start without a route"),

@@ -91,6 +91,15 @@ def test_start():
     result(r["settled"] <= 6 and r["steps"] == 1, "10 s and 400 ppm off: stepped once", r)
 
 
+def test_refused_step():
+    """A container, say: the clock may not be set.  It is tried, said once, and not for ever."""
+    r, text = run("offset=10,refuse=1,span=300", "makestep 0.1 3")
+    result(r["steps"] == 0 and 1 <= r["refused"] <= 20 and
+           text.count("cannot step the system clock: Operation not permitted") == 1 and
+           "synchronised to 192.168.123.1" in text, "a step that is refused is not tried for ever",
+           (r, text))
+
+
 def test_variants():
     """Simulators differ in clocks and stamps."""
     for clocks in range(4):
@@ -121,7 +130,7 @@ def test_trap():
 
 
 def main():
-    for test in (test_lan, test_false, test_start, test_variants, test_server, test_trap):
+    for test in (test_lan, test_false, test_start, test_refused_step, test_variants, test_server, test_trap):
         try:
             test()
         except (RuntimeError, subprocess.TimeoutExpired, TypeError) as e:

@@ -35,6 +35,14 @@ static void to_timespec(double s, struct timespec *ts)
 	ts->tv_nsec = ns % 1000000000;
 }
 
+static int to_errno(int ret)
+{
+	if (ret >= 0)
+		return ret;
+	errno = -ret;
+	return -1;
+}
+
 static int other_clock(clockid_t id, struct timespec *ts)
 {
 	switch ((int)world_conf()->clocks) {
@@ -94,8 +102,8 @@ int clock_settime(clockid_t id, const struct timespec *ts)
 {
 	if (id != CLOCK_REALTIME)
 		world_fault("sets clock %d", id);
-	world_set_real((double)ts->tv_sec - world_conf()->start + (double)ts->tv_nsec * 1e-9);
-	return 0;
+	return to_errno(world_set_real((double)ts->tv_sec - world_conf()->start +
+				       (double)ts->tv_nsec * 1e-9));
 }
 
 int settimeofday(const struct timeval *tv, const struct timezone *tz)
@@ -108,12 +116,7 @@ int settimeofday(const struct timeval *tv, const struct timezone *tz)
 
 int adjtimex(struct timex *tx)
 {
-	int ret = world_adjtimex(tx);
-
-	if (ret >= 0)
-		return ret;
-	errno = -ret;
-	return -1;
+	return to_errno(world_adjtimex(tx));
 }
 
 int ntp_adjtime(struct timex *tx)

@@ -85,9 +85,9 @@ int world_adjtimex(struct timex *tx)
 	err = single ? 0 : set_rate(tx);
 	if (!single)
 		set_status(tx);
-	if (!single && tx->modes & ADJ_SETOFFSET)
-		world_step((double)tx->time.tv_sec + (double)tx->time.tv_usec *
-			   (world.timex.status & STA_NANO ? 1e-9 : 1e-6));
+	if (!err && !single && tx->modes & ADJ_SETOFFSET)
+		err = world_step((double)tx->time.tv_sec + (double)tx->time.tv_usec *
+				 (world.timex.status & STA_NANO ? 1e-9 : 1e-6));
 	*tx = world.timex;
 	if (single)
 		tx->offset = left_us;

@@ -4,6 +4,7 @@
  */
 #include "world_priv.h"
 
+#include <errno.h>
 #include <math.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -15,6 +16,7 @@
 
 #define SETTLED_S	100e-6
 #define ENDS_MAX	20
+#define REFUSED_MAX	1000
 
 struct world world;
 
@@ -25,7 +27,8 @@ static const struct {
 #define NAME(n) { #n, offsetof(struct world_conf, n) }
 	NAME(seed), NAME(servers), NAME(false_servers), NAME(false_s), NAME(clients), NAME(delay),
 	NAME(jitter), NAME(spike_p), NAME(spike), NAME(wander), NAME(offset), NAME(freq),
-	NAME(span), NAME(from), NAME(start), NAME(clocks), NAME(stamps), NAME(coarse),
+	NAME(span), NAME(from), NAME(start), NAME(clocks), NAME(stamps), NAME(refuse),
+	NAME(coarse),
 #undef NAME
 };
 
@@ -127,15 +130,22 @@ double world_free_s(void)
 	return world.free_s;
 }
 
-void world_step(double step_s)
+int world_step(double step_s)
 {
+	if (world.conf.refuse) {
+		/* time stands still meanwhile: who asks for ever would never end */
+		if (++world.refused > REFUSED_MAX)
+			world_fault("asks for a step again and again");
+		return -EPERM;
+	}
 	world.err_s += step_s;
 	world.steps++;
+	return 0;
 }
 
-void world_set_real(double real_s)
+int world_set_real(double real_s)
 {
-	world_step(real_s - world_real_s());
+	return world_step(real_s - world_real_s());
 }
 
 /* What the clocks gain on true time per second: the oscillator, and all that is set. */
@@ -185,10 +195,10 @@ static void report(void)
 	if (!out)
 		return;
 	fprintf(out, "rms %.9f\nmax %.9f\nsettled %.0f\npackets %u\nsteps %u\nfreq_error %.6e\n"
-		"asked %u\nanswered %u\nworst_answer %.9f\n",
+		"asked %u\nanswered %u\nworst_answer %.9f\nrefused %u\n",
 		sqrt(world.sum2 / fmax(1, world.samples)), world.max_s, world.settled_s,
 		world.sent_pkts, world.steps, gain(), world.asked_pkts, world.answered_pkts,
-		world.worst_answer_s);
+		world.worst_answer_s, world.refused);
 	fclose(out);
 }
 

@@ -60,12 +60,13 @@ struct world_packet {
  * @start: UTC at the start
  * @clocks: enum world_clocks
  * @stamps: enum world_stamps
+ * @refuse: 1: who sets the clock is told EPERM; its frequency may be set
  * @coarse: while the loop has not run, each reading of a clock adds 101 ns to the
  *	next, so that programs which measure its precision come to an end
  */
 struct world_conf {
 	double	 seed, servers, false_servers, false_s, clients, delay, jitter, spike_p, spike,
-		 wander, offset, freq, span, from, start, clocks, stamps, coarse;
+		 wander, offset, freq, span, from, start, clocks, stamps, refuse, coarse;
 };
 
 const struct world_conf *world_conf(void);
@@ -80,8 +81,9 @@ uint64_t world_random(void);
 double world_real_s(void);
 double world_mono_s(void);
 double world_free_s(void);
-void world_set_real(double real_s);
-void world_step(double step_s);
+int world_set_real(double real_s);
+/** world_step() - Return: 0, or -EPERM when the world refuses */
+int world_step(double step_s);
 int world_adjtimex(struct timex *tx);
 void world_adjtime(int64_t us, int64_t *left_us);
 

@@ -30,7 +30,7 @@ struct world {
 	struct world_packet on_way[WORLD_PACKETS], here[WORLD_PACKETS];
 	unsigned int on_way_len, here_len;
 	double	 sum2, max_s, settled_s, worst_answer_s;
-	unsigned int samples, steps, sent_pkts, asked_pkts, answered_pkts, ends;
+	unsigned int samples, steps, refused, sent_pkts, asked_pkts, answered_pkts, ends;
 };
 
 extern struct world world;

@@ -292,6 +292,35 @@ static void test_runtime(void **state)
 	conf_clean(&c);
 }
 
+/* Whoever may write there must not choose what root reads. */
+static void test_runtime_is_no_link(void **state)
+{
+	char other[128];
+	struct conf c;
+
+	(void)state;
+	mkdir(path_of("w"), 0755);
+	put("main", "savedir $/w\nmaxjitter 0.5\n");
+	put("w/other", "maxjitter 0.25\n");
+	assert_int_equal(symlink("other", path_of("w/runtime.conf")), 0);
+	assert_int_equal(load(&c), 0);
+	assert_int_equal(c.maxjitter_ns, 500000000);
+	assert_int_equal(c.skipped, 1);
+	expect_error(0, "w/runtime.conf:1:1: this file is left out: Too many levels");
+	conf_clean(&c);
+	unlink(path_of("w/runtime.conf"));
+	snprintf(other, sizeof(other), "%s", path_of("w/other"));
+	assert_int_equal(link(other, path_of("w/runtime.conf")), 0);
+	assert_int_equal(load(&c), 0);
+	assert_int_equal(c.maxjitter_ns, 500000000);
+	expect_error(0, "w/runtime.conf:1:1: this file is left out: has more than one name");
+	conf_clean(&c);
+	unlink(other);
+	assert_int_equal(load(&c), 0);
+	assert_int_equal(c.maxjitter_ns, 250000000);
+	conf_clean(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,6 +331,7 @@ int main(void)
 		cmocka_unit_test(test_saved_without_lines),
 		cmocka_unit_test(test_sources_anew),
 		cmocka_unit_test(test_runtime),
+		cmocka_unit_test(test_runtime_is_no_link),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

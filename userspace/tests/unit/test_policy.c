@@ -366,6 +366,51 @@ static void test_max_change(void **state)
 	free(g.e);
 }
 
+static int64_t claim(struct rig *g)
+{
+	struct engine_report r = report(g);
+
+	return r.root_delay_ns / 2 + r.root_disp_ns;
+}
+
+/* While a change is refused, what is served is off by that much, as far as one knows. */
+static void test_refused_change_is_claimed(void **state)
+{
+	unsigned int asked;
+	int64_t deadline_ns;
+	struct rig g;
+
+	(void)state;
+	setup(&g);
+	g.conf.max_change_ns = S;
+	g.conf.max_change_ignore = -1;
+	g.conf.max_served_ns = 10 * S;
+	g.conf.holdover_ns = 3600 * S;
+	start(&g, 2);
+	run_until(&g, 300);
+	assert_true(claim(&g) < S / 100);
+	g.srv[0].ahead_ns = g.srv[1].ahead_ns = 2 * S;
+	run_until(&g, 600);
+	assert_true(report(&g).synchronised);
+	assert_in_range(claim(&g), 2 * S, 2 * S + S / 100);
+	assert_int_equal(g.kinds[ACT_PHASE] + g.kinds[ACT_STEP], 0);
+	/* it is an opinion of both, and counts once per round of polls */
+	g.logs[LOG_CHANGE_IGNORED] = 0;
+	asked = g.srv[0].asked;
+	deadline_ns = g.served.deadline_boot_ns;
+	run_until(&g, 1200);
+	assert_in_range(g.logs[LOG_CHANGE_IGNORED], 1, g.srv[0].asked - asked + 2);
+	/* and no news: holdover goes on, and ends */
+	assert_int_equal(g.served.deadline_boot_ns, deadline_ns);
+	run_until(&g, 4300);
+	assert_false(report(&g).synchronised);
+	g.srv[0].ahead_ns = g.srv[1].ahead_ns = 0;
+	run_until(&g, 4900);
+	assert_true(report(&g).synchronised);
+	assert_true(claim(&g) < S / 100);
+	free(g.e);
+}
+
 /* The first update may be anything; a step by somebody else afterwards may not. */
 static void test_max_change_later(void **state)
 {
@@ -682,6 +727,7 @@ int main(void)
 		cmocka_unit_test(test_presend),
 		cmocka_unit_test(test_max_jitter),
 		cmocka_unit_test(test_max_change),
+		cmocka_unit_test(test_refused_change_is_claimed),
 		cmocka_unit_test(test_max_change_later),
 		cmocka_unit_test(test_makestep_settles_it),
 		cmocka_unit_test(test_local_distance),
