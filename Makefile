@@ -58,7 +58,7 @@ FZ := build/fuzz
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 san = $(patsubst %.c,$(SAN)/obj/%.o,$(1))
 
-.PHONY: all module user tests check check-unit check-lint check-rig check-debug check-peers check-faults check-flood check-many score score-first plot bench fuzz vm run deps \
+.PHONY: all module user tests check check-unit check-lint check-rig check-debug check-peers check-faults check-flood check-systemd check-many score score-first plot bench fuzz vm run deps \
 	install uninstall clean help
 all: user
 
@@ -71,6 +71,7 @@ help:
 	@echo 'make check-debug  only those in the debug kernel'
 	@echo 'make check-faults what ntpkd does, and its operator sees, when things go wrong (NTPK_FAULT_S=600: longer)'
 	@echo 'make check-flood  10,000,000 requests from everywhere beside 1,000 regular clients (NTPK_FLOOD=...)'
+	@echo 'make check-systemd  the installed unit under a real systemd: readiness, walls, watchdog (two minutes)'
 	@echo 'make check-many   the times of ntpkd with a thousand sources, judged: on an idle machine'
 	@echo 'make check-peers  ntpkd among the NTP programs of others, all of them'
 	@echo 'make score        the estimator in simulation, all scenarios, 101 seeds, beside chrony (minutes)'
@@ -192,7 +193,7 @@ deps:
 check: deps
 	selftests/check all
 
-check-unit check-lint check-rig check-debug check-peers check-faults check-flood:
+check-unit check-lint check-rig check-debug check-peers check-faults check-flood check-systemd:
 	selftests/check $(@:check-%=%)
 
 check-many: user
@@ -255,4 +256,4 @@ uninstall:
 clean:
 	rm -rf build
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find build -name '*.d' -type f 2>/dev/null)

@@ -45,7 +45,10 @@ void log_open(enum log_dest dest, enum log_level level)
 	log_to = dest;
 	log_level_set(level);
 	log_journal = log_is_journal(STDERR_FILENO, getenv("JOURNAL_STREAM"));
-	if (dest != LOG_DEST_STDERR)
+	/* the journal has both, and would have each message twice */
+	if (dest == LOG_DEST_BOTH && log_journal)
+		log_to = LOG_DEST_STDERR;
+	if (log_to != LOG_DEST_STDERR)
 		openlog("ntpkd", LOG_PID, LOG_DAEMON);
 }
 

@@ -33,11 +33,15 @@
 static void report_conf_error(void *ctx, const char *file, unsigned int line,
 			      unsigned int column, const char *text)
 {
+	/* for a start: people who look for errors in the journal look for its level */
+	const char *level = log_is_journal(STDERR_FILENO, getenv("JOURNAL_STREAM")) ? "<3>" : "";
+
 	(void)ctx;
 	if (line)
-		fprintf(stderr, "%s:%u:%u: %s\n", file, line, column, text);
+		fprintf(stderr, "%s%s:%u:%u: %s\n", level, file, line, column, text);
 	else
-		fprintf(stderr, "ntpkd: cannot read the configuration %s: %s\n", file, text);
+		fprintf(stderr, "%sntpkd: cannot read the configuration %s: %s\n", level, file,
+			text);
 }
 
 /* A check is not content with what a start can live with. */
