@@ -415,25 +415,85 @@ static void test_loop_is_refused(void **state)
 	teardown(&g);
 }
 
-static void test_suspend(void **state)
+static void suspend(struct rig *g)
 {
 	struct event ev = { .type = EV_SUSPENDED, .source = ENGINE_NO_SOURCE,
 			    .suspended_ns = 100 * S };
+
+	g->now.boot_ns += 100 * S;
+	g->now.real_ns += 100 * S;
+	g->now.clock_seq++;
+	g->ahead_ns += 100 * S;
+	event(g, &ev);
+}
+
+static void test_suspend(void **state)
+{
 	struct rig g;
 
 	(void)state;
 	setup(&g, 0);
 	start(&g);
 	run_until(&g, 100 * S);
-	g.now.boot_ns += 100 * S;
-	g.now.real_ns += 100 * S;
-	g.now.clock_seq++;
-	g.ahead_ns += 100 * S;
-	event(&g, &ev);
+	suspend(&g);
 	assert_int_equal(g.served.leap, NTP_LEAP_UNSYNC);
 	run_until(&g, g.now.local_ns + 8 * S);
 	assert_int_equal(g.served.stratum, 3);
 	assert_int_equal(g.logs[LOG_FOREIGN_STEP], 0);
+	teardown(&g);
+}
+
+/* In the middle of a slow slew whose next piece is due: off by the sleep, it would be. */
+static void test_suspend_steers_nothing(void **state)
+{
+	unsigned int pieces = 0, k, i;
+	struct rig g;
+
+	(void)state;
+	for (k = 0; k < 40; k++) {
+		setup(&g, 50 * MS);
+		g.conf.max_slew_ppb = 100000;
+		engine_reconfigure(g.e, &g.conf);
+		start(&g);
+		for (i = 0; i < k; i++)
+			run_until(&g, g.timer_ns);
+		pieces = g.kinds[ACT_PHASE];
+		g.now.boot_ns += g.timer_ns - g.now.local_ns;
+		g.now.real_ns += g.timer_ns - g.now.local_ns;
+		g.now.local_ns = g.timer_ns;
+		suspend(&g);
+		assert_int_equal(g.kinds[ACT_PHASE], pieces);
+		assert_int_equal(g.kinds[ACT_STEP], 0);
+		teardown(&g);
+	}
+	assert_true(pieces > 2);
+}
+
+/* Its sender's clock went on while ours stood: half of the sleep off, it would seem. */
+static void test_suspend_ends_requests(void **state)
+{
+	struct source_report before, after;
+	struct ntp_header req;
+	struct rig g;
+	size_t i;
+
+	(void)state;
+	setup(&g, 0);
+	start(&g);
+	run_until(&g, 100 * S);
+	g.answer = false;
+	do {
+		run_until(&g, g.timer_ns);
+		for (i = 0; i < g.len && g.act[i].type != ACT_SEND; i++)
+			;
+	} while (i == g.len);
+	req = g.act[i].send.packet;
+	assert_true(engine_get_source(g.e, 1, &g.now, &before));
+	suspend(&g);
+	answer(&g, 1, &req);
+	assert_true(engine_get_source(g.e, 1, &g.now, &after));
+	assert_int_equal(after.received_pkts, before.received_pkts);
+	assert_int_equal(after.bad_pkts, before.bad_pkts + 1);
 	teardown(&g);
 }
 
@@ -605,6 +665,8 @@ int main(void)
 		cmocka_unit_test(test_local_stratum),
 		cmocka_unit_test(test_loop_is_refused),
 		cmocka_unit_test(test_suspend),
+		cmocka_unit_test(test_suspend_steers_nothing),
+		cmocka_unit_test(test_suspend_ends_requests),
 		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_a_thousand),
 		cmocka_unit_test(test_all_go),

@@ -164,6 +164,22 @@ static void test_late_stamps_are_used(void **state)
 	}
 }
 
+/* A leap second between request and reply: what is remembered is of another timescale. */
+static void test_forgotten_meanwhile(void **state)
+{
+	struct rig g;
+
+	(void)state;
+	setup(&g, SOURCE_F_XLEAVE);
+	begin(&g);
+	assert_int_equal(exchange(&g), ASSOC_KNOWN);
+	assert_int_equal(exchange(&g), ASSOC_SAMPLE);
+	ask(&g);
+	serve(&g);
+	g.a.prev.valid = false;
+	assert_int_equal(hear(&g), ASSOC_BOGUS);
+}
+
 static void test_server_without(void **state)
 {
 	struct rig g, basic;
@@ -387,6 +403,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_late_stamps_are_used),
+		cmocka_unit_test(test_forgotten_meanwhile),
 		cmocka_unit_test(test_server_without),
 		cmocka_unit_test(test_no_more_requests),
 		cmocka_unit_test(test_lost_packets),
