@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Its own network goes and comes back, its address changes, its disk is full."""
+"""Its own network goes and comes back, its address changes, its disk is full, or stands still."""
 import os
+import threading
+import time
 
 import daemon
 import fakes
@@ -10,6 +12,7 @@ import netns
 import tap
 
 FAST = "iburst minpoll 0 maxpoll 1"
+S = 10**9
 
 
 class Host:
@@ -32,6 +35,7 @@ class Host:
 		self.network()
 		self.address()
 		self.full_disk()
+		self.frozen_disk()
 
 	def network(self):
 		d = self.d
@@ -69,6 +73,57 @@ class Host:
 		       "room again: ntpkd runs", d)
 		tap.same(d.stop(), 0, "room again: ntpkd ends well")
 		lab.ok(os.path.exists(self.drift), "room again: the drift file is written", d)
+
+
+	def frozen_disk(self):
+		"""As an SD card does for a second: the loop does not wait for it."""
+		where = fixture.tmpdir()
+		image = os.path.join(where, "image")
+		netns.sh("truncate", "-s", "4M", image)
+		netns.sh("mkfs.ext4", "-q", image)
+		netns.sh("modprobe", "-a", "loop", "ext4")
+		netns.sh("mount", "-o", "loop", image, where)
+		tap.later(netns.sh, "umount", "-l", where, check=False)
+		d = lab.start(self.ns, f"server {self.server.addr} {FAST}", "kernel off", "port 0",
+			      f"savedir {where}")
+		lab.ok(d.becomes("synchronised"), "frozen disk: ntpkd synchronises", d)
+		tap.later(netns.sh, "fsfreeze", "-u", where, check=False)
+		netns.sh("fsfreeze", "-f", where)
+		kept = Later(d, "set", line="maxjitter 0.5", save=True)
+		said = d.says("set: maxjitter 0.5")
+		forgotten = Later(d, "unset", name="maxjitter")
+		said = said and d.says("unset: maxjitter")
+		read = d.command("reload")
+		end = time.monotonic() + 1.5
+		while time.monotonic() < end:
+			d.status()
+		waiting = kept.answer is None and forgotten.answer is None
+		netns.sh("fsfreeze", "-u", where)
+		lab.ok(said and read["ok"] and waiting, "frozen disk: set, unset and reload are at work, "
+		       "what is to be kept waits", d)
+		answers = [one.result() for one in (kept, forgotten)]
+		lab.ok(all(a and a["ok"] for a in answers), "frozen disk: it is kept when that is over", d)
+		longest = d.status()["loop"]["longest_turn_ns"]
+		lab.ok(longest < S // 2, f"frozen disk: the loop stood for at most {longest / 1e6:.1f} ms", d)
+		with open(os.path.join(where, "runtime.conf")) as f:
+			tap.ok("maxjitter" not in f.read(), "frozen disk: the last word is the one that counts")
+		tap.same(d.stop(), 0, "frozen disk: ntpkd ends well")
+
+
+class Later(threading.Thread):
+	"""A command whose answer may take its time."""
+
+	def __init__(self, d, cmd, **args):
+		super().__init__(daemon=True)
+		self.d, self.cmd, self.args, self.answer = d, cmd, args, None
+		self.start()
+
+	def run(self):
+		self.answer = self.d.command(self.cmd, **self.args)
+
+	def result(self):
+		self.join(20)
+		return self.answer
 
 
 def fill(where):

@@ -41,9 +41,20 @@ int command_set(void *ctx, const struct control_value *args, struct json_object 
 	return args[1].flag ? command_keep(d, command_keep_line, line, err) : 0;
 }
 
-static void on_unset(void *ctx, int result)
+/* What is to be forgotten, and why it was not. */
+struct forgetting {
+	const char *name;
+	int	*result;
+	char	*why;
+};
+
+static int forget(const struct conf *conf, const void *what, char *why,
+		  const struct runtime_writer *w)
 {
-	*(int *)ctx = result;
+	const struct forgetting *f = what;
+
+	(void)why;
+	return *f->result = runtime_unset(conf, f->name, f->why, w);
 }
 
 int command_unset(void *ctx, const struct control_value *args, struct json_object *data,
@@ -52,17 +63,17 @@ int command_unset(void *ctx, const struct control_value *args, struct json_objec
 	char why[RUNTIME_WHY_LEN] = "";
 	struct reload_report r;
 	struct ntpkd *d = ctx;
-	int result, written = 0;
-	const struct runtime_writer w = { d->saver, on_unset, &written };
+	int result, written, changed = 0;
+	const struct forgetting f = { args[0].text, &changed, why };
 
-	result = runtime_unset(&d->conf, args[0].text, why, &w);
-	if (result)
-		return control_refuse(err, result, result == -ENOENT ? "not-found" :
-				      result == -EINVAL ? "invalid" : "not-saved", "%s", why);
-	saver_flush(d->saver);
+	written = command_keep(d, forget, &f, err);
+	if (changed)
+		return control_refuse(err, changed, changed == -ENOENT ? "not-found" :
+				      changed == -EINVAL ? "invalid" : "not-saved", "%s", why);
 	if (written)
 		return control_refuse(err, written, "not-saved", "the line is still there: %s",
 				      strerror(-written));
+	/* while it is being written: the answer waits for that */
 	result = ntpkd_unset(d, runtime_setting(args[0].text), &r);
 	if (result)
 		return control_refuse(err, result, "invalid", "it is saved no longer, but still in "

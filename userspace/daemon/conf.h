@@ -155,6 +155,8 @@ struct conf_acl_rule {
  * @metricsfile: `metricsfile PATH`: Prometheus text, written every 15 s, "" = none
  * @rtcsync: `rtcsync`: let the kernel copy the time into the RTC
  * @runtime_uid: who may own runtime.conf beside root, CONF_UID_UNKNOWN = look up @user
+ * @runtime_text: what is being written to runtime.conf, to be read instead of it by
+ *	the next load; NULL = the file; @runtime_len of it
  * @skipped: wrong lines of drop-ins and of runtime.conf: reported and left out,
  *	they keep no daemon from starting
  */
@@ -211,6 +213,8 @@ struct conf {
 	int64_t	 logchange_ns;
 	char	 metricsfile[CONF_PATH_MAX];
 	bool	 rtcsync;
+	const void *runtime_text;
+	size_t	 runtime_len;
 	unsigned int skipped;
 };
 

@@ -221,17 +221,15 @@ int conf_parse_sourcedir(struct conf_parse *p, const struct conf_row *row)
 	return 0;
 }
 
-/* A text whose wrong lines are left out; @also: who may have written it too. */
-static void read_lenient(struct conf *conf, const char *path, enum conf_scope scope, uid_t also,
-			 const struct conf_diag *diag)
+/* A text whose wrong lines are left out; @bad: why there is none. */
+static void read_lenient(struct conf *conf, FILE *in, const char *bad, const char *path,
+			 enum conf_scope scope, const struct conf_diag *diag)
 {
 	struct conf_seen seen[CONF_ROWS] = { 0 };
 	struct conf_parse p = {
 		.conf = conf, .seen = seen, .scope = scope,
 		.line = { .file = path, .diag = diag, .number = 1 },
 	};
-	FILE *in = NULL;
-	const char *bad = open_checked(path, true, scope != CONF_SCOPE_RUNTIME, also, &in);
 
 	if (bad) {
 		conf_line_error(&p.line, 1, "this file is left out: %s", bad);
@@ -249,6 +247,7 @@ static void read_sourcedir(struct conf *conf, const char *dir, const struct conf
 	char path[CONF_PATH_MAX + NAME_MAX + 2];
 	struct folder folder;
 	const char *bad = read_folder(dir, is_sources, &folder);
+	FILE *in = NULL;
 	int i;
 
 	if (bad) {
@@ -258,7 +257,8 @@ static void read_sourcedir(struct conf *conf, const char *dir, const struct conf
 	}
 	for (i = 0; i < folder.len; i++) {
 		snprintf(path, sizeof(path), "%s/%s", dir, folder.names[i]->d_name);
-		read_lenient(conf, path, CONF_SCOPE_DROP_IN, 0, diag);
+		bad = open_checked(path, true, true, 0, &in);
+		read_lenient(conf, in, bad, path, CONF_SCOPE_DROP_IN, diag);
 	}
 	free_folder(&folder);
 }
@@ -269,27 +269,42 @@ const char *conf_runtime_path(const struct conf *conf, char *buf, size_t len)
 	return buf;
 }
 
-/* @places: the places of this configuration will be at work. */
-static void read_runtime(struct conf *conf, bool places, const struct conf_diag *diag)
+/* Return: NULL with *in open, or the reason why not. */
+static const char *open_runtime(struct conf *conf, const char *path, FILE **in)
 {
-	char path[CONF_PATH_MAX + sizeof("/runtime.conf")];
 	uid_t owner = conf->runtime_uid;
-	struct conf_parse p = { .conf = conf, .line = { .diag = diag } };
-	struct conf_listens before;
-	struct passwd *pw;
+	const struct passwd *pw;
 
-	before.len = conf->listens_len;
-	memcpy(before.of, conf->listens, sizeof(before.of));
-	memcpy(before.at, conf->listen_at, sizeof(before.at));
-	conf_runtime_path(conf, path, sizeof(path));
-	if (access(path, F_OK) && errno == ENOENT)
-		return;
+	if (conf->runtime_text) {
+		*in = fmemopen((void *)conf->runtime_text, conf->runtime_len, "r");
+		conf->runtime_text = NULL;
+		return *in ? NULL : strerror(ENOMEM);
+	}
 	/* at start: a name service may take its time, which a loop does not have */
 	if (owner == CONF_UID_UNKNOWN) {
 		pw = getpwnam(conf->user[0] ? conf->user : "ntpk");
 		owner = pw ? pw->pw_uid : 0;
 	}
-	read_lenient(conf, path, CONF_SCOPE_RUNTIME, owner, diag);
+	return open_checked(path, true, false, owner, in);
+}
+
+/* @places: the places of this configuration will be at work. */
+static void read_runtime(struct conf *conf, bool places, const struct conf_diag *diag)
+{
+	char path[CONF_PATH_MAX + sizeof("/runtime.conf")];
+	struct conf_parse p = { .conf = conf, .line = { .diag = diag } };
+	struct conf_listens before;
+	FILE *in = NULL;
+	const char *bad;
+
+	before.len = conf->listens_len;
+	memcpy(before.of, conf->listens, sizeof(before.of));
+	memcpy(before.at, conf->listen_at, sizeof(before.at));
+	conf_runtime_path(conf, path, sizeof(path));
+	if (!conf->runtime_text && access(path, F_OK) && errno == ENOENT)
+		return;
+	bad = open_runtime(conf, path, &in);
+	read_lenient(conf, in, bad, path, CONF_SCOPE_RUNTIME, diag);
 	if (places)
 		conf->skipped += conf_listen_check_saved(&p, &before);
 }

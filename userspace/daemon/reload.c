@@ -29,15 +29,30 @@ static void report(void *ctx, const char *file, unsigned int line, unsigned int 
 		snprintf(r->error, sizeof(r->error), "%.200s%s: %.350s", file, place, text);
 }
 
+/* What --save has just kept may be on its way to a slow disk still. */
+static void see_saved(struct ntpkd *d, struct conf *conf)
+{
+	char path[CONF_PATH_MAX + sizeof("/runtime.conf")];
+
+	conf->runtime_text = saver_pending(d->saver, conf_runtime_path(&d->conf, path, sizeof(path)),
+					   &conf->runtime_len);
+}
+
 static int load(struct ntpkd *d, enum reload_what what, struct conf *fresh,
 		struct reload_report *r)
 {
 	const struct conf_diag diag = { .report = report, .ctx = r };
+	int err;
 
-	if (what == RELOAD_SOURCES)
-		return conf_load_sources(fresh, &d->conf, &diag);
+	if (what == RELOAD_SOURCES) {
+		see_saved(d, &d->conf);
+		err = conf_load_sources(fresh, &d->conf, &diag);
+		d->conf.runtime_text = NULL;
+		return err;
+	}
 	conf_init(fresh);
 	fresh->runtime_uid = d->conf.runtime_uid;
+	see_saved(d, fresh);
 	return conf_load(fresh, d->opt.file, &diag);
 }
 
@@ -276,7 +291,6 @@ int ntpkd_reload(struct ntpkd *d, enum reload_what what, struct reload_report *r
 	memset(r, 0, sizeof(*r));
 	if (!fresh)
 		return -ENOMEM;
-	saver_flush(d->saver);	/* what --save has just kept is to be read */
 	err = load(d, what, fresh, r);
 	if (err) {
 		conf_clean(fresh);
@@ -339,6 +353,7 @@ static int take_back(struct ntpkd *d, const char *name, struct conf *file, struc
 
 	conf_init(file);
 	file->runtime_uid = d->conf.runtime_uid;
+	see_saved(d, file);
 	err = conf_load(file, d->opt.file, &diag);
 	if (err)
 		return err;
