@@ -10,6 +10,7 @@
 
 #define DRIFT_GOOD_PPB		500.0	/* worth saving for the first time */
 #define DRIFT_INTERVAL_NS	(3600 * NTP_NS_PER_S)
+#define TEACH_MAX		1024	/* samples in one event */
 #define LEAP_NEAR_NS		(3 * NTP_NS_PER_S)
 
 /* What the line says about a new sample teaches the source's noise, the sample the line. */
@@ -42,7 +43,10 @@ static bool sample_before(const void *a, const void *b)
 	return x->a->id < y->a->id;
 }
 
-/* The offset is not known: begin with all that the survivors ever said, in order. */
+/*
+ * The offset is not known: begin with what the survivors said, in order; of
+ * hundreds with the latest, which is enough to know and takes no time to speak of.
+ */
 static void teach_all(struct engine *e)
 {
 	struct engine_sample *v = e->samples;
@@ -54,7 +58,7 @@ static void teach_all(struct engine *e)
 		for (i = 0; engine_survivor(a) && i < a->filter.len; i++)
 			v[n++] = (struct engine_sample){ a, &a->filter.s[i] };
 	sort_heap(v, n, sizeof(*v), sample_before);
-	for (i = 0; i < n; i++)
+	for (i = n > TEACH_MAX ? n - TEACH_MAX : 0; i < n; i++)
 		teach(e, v[i].a, v[i].s, &surprise);
 }
 
