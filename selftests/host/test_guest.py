@@ -8,6 +8,7 @@ the user to nobody), a network and a mount namespace of its own.  Never touches
 the clock: every ntpkd runs with -x.  NTPKD names the program (default: the one
 that is installed, so that the filter is met as it will be).
 """
+import json
 import os
 import pwd
 import re
@@ -96,6 +97,24 @@ class Daemon:
 def client(conf="", *args, env=None, savedir="@/state"):
     return Daemon("kernel off\nport 0\nsavedir " + savedir + "\nserver 127.0.0.1 port %d iburst minpoll 0 "
                   "maxpoll 1\n%s" % (PORT, conf), *args, env=env)
+
+
+def updates(d):
+    """How many lines tracking.log would have."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(20)
+        s.connect(d.path("sock"))
+        s.sendall(b'{"cmd":"status"}\n')
+        return json.loads(s.makefile().readline())["data"]["updates"]
+
+
+def fill(path):
+    with open(path, "wb", buffering=0) as f:
+        try:
+            while f.write(b"x" * 4096):
+                pass
+        except OSError:
+            pass
 
 
 def owner_and_mode(path):
@@ -214,12 +233,7 @@ def test_full_disk():
     try:
         with open(full + "/time", "w") as f:
             f.write("1780000000\n")
-        with open(full + "/fill", "wb", buffering=0) as f:
-            try:
-                while f.write(b"x" * 4096):
-                    pass
-            except OSError:
-                pass
+        fill(full + "/fill")
         d = client("log tracking\nlogdir %s\n" % full, savedir=full)
         text = d.text
         d.says("saved time in %s: the disk is full" % full)
@@ -227,6 +241,9 @@ def test_full_disk():
             check(f.read() == "1780000000\n", "the saved time was destroyed")
         check(not os.path.exists(full + "/time.new"), "time.new was left")
         d.says("log %s/tracking.log: the disk is full" % full)
+        # it works on, line after line that cannot be written
+        had = updates(d)
+        wait_for("more updates", lambda: updates(d) > had + 3)
         check(text().count("tracking.log: the disk is full") == 1, text())
         os.unlink(full + "/fill")
         wait_for("the log going on", lambda: columns(full + "/tracking.log"))
