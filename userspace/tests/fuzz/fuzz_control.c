@@ -9,8 +9,10 @@
  * a code and a text when refused, and no reader reaches a change.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "daemon/access.h"
 #include "daemon/command.h"
 #include "daemon/conf.h"
 #include "daemon/ntpkd.h"
@@ -98,6 +100,25 @@ static void add_source(size_t i, const char *line)
 	engine_event(d->engine, &ev, d->actions);
 }
 
+/* That of all, and one of a listener's own. */
+static struct access *add_lists(void)
+{
+	static const char text[] = "allow 192.0.2\ndeny ::/1\n"
+				   "listen 192.0.2.1 acl own\nallow 10 acl own\n";
+	const struct conf_diag diag = { no_report, NULL };
+	struct access *access;
+	struct conf conf;
+	FILE *in = fmemopen((void *)text, sizeof(text) - 1, "r");
+
+	conf_init(&conf);
+	demand(in && !conf_parse(&conf, in, "fuzz", &diag));
+	access = access_alloc(&conf);
+	demand(access);
+	fclose(in);
+	conf_clean(&conf);
+	return access;
+}
+
 static void set_up(void)
 {
 	const struct engine_config conf = { .min_sources = 1, .max_distance_ns = 3000000000,
@@ -108,6 +129,7 @@ static void set_up(void)
 	d->upstreams.sources = calloc(ENGINE_MAX_SOURCES, sizeof(*d->upstreams.sources));
 	d->actions = calloc(ENGINE_MAX_ACTIONS(4), sizeof(*d->actions));
 	d->engine = engine_init(malloc(engine_size(4)), 4, &conf);
+	d->access = add_lists();
 	add_source(0, "server 192.0.2.1 iburst");
 	add_source(1, "server 2001:db8::1 minpoll 4");
 	table = command_table(d);
