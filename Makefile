@@ -142,6 +142,11 @@ $(B)/lib/world.so: $(patsubst %.c,$(B)/pic/%.o,$(SRC_WORLD))
 	$(call say,LD      $@)
 	$(Q)$(CC) -shared $(LDFLAGS) -o $@ $^ -lm
 
+$(B)/lib/suspend.so: $(B)/pic/userspace/tests/suspend/suspend.o
+	@mkdir -p $(@D)
+	$(call say,LD      $@)
+	$(Q)$(CC) -shared $(LDFLAGS) -o $@ $^
+
 $(SAN)/test_fuzz_%: $(SAN)/obj/userspace/tests/fuzz/fuzz_%.o \
 		$(SAN)/obj/userspace/tests/fuzz/replay.o $(SAN)/libntpk.a
 	$(call say,LD san  $@)
@@ -160,7 +165,7 @@ $(SAN)/ntpkctl: $(call san,$(SRC_CTL) $(SRC_CONF) $(SRC_NL) $(SRC_PROTO))
 	$(call say,LD san  $@)
 	$(Q)$(CC) $(SANFLAGS) -o $@ $^ $(LIBS_CTL)
 
-tests: user $(UNIT) $(B)/bin/score $(B)/bin/plot $(B)/bin/acl_cost $(B)/lib/world.so $(SAN)/ntpkd $(SAN)/ntpkctl
+tests: user $(UNIT) $(B)/bin/score $(B)/bin/plot $(B)/bin/acl_cost $(B)/lib/world.so $(B)/lib/suspend.so $(SAN)/ntpkd $(SAN)/ntpkctl
 
 # Coverage-guided: clang's own copies of all objects.
 $(FZ)/obj/%.o: %.c
