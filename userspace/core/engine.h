@@ -374,10 +374,10 @@ struct source_report {
 const char *source_state_text(const struct source_report *r);
 
 /**
- * source_kod_text() - what a kiss code asks of us, in words
+ * source_kod_text() - what a kiss code asks of us or tells, in words
  * @kod: four characters (RFC 5905 section 7.4)
  *
- * Return: the words, NULL for a code that asks nothing.
+ * Return: the words, NULL for a code that has none.
  */
 const char *source_kod_text(const char *kod);
 
