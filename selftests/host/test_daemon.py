@@ -425,6 +425,17 @@ def run(number, test, text):
         sys.stdout.flush()
 
 
+def run_all(tests, *daemons):
+    """These tests, and that these daemons end well: does not return."""
+    passed = [run(i + 1, *test) for i, test in enumerate(tests)]
+    passed.append(run(len(tests) + 1, lambda: [d.stop() for d in daemons], "ends cleanly"))
+    for d in daemons:
+        if d.proc.poll() is None:
+            d.proc.kill()
+    os.chdir("/")
+    sys.exit(0 if all(passed) else 1)
+
+
 def main():
     global a, b
     if not os.access(NTPKD, os.X_OK):
@@ -438,13 +449,7 @@ def main():
         wait_for("server", lambda: query(PORT_A), 20)
         b = Daemon("server 127.0.0.1 port %d iburst minpoll 2 maxpoll 4\nport %d\n" %
                    (PORT_A, PORT_B))
-        passed = [run(i + 1, *test) for i, test in enumerate(TESTS)]
-        passed.append(run(len(TESTS) + 1, lambda: (b.stop(), a.stop()), "ends cleanly"))
-        for daemon in (a, b):
-            if daemon.proc.poll() is None:
-                daemon.proc.kill()
-        os.chdir("/")
-    sys.exit(0 if all(passed) else 1)
+        run_all(TESTS, b, a)
 
 
 if __name__ == "__main__":

@@ -7,11 +7,10 @@ its own, with -x.
 """
 import os
 import signal
-import sys
 import tempfile
 
 import test_daemon
-from test_daemon import Daemon, check, enter_namespace, run, set_up_network, skip, wait_for
+from test_daemon import Daemon, check, enter_namespace, run_all, set_up_network, skip, wait_for
 
 CONF = "kernel off\nport 0\nsavedir %(dir)s\nsourcedir %(dir)s/s\n"
 d = None
@@ -225,12 +224,7 @@ def main():
         os.mkdir("s")
         d = Daemon(CONF.replace("kernel off\n", "") % {"dir": folder} +
                    "server 127.0.0.1 port 7\nserver 127.0.0.2 port 7\n")
-        passed = [run(i + 1, *test) for i, test in enumerate(TESTS)]
-        passed.append(run(len(TESTS) + 1, d.stop, "ends cleanly"))
-        if d.proc.poll() is None:
-            d.proc.kill()
-        os.chdir("/")
-    sys.exit(0 if all(passed) else 1)
+        run_all(TESTS, d)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ own, with -x.
 """
 import os
 import struct
-import sys
 import tempfile
 import time
 
@@ -83,12 +82,7 @@ def main():
         d = Daemon("server 127.0.0.1 port %d iburst minpoll 0 maxpoll 2\nport %d\n" %
                    (SERVER_PORT, PORT))
         del os.environ["LD_PRELOAD"]
-        passed = [td.run(i + 1, *test) for i, test in enumerate(TESTS)]
-        passed.append(td.run(len(TESTS) + 1, d.stop, "ends cleanly"))
-        if d.proc.poll() is None:
-            d.proc.kill()
-        os.chdir("/")
-    sys.exit(0 if all(passed) else 1)
+        td.run_all(TESTS, d)
 
 
 if __name__ == "__main__":
