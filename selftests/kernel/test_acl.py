@@ -9,6 +9,7 @@ may have a list of its own; that what is refused or left half done changes nothi
 that its memory is charged to who sends it, and given back.
 About 14 seconds.
 """
+import ctypes
 import ipaddress
 import os
 import random
@@ -24,6 +25,7 @@ import tap
 from ntpknl import UAPI, attr, nest
 
 DENY, ALLOW = 0, 1
+PR_SET_THP_DISABLE = 41
 BITS = {4: 32, 6: 128}
 SERVER = {4: "192.0.2.1", 6: "2001:db8::1"}
 
@@ -411,6 +413,8 @@ class Cgroup:
 		if not self.works:
 			return
 		self.write(f"{top}/cgroup.subtree_control", "+memory")
+		# huge pages that the kernel makes of what this program has had before would be charged
+		ctypes.CDLL(None).prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0)
 		self.path = f"{top}/ntpk-test-{os.getpid()}"
 		os.mkdir(self.path)
 		tap.later(os.rmdir, self.path)
