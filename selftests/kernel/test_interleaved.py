@@ -273,6 +273,26 @@ def test_off(s):
 	c.last = None
 	tap.same([c.again()[0] for _ in range(4)], [BASIC] * 2 + [INTERLEAVED] * 2, "interleaved=1: one client")
 	c.close()
+	test_neighbours(s)
+
+
+def test_neighbours(s):
+	"""Two replies in one line of the table, which is all there is, on their way at once."""
+	if s.server.sh("tc", "qdisc", "add", "dev", s.link.sdev, "root", "netem", "delay", "300ms",
+		       check=False).returncode:
+		tap.skip("two replies on their way at once", "no netem here")
+		return
+	two = [Client(s.client) for _ in range(2)]
+	for c in two:
+		c.send(org=1)
+		time.sleep(0.1)
+	came = [c.take()[2] for c in two]
+	early = []
+	for c, arrived in zip(two, came):
+		mode, reply, _ = c.again()
+		early.append((mode, abs(arrived - reply.t3_ns) < 50_000_000))
+		c.close()
+	tap.same(early, [(INTERLEAVED, True)] * 2, "two replies on their way at once: each has its own departure")
 
 
 def test_chronyd(s):
