@@ -157,13 +157,6 @@ static void apply_engine(struct ntpkd *d, struct reload_report *r)
 	engine_reconfigure(d->engine, &d->engine_conf);
 }
 
-/* Comes into force with the listeners, in the push that they make. */
-static void apply_acl(struct ntpkd *d, struct reload_report *r)
-{
-	(void)d;
-	(void)r;
-}
-
 static void apply_keys(struct ntpkd *d, struct reload_report *r)
 {
 	if (ntpkd_load_keys(d, NULL))
@@ -199,12 +192,11 @@ static void apply_listeners(struct ntpkd *d, struct reload_report *r)
 		snprintf(r->error, sizeof(r->error), "%s", why);
 }
 
-/* By enum conf_change; what has none waits for a restart. */
+/* By enum conf_change; who may ask comes into force with the listeners, in one push. */
 static void (*const appliers[])(struct ntpkd *d, struct reload_report *r) = {
 	[CONF_CHANGE_ENGINE] = apply_engine,
 	[CONF_CHANGE_LOGS] = apply_logs,
 	[CONF_CHANGE_RESTART] = NULL,
-	[CONF_CHANGE_ACL] = apply_acl,
 	[CONF_CHANGE_KEYS] = apply_keys,
 	[CONF_CHANGE_LEAP] = apply_leap,
 	[CONF_CHANGE_LISTENERS] = apply_listeners,
@@ -212,7 +204,7 @@ static void (*const appliers[])(struct ntpkd *d, struct reload_report *r) = {
 
 static bool needs_restart(enum conf_change change)
 {
-	return change != CONF_CHANGE_NOW && change != CONF_CHANGE_SOURCES && !appliers[change];
+	return change == CONF_CHANGE_RESTART;
 }
 
 /* What decides about places, their smear and who may ask there: each must go with the others. */
