@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * When replies really left.  A reply to a client that asks in interleaved mode is
- * given to the device with a socket of ours, to which the core reports the transmit
- * stamp; the next request of that client names the reply by its T2, and is told.
+ * When replies really left, for the clients that ask in interleaved mode: the next request
+ * of such a client names the last reply by its T2, and is told.
  *
  * The table is found by T2, which differs from reply to reply, so that clients behind
  * one address are told apart; it is one for all namespaces, of fixed size, and forgets
@@ -11,19 +10,11 @@
  * may report from its own.  Setup and teardown in process context, the rest in softirq
  * or interrupt.
  */
-#include <linux/errqueue.h>
-#include <linux/hash.h>
-#include <linux/jiffies.h>
 #include <linux/log2.h>
 #include <linux/math64.h>
 #include <linux/module.h>
-#include <linux/netdevice.h>
-#include <linux/net_tstamp.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
-#include <linux/workqueue.h>
-#include <net/dst.h>
-#include <net/sock.h>
 
 #include <ntpk/ntp_math.h>
 
@@ -31,6 +22,7 @@
 #include "rx_priv.h"
 #include "state.h"
 #include "tstamp.h"
+#include "watch.h"
 
 #define CLIENTS_MAX	(1 << 22)
 /* With four on average, a new one meets a full line once in 120 times. */
@@ -68,16 +60,6 @@ struct line {
 static struct line *lines;
 static u32 lines_mask;
 
-/* One each, so that CPUs do not meet in its counters. */
-static DEFINE_PER_CPU(struct sock *, watcher);
-static void (*report_before)(struct sock *sk);
-static int open_err;
-
-static u32 key_of(u64 t2)
-{
-	return hash_64(t2, 32);
-}
-
 static struct line *line_of(u32 key)
 {
 	return &lines[key & lines_mask];
@@ -86,7 +68,7 @@ static struct line *line_of(u32 key)
 /* From the T2 that a request names to the departure, 0 = not known.  It is known once. */
 static u32 take_residence(u64 t2, u32 clock_seq)
 {
-	struct line *line = line_of(key_of(t2));
+	struct line *line = line_of(ntpk_watch_key(t2));
 	unsigned long flags;
 	u32 ns = 0;
 	int i;
@@ -143,12 +125,22 @@ static struct sent *get_room(struct line *line)
 	return oldest;
 }
 
-static void note(const struct ntpk_rx *rx, u64 t2)
+/**
+ * ntpk_interleave_note() - remember a reply, whose departure is watched
+ * @rx: its request
+ * @t2: its receive timestamp as sent, host order
+ *
+ * Context: softirq.
+ */
+void ntpk_interleave_note(const struct ntpk_rx *rx, u64 t2)
 {
-	struct line *line = line_of(key_of(t2));
 	struct sent *sent;
+	struct line *line;
 	unsigned long flags;
 
+	if (!lines)
+		return;
+	line = line_of(ntpk_watch_key(t2));
 	raw_spin_lock_irqsave(&line->lock, flags);
 	sent = get_room(line);
 	sent->t2 = t2;
@@ -158,112 +150,33 @@ static void note(const struct ntpk_rx *rx, u64 t2)
 	raw_spin_unlock_irqrestore(&line->lock, flags);
 }
 
-/*
- * Not where the socket, which is of the first namespace, would be looked at on the way:
- * a VRF runs its cgroup's programs, a light-weight tunnel routes by it.
- */
-static bool can_watch(const struct sk_buff *skb)
-{
-	const struct dst_entry *dst = skb_dst(skb);
-
-	return !dst->lwtstate && !netif_is_l3_master(dst->dev) && !netif_is_l3_slave(dst->dev);
-}
-
 /**
- * ntpk_interleave_watch() - learn when a reply leaves
- * @rx: its request
- * @skb: reply, on its way to the device
- * @t2: its receive timestamp, as on the wire
+ * ntpk_interleave_learn() - a reply has left
+ * @left: which, and when
  *
- * Context: softirq.
+ * Context: softirq or interrupt.
  */
-void ntpk_interleave_watch(const struct ntpk_rx *rx, struct sk_buff *skb, __be64 t2)
+void ntpk_interleave_learn(const struct ntpk_left *left)
 {
-	if (!lines || !can_watch(skb))
-		return;
-	note(rx, be64_to_cpu(t2));
-	skb_set_owner_w(skb, this_cpu_read(watcher));
-	skb_shinfo(skb)->tx_flags |= SKBTX_SW_TSTAMP;
-	skb_shinfo(skb)->tskey = key_of(be64_to_cpu(t2));
-}
-
-/* The stamp is on CLOCK_REALTIME, which counts for the microseconds since only. */
-static void learn(u32 key, s64 stamp_ns)
-{
-	struct line *line = line_of(key);
-	struct ntpk_snapshot snap;
 	unsigned long flags;
-	s64 raw_ns, ns;
+	struct line *line;
+	s64 ns;
 	int i;
 
-	ntpk_snapshot_read(&snap);
-	raw_ns = snap.raw_ns - (snap.real_ns - stamp_ns);
+	if (!lines)
+		return;
+	line = line_of(left->key);
 	raw_spin_lock_irqsave(&line->lock, flags);
 	for (i = 0; i < WAYS; i++) {
 		struct sent *sent = &line->sent[i];
 
-		ns = raw_ns - sent->t2_raw_ns;
+		ns = left->raw_ns - left->work_ns - sent->t2_raw_ns;
 		/* the first of several devices that it goes through, and no other T2's */
-		if (key_of(sent->t2) == key && sent->clock_seq == snap.clock_seq &&
+		if (ntpk_watch_key(sent->t2) == left->key && sent->clock_seq == left->clock_seq &&
 		    !sent->residence_ns && ns > 0 && ns < NTPK_T2_AGE_MAX_NS)
 			sent->residence_ns = ns;
 	}
 	raw_spin_unlock_irqrestore(&line->lock, flags);
-}
-
-/* The core has a stamp for us. */
-static void on_report(struct sock *sk)
-{
-	struct sk_buff *skb;
-
-	/* not sock_dequeue_err_skb(), which reports what is behind the first by calling this */
-	while ((skb = skb_dequeue(&sk->sk_error_queue))) {
-		const struct sock_extended_err *ee = &SKB_EXT_ERR(skb)->ee;
-
-		if (ee->ee_origin == SO_EE_ORIGIN_TIMESTAMPING && ee->ee_info == SCM_TSTAMP_SND &&
-		    skb->tstamp)
-			learn(ee->ee_data, ktime_to_ns(skb->tstamp));
-		dev_consume_skb_any(skb);
-	}
-}
-
-/* Never bound, never sent from by itself: only to be told. */
-static int open_watcher(unsigned int cpu)
-{
-	struct socket *sock;
-	struct sock *sk;
-	int err;
-
-	err = sock_create_kern(&init_net, AF_INET, SOCK_DGRAM, IPPROTO_UDP, &sock);
-	if (err)
-		return err;
-	sk = sock->sk;
-	report_before = sk->sk_error_report;
-	sk->sk_tsflags = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE |
-			 SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY;
-	sk->sk_error_report = on_report;
-	per_cpu(watcher, cpu) = sk;
-	return 0;
-}
-
-static void open_all(struct work_struct *work)
-{
-	unsigned int cpu;
-
-	open_err = 0;
-	for_each_possible_cpu(cpu)
-		if (!open_err)
-			open_err = open_watcher(cpu);
-}
-
-/* By a kernel thread: sockets are in the cgroup of who makes them, for all their life. */
-static int open_watchers(void)
-{
-	static DECLARE_WORK(work, open_all);
-
-	schedule_work(&work);
-	flush_work(&work);
-	return open_err;
 }
 
 static int make_lines(void)
@@ -289,40 +202,15 @@ static int make_lines(void)
  */
 int ntpk_interleave_setup(void)
 {
-	int err;
-
-	if (!interleaved)
-		return 0;
-	err = make_lines();
-	if (!err)
-		err = open_watchers();
-	if (err)
-		ntpk_interleave_teardown();
-	return err;
+	return interleaved ? make_lines() : 0;
 }
 
 /**
- * ntpk_interleave_teardown() - once, after the last packet
+ * ntpk_interleave_teardown() - once, after the last packet and report
  *
- * Context: process.  Replies that still wait to be sent hold on to their socket, which
- * no longer reports to us.
+ * Context: process.
  */
 void ntpk_interleave_teardown(void)
 {
-	struct sock *sk;
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		sk = per_cpu(watcher, cpu);
-		if (sk)
-			WRITE_ONCE(sk->sk_error_report, report_before);
-	}
-	/* reports come in softirq or interrupt */
-	synchronize_net();
-	for_each_possible_cpu(cpu) {
-		sk = per_cpu(watcher, cpu);
-		if (sk)
-			sock_release(sk->sk_socket);
-	}
 	kvfree(lines);
 }

@@ -7,11 +7,12 @@
 
 #include <linux/types.h>
 
+struct ntpk_left;
 struct ntpk_rx;
-struct sk_buff;
 
 void ntpk_interleave_find(struct ntpk_rx *rx);
-void ntpk_interleave_watch(const struct ntpk_rx *rx, struct sk_buff *skb, __be64 t2);
+void ntpk_interleave_note(const struct ntpk_rx *rx, u64 t2);
+void ntpk_interleave_learn(const struct ntpk_left *left);
 int ntpk_interleave_setup(void);
 void ntpk_interleave_teardown(void);
 

@@ -8,11 +8,13 @@
 #include <linux/module.h>
 #include <net/net_namespace.h>
 
+#include "departure.h"
 #include "interleave.h"
 #include "netlink.h"
 #include "rx.h"
 #include "state.h"
 #include "sysfs.h"
+#include "watch.h"
 
 unsigned int ntpk_net_id __read_mostly;
 
@@ -43,10 +45,15 @@ static int __init ntpk_init(void)
 	err = ntpk_interleave_setup();
 	if (err)
 		goto teardown_state;
+	ntpk_departure_setup();
+	/* ORDER: after those that it tells */
+	err = ntpk_watch_setup();
+	if (err)
+		goto teardown_interleave;
 	/* ORDER: namespaces before the family, whose commands look into them */
 	err = register_pernet_subsys(&net_ops);
 	if (err)
-		goto teardown_interleave;
+		goto teardown_watch;
 	err = ntpk_nl_setup();
 	if (err)
 		goto unregister_pernet;
@@ -59,6 +66,8 @@ teardown_nl:
 	ntpk_nl_teardown();
 unregister_pernet:
 	unregister_pernet_subsys(&net_ops);
+teardown_watch:
+	ntpk_watch_teardown();
 teardown_interleave:
 	ntpk_interleave_teardown();
 teardown_state:
@@ -73,7 +82,8 @@ static void __exit ntpk_exit(void)
 	ntpk_nl_teardown();
 	/* ORDER: detaches every namespace and waits for their packets and works */
 	unregister_pernet_subsys(&net_ops);
-	/* ORDER: after the last reply */
+	/* ORDER: after the last reply, and before those that it tells */
+	ntpk_watch_teardown();
 	ntpk_interleave_teardown();
 	ntpk_state_teardown();
 }

@@ -13,6 +13,7 @@
 #include <ntpk/ntp_reason.h>
 
 #include "acl.h"
+#include "departure.h"
 #include "keys.h"
 #include "netlink.h"
 #include "netlink_priv.h"
@@ -27,8 +28,8 @@ MODULE_PARM_DESC(userns, "let the owner of a network namespace attach it (defaul
 static DEFINE_MUTEX(events_lock);
 static bool events_on;
 
-/* All listeners with all their pieces. */
-#define ANSWER_SIZE	8192
+/* All listeners with all their pieces; all counters with all that is known of departures. */
+#define ANSWER_SIZE	(4096 + NTPK_DEPARTURES * 40)
 
 static struct genl_family family;
 
@@ -331,6 +332,33 @@ static int fill_counter(struct sk_buff *msg, u32 reason, u64 pkts)
 	return 0;
 }
 
+static int fill_departure(struct sk_buff *msg, const struct ntpk_departure_view *view)
+{
+	struct nlattr *nest = nla_nest_start(msg, NTPK_A_STATS_DEPARTURE);
+
+	if (!nest ||
+	    nla_put_u32(msg, NTPK_A_DEPARTURE_IFINDEX, view->ifindex) ||
+	    nla_put_u8(msg, NTPK_A_DEPARTURE_IS_V6, view->is_v6) ||
+	    nla_put_u32(msg, NTPK_A_DEPARTURE_CORRECTION_NS, view->correction_ns) ||
+	    nla_put_u32(msg, NTPK_A_DEPARTURE_RESIDUAL_NS, view->residual_ns))
+		return -EMSGSIZE;
+	nla_nest_end(msg, nest);
+	return 0;
+}
+
+/* Those of a namespace that is not attached are nobody's. */
+static int fill_departures(struct sk_buff *msg, struct net *net)
+{
+	struct ntpk_departure_view view;
+	u32 serial = ntpk_state_serial(net);
+	unsigned int i;
+
+	for (i = 0; serial && i < NTPK_DEPARTURES; i++)
+		if (ntpk_departure_view(serial, i, &view) && fill_departure(msg, &view))
+			return -EMSGSIZE;
+	return 0;
+}
+
 static int fill_stats(struct sk_buff *msg, struct net *net)
 {
 	struct nlattr *nest = nla_nest_start(msg, NTPK_A_STATS);
@@ -343,6 +371,8 @@ static int fill_stats(struct sk_buff *msg, struct net *net)
 	for (i = NTPK_REASON_NONE + 1; i < __NTPK_REASON_MAX; i++)
 		if (fill_counter(msg, i, pkts[i]))
 			return -EMSGSIZE;
+	if (fill_departures(msg, net))
+		return -EMSGSIZE;
 	nla_nest_end(msg, nest);
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include <net/netns/generic.h>
 
 #include "acl.h"
+#include "departure.h"
 #include "keys.h"
 #include "limit.h"
 #include "netlink.h"
@@ -195,6 +196,7 @@ static struct ntpk_inst *inst_alloc(struct net *net)
 	if (!inst->stats || !inst->routes)
 		goto free;
 	inst->net = net;
+	inst->serial = ntpk_departure_serial();
 	INIT_LIST_HEAD(&inst->acl_named);
 	INIT_DELAYED_WORK(&inst->work, events_work);
 	return inst;
@@ -463,6 +465,24 @@ bool ntpk_state_read_stats(struct net *net, u64 *pkts)
 		pkts[i] = inst ? ntpk_stats_read(inst->stats, i) : 0;
 	rcu_read_unlock();
 	return inst;
+}
+
+/**
+ * ntpk_state_serial() - which attachment is it?
+ * @net: of which namespace
+ *
+ * Return: from ntpk_departure_serial(), 0 while not attached.
+ */
+u32 ntpk_state_serial(const struct net *net)
+{
+	const struct ntpk_inst *inst;
+	u32 serial;
+
+	rcu_read_lock();
+	inst = ntpk_state_inst(net);
+	serial = inst ? inst->serial : 0;
+	rcu_read_unlock();
+	return serial;
 }
 
 /**

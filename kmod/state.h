@@ -95,6 +95,7 @@ struct ntpk_state {
  * @acl_named: the others, RCU
  * @acl_changes: another number after each change of a list
  * @acl_coming: a list that is being sent, under ntpk_net.lock
+ * @serial: no other namespace has it
  */
 struct ntpk_inst {
 	struct net	*net;
@@ -109,6 +110,7 @@ struct ntpk_inst {
 	struct list_head acl_named;
 	u32	acl_changes;
 	struct ntpk_acl_coming *acl_coming;
+	u32	serial;
 };
 
 /**
@@ -163,6 +165,7 @@ int ntpk_state_push(struct net *net, struct ntpk_state *state);
 void ntpk_state_view(struct net *net, struct ntpk_view *view);
 bool ntpk_state_read_stats(struct net *net, u64 *pkts);
 struct ntpk_inst *ntpk_state_inst(const struct net *net);
+u32 ntpk_state_serial(const struct net *net);
 void ntpk_state_saw_step(struct ntpk_inst *inst, struct ntpk_state *state);
 void ntpk_state_net_init(struct net *net);
 void ntpk_state_net_pre_exit(struct net *net);

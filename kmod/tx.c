@@ -22,12 +22,14 @@
 
 #include "auth.h"
 #include "compat.h"
+#include "departure.h"
 #include "interleave.h"
 #include "route.h"
 #include "rx_priv.h"
 #include "state.h"
 #include "tstamp.h"
 #include "tx.h"
+#include "watch.h"
 
 /*
  * The reply continues the request's conversation, as far as conntrack is
@@ -184,6 +186,26 @@ static void put_tail(struct ntp_header *reply, const struct ntpk_rx *rx)
 }
 
 /*
+ * Who asks in interleaved mode is told of the departure, and one in a while is learned
+ * from: not where more than the header is made after T3.
+ * Return: whether this one is.
+ */
+static noinline bool watch(struct ntpk_rx *rx, struct sk_buff *skb, u64 t2, u64 way,
+			   struct ntpk_departure *d)
+{
+	bool learns = rx->reply_len == NTP_HEADER_LEN && rx->now.raw_ns >= d->due_raw_ns;
+
+	if (!ntpk_watch_can(skb) || !(learns || rx->interleaves))
+		return false;
+	if (rx->interleaves)
+		ntpk_interleave_note(rx, t2);
+	if (learns)
+		ntpk_departure_watch(d, way, ntpk_watch_key(t2), rx);
+	ntpk_watch(skb, ntpk_watch_key(t2));
+	return learns;
+}
+
+/*
  * The UDP datagram but for its checksum; in the request's own buffer the reply is
  * written over it.  T3 is taken here, and is what it will be once the MAC is made.
  */
@@ -192,14 +214,29 @@ static enum ntpk_reason put_udp(struct sk_buff *skb, struct ntpk_rx *rx)
 	const struct ntp_serve *serve = &rx->state->serve;
 	struct udphdr *uh = udp_hdr(skb);
 	struct ntp_header *reply = (struct ntp_header *)(uh + 1);
+	u64 way = ntpk_departure_way(rx->inst->serial, rx->dst->dev->ifindex,
+				     rx->pf == NFPROTO_IPV6);
+	struct ntpk_departure *d = ntpk_departure_place(way);
+	u32 correction_ns = 0;
 	enum ntpk_reason reason;
+	bool learns = false;
 	s64 t3_raw_ns;
 
+	if (likely(READ_ONCE(d->way) == way)) {
+		correction_ns = READ_ONCE(d->correction_ns);
+		rx->answer.disp_ns += READ_ONCE(d->residual_ns);
+	}
 	uh->source = rx->dport;
 	uh->dest = rx->sport;
 	uh->len = htons(udp_len(rx));
 	ntp_reply_fill(reply, ntpk_rx_req(rx), serve, &rx->answer, rx->random & U32_MAX);
+	/* takes its time, so before T3 */
+	if (unlikely(rx->interleaves || rx->now.raw_ns >= READ_ONCE(d->due_raw_ns)))
+		learns = watch(rx, skb, be64_to_cpu(reply->rec_ts), way, d);
 	t3_raw_ns = ntpk_tstamp_tx();
+	if (unlikely(learns))
+		ntpk_departure_left_at(t3_raw_ns);
+	t3_raw_ns += correction_ns;
 	if (unlikely(rx->key))
 		t3_raw_ns += ntpk_auth_work_ns(rx->key);
 	rx->residence_ns = t3_raw_ns - rx->now.raw_ns + rx->t2_age_ns;
@@ -209,8 +246,6 @@ static enum ntpk_reason put_udp(struct sk_buff *skb, struct ntpk_rx *rx)
 		reply->xmt_ts = cpu_to_be64(rx->answer.departed);
 	if (unlikely(rx->reply_len != NTP_HEADER_LEN))
 		put_tail(reply, rx);
-	if (unlikely(rx->interleaves) && reason == NTPK_REASON_NONE)
-		ntpk_interleave_watch(rx, skb, reply->rec_ts);
 	return reason;
 }
 

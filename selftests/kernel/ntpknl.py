@@ -413,6 +413,17 @@ class Genl:
 			self.classes[name] = struct.unpack("=I", c[UAPI["NTPK_A_COUNTER_CLASS"]])[0]
 		return out
 
+	def departures(self):
+		"""{(ifindex, is_v6): (correction_ns, residual_ns)}"""
+		out = {}
+		for kind, value in attrs(dict(attrs(self.cmd("GET_STATS")))[UAPI["NTPK_A_STATS"]]):
+			if kind != UAPI["NTPK_A_STATS_DEPARTURE"]:
+				continue
+			d = dict(attrs(value))
+			num = lambda name: int.from_bytes(d[UAPI["NTPK_A_DEPARTURE_" + name]], sys.byteorder)
+			out[num("IFINDEX"), num("IS_V6")] = num("CORRECTION_NS"), num("RESIDUAL_NS")
+		return out
+
 	def close(self):
 		self.s.close()
 

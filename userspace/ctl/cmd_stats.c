@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <ntpk/ntp_reason.h>
@@ -13,6 +14,7 @@
 #include "nl/ntpk_nl.h"
 
 #define COUNTERS_MAX	256
+#define DEPARTURES_MAX	256
 
 static const char *class_name(unsigned int class)
 {
@@ -163,6 +165,51 @@ static void print_counters(const struct ctl *ctl, struct json_object *list)
 	fmt_table_print(&t, stdout, ctl->colour);
 }
 
+static struct json_object *departure_json(const struct ntpk_nl_departure *d)
+{
+	struct json_object *o = json_object_new_object();
+	char name[IF_NAMESIZE];
+
+	/* of a device that has gone there is a number only */
+	if (if_indextoname(d->ifindex, name))
+		json_object_object_add(o, "device", json_object_new_string(name));
+	json_object_object_add(o, "ifindex", json_object_new_int64(d->ifindex));
+	json_object_object_add(o, "family", json_object_new_string(d->is_v6 ? "ipv6" : "ipv4"));
+	json_object_object_add(o, "correction_ns", json_object_new_int64(d->correction_ns));
+	json_object_object_add(o, "residual_ns", json_object_new_int64(d->residual_ns));
+	return o;
+}
+
+static void print_departures(struct json_object *list)
+{
+	char a[FMT_MAX], b[FMT_MAX], text[FMT_TEXT_MAX];
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *o = json_object_array_get_idx(list, i);
+		const char *device = fmt_str(o, "device");
+
+		printf("T3 correction   : %s for the way out by %s (%s), early by %s after that\n",
+		       fmt_member_ns(a, o, "correction_ns", false),
+		       device[0] ? fmt_safe(text, sizeof(text), device) : "a device that has gone",
+		       strcmp(fmt_str(o, "family"), "ipv6") ? "IPv4" : "IPv6",
+		       fmt_member_ns(b, o, "residual_ns", false));
+	}
+}
+
+static int read_departures(struct ntpk_nl *nl, struct json_object **out, struct ctl_error *err)
+{
+	struct ntpk_nl_departure d[DEPARTURES_MAX];
+	int i, n = ntpk_nl_get_departures(nl, d, DEPARTURES_MAX);
+
+	if (n < 0)
+		return nl_failed(nl, n, "read the module's counters", err);
+	*out = json_object_new_array();
+	for (i = 0; i < n; i++)
+		json_object_array_add(*out, departure_json(&d[i]));
+	return CTL_OK;
+}
+
 static int read_counters(const struct ctl *ctl, struct ntpk_nl *nl, struct json_object **out,
 			 struct ctl_error *err)
 {
@@ -177,7 +224,7 @@ static int read_counters(const struct ctl *ctl, struct ntpk_nl *nl, struct json_
 
 int cmd_stats(const struct ctl *ctl, int argc, char **argv)
 {
-	struct json_object *state = NULL, *list = NULL, *data;
+	struct json_object *state = NULL, *list = NULL, *departures = NULL, *data;
 	struct ctl_error err;
 	struct ntpk_nl *nl;
 	int ret = open_module(&nl, &err);
@@ -188,22 +235,28 @@ int cmd_stats(const struct ctl *ctl, int argc, char **argv)
 		ret = read_state(nl, &state, &err);
 	if (ret == CTL_OK)
 		ret = read_counters(ctl, nl, &list, &err);
+	if (ret == CTL_OK)
+		ret = read_departures(nl, &departures, &err);
 	ntpk_nl_close(nl);
 	if (ret != CTL_OK) {
 		json_object_put(state);
+		json_object_put(list);
 		return ctl_fail(ctl, &err, NULL);
 	}
 	if (ctl->json) {
 		data = json_object_new_object();
 		json_object_object_add(data, "module", state);
 		json_object_object_add(data, "counters", list);
+		json_object_object_add(data, "departures", departures);
 		ctl_print_data(data);
 		return CTL_OK;
 	}
 	ctl_print_module(ctl, state);
+	print_departures(departures);
 	putchar('\n');
 	print_counters(ctl, list);
 	json_object_put(state);
 	json_object_put(list);
+	json_object_put(departures);
 	return CTL_OK;
 }

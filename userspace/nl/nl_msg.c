@@ -59,6 +59,13 @@ static const struct nl_field counter_fields[] = {
 	NL_FIELD(ntpk_nl_counter, NTPK_A_COUNTER_PKTS, pkts, true),
 };
 
+static const struct nl_field departure_fields[] = {
+	NL_FIELD(ntpk_nl_departure, NTPK_A_DEPARTURE_IFINDEX, ifindex, true),
+	NL_FIELD(ntpk_nl_departure, NTPK_A_DEPARTURE_IS_V6, is_v6, true),
+	NL_FIELD(ntpk_nl_departure, NTPK_A_DEPARTURE_CORRECTION_NS, correction_ns, true),
+	NL_FIELD(ntpk_nl_departure, NTPK_A_DEPARTURE_RESIDUAL_NS, residual_ns, true),
+};
+
 struct event {
 	uint32_t kind;
 	uint32_t status;
@@ -233,6 +240,27 @@ int nl_msg_parse_stats(const struct nlmsghdr *nlh, struct ntpk_nl_counter *out, 
 		ret = nl_parse_fields(nl_walk_nest(attr), counter_fields, NL_LEN(counter_fields), &out[n]);
 		if (ret == 0)
 			ret = parse_name(nl_walk_nest(attr), out[n].name, sizeof(out[n].name));
+		if (ret < 0)
+			return ret;
+		n++;
+	}
+	return ret < 0 ? ret : (int)n;
+}
+
+int nl_msg_parse_departures(const struct nlmsghdr *nlh, struct ntpk_nl_departure *out, size_t max)
+{
+	const struct nlattr *attr;
+	struct nl_walk w;
+	size_t n = 0;
+	int ret = walk_top(nlh, NTPK_A_STATS, &w);
+
+	if (ret < 0)
+		return ret;
+	while ((ret = nl_walk_next(&w, &attr)) > 0) {
+		if (mnl_attr_get_type(attr) != NTPK_A_STATS_DEPARTURE || n >= max)
+			continue;
+		ret = nl_parse_fields(nl_walk_nest(attr), departure_fields, NL_LEN(departure_fields),
+				      &out[n]);
 		if (ret < 0)
 			return ret;
 		n++;

@@ -103,6 +103,16 @@ int nl_msg_parse_state(const struct nlmsghdr *nlh, struct ntpk_nl_state *out);
 int nl_msg_parse_stats(const struct nlmsghdr *nlh, struct ntpk_nl_counter *out, size_t max);
 
 /**
+ * nl_msg_parse_departures() - of the answer of NTPK_CMD_GET_STATS
+ * @nlh: message
+ * @out: array
+ * @max: its length
+ *
+ * Return: how many were filled, or -EBADMSG.
+ */
+int nl_msg_parse_departures(const struct nlmsghdr *nlh, struct ntpk_nl_departure *out, size_t max);
+
+/**
  * nl_msg_parse_event() - notification NTPK_CMD_EVENT
  * @nlh: message
  * @kind: out, enum ntpk_event

@@ -326,6 +326,14 @@ int ntpk_nl_get_stats(struct ntpk_nl *nl, struct ntpk_nl_counter *out, size_t ma
 	return ret < 0 ? ret : nl_msg_parse_stats(answer, out, max);
 }
 
+int ntpk_nl_get_departures(struct ntpk_nl *nl, struct ntpk_nl_departure *out, size_t max)
+{
+	struct nlmsghdr *answer;
+	int ret = query(nl, NTPK_CMD_GET_STATS, &answer);
+
+	return ret < 0 ? ret : nl_msg_parse_departures(answer, out, max);
+}
+
 int ntpk_nl_events_open(struct ntpk_nl *nl)
 {
 	int group = (int)nl->family.events_group;

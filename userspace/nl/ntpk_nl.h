@@ -85,6 +85,20 @@ struct ntpk_nl_counter {
 };
 
 /**
+ * struct ntpk_nl_departure - when replies leave, of one device and family
+ * @ifindex: device
+ * @is_v6: 0 over IPv4, 1 over IPv6
+ * @correction_ns: what T3 is moved on by
+ * @residual_ns: how early it is after that, on average
+ */
+struct ntpk_nl_departure {
+	uint32_t ifindex;
+	uint8_t	 is_v6;
+	uint32_t correction_ns;
+	uint32_t residual_ns;
+};
+
+/**
  * ntpk_nl_open() - resolve the family
  * @nl: out
  *
@@ -235,6 +249,16 @@ int ntpk_nl_acl_check(struct ntpk_nl *nl, const char *name, struct ntp_acl_addr 
  * Return: how many were filled (a newer module may know more), or -errno.
  */
 int ntpk_nl_get_stats(struct ntpk_nl *nl, struct ntpk_nl_counter *out, size_t max);
+
+/**
+ * ntpk_nl_get_departures() - what the module knows of when replies leave
+ * @nl: handle
+ * @out: array
+ * @max: its length
+ *
+ * Return: how many were filled, or -errno.
+ */
+int ntpk_nl_get_departures(struct ntpk_nl *nl, struct ntpk_nl_departure *out, size_t max);
 
 /**
  * ntpk_nl_events_open() - join the group "events"

@@ -332,6 +332,7 @@ enum ntpk_attr_stats {
 	NTPK_A_STATS_UNSPEC,
 	NTPK_A_STATS_PAD,
 	NTPK_A_STATS_COUNTER,		/* nest, multi-attr, enum ntpk_attr_counter */
+	NTPK_A_STATS_DEPARTURE,		/* nest, multi-attr, enum ntpk_attr_departure */
 
 	/* private: */
 	__NTPK_A_STATS_MAX,
@@ -349,6 +350,18 @@ enum ntpk_attr_counter {
 	/* private: */
 	__NTPK_A_COUNTER_MAX,
 	NTPK_A_COUNTER_MAX = __NTPK_A_COUNTER_MAX - 1,
+};
+
+enum ntpk_attr_departure {
+	NTPK_A_DEPARTURE_UNSPEC,
+	NTPK_A_DEPARTURE_IFINDEX,	/* u32, of the device that replies leave by */
+	NTPK_A_DEPARTURE_IS_V6,		/* u8, 0 = those over IPv4, 1 = over IPv6 */
+	NTPK_A_DEPARTURE_CORRECTION_NS,	/* u32, what T3 is moved on by */
+	NTPK_A_DEPARTURE_RESIDUAL_NS,	/* u32, how early it is after that, on average */
+
+	/* private: */
+	__NTPK_A_DEPARTURE_MAX,
+	NTPK_A_DEPARTURE_MAX = __NTPK_A_DEPARTURE_MAX - 1,
 };
 
 enum ntpk_attr_event {

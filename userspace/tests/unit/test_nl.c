@@ -315,6 +315,44 @@ static void test_stats(void **state)
 	assert_int_equal(parse_counters("this_name_is_longer_than_the_room", c, 4), -EBADMSG);
 }
 
+static int parse_departures(bool whole, struct ntpk_nl_departure *d, size_t max)
+{
+	struct nlmsghdr *nlh = begin(NTPK_CMD_GET_STATS);
+	struct nlattr *nest = mnl_attr_nest_start(nlh, NTPK_A_STATS), *one;
+	uint32_t i;
+	int ret;
+
+	put_counter(nlh, NTPK_REASON_MODE, "mode", 1);
+	for (i = 0; i < 2; i++) {
+		one = mnl_attr_nest_start(nlh, NTPK_A_STATS_DEPARTURE);
+		mnl_attr_put_u32(nlh, NTPK_A_DEPARTURE_IFINDEX, 7 + i);
+		mnl_attr_put_u8(nlh, NTPK_A_DEPARTURE_IS_V6, (uint8_t)i);
+		mnl_attr_put_u32(nlh, NTPK_A_DEPARTURE_CORRECTION_NS, 900);
+		if (whole)
+			mnl_attr_put_u32(nlh, NTPK_A_DEPARTURE_RESIDUAL_NS, 50);
+		mnl_attr_nest_end(nlh, one);
+	}
+	mnl_attr_nest_end(nlh, nest);
+	nlh = exact(nlh);
+	ret = nl_msg_parse_departures(nlh, d, max);
+	free(nlh);
+	return ret;
+}
+
+static void test_departures(void **state)
+{
+	struct ntpk_nl_departure d[4];
+
+	(void)state;
+	assert_int_equal(parse_departures(true, d, 4), 2);
+	assert_int_equal(d[1].ifindex, 8);
+	assert_int_equal(d[1].is_v6, 1);
+	assert_int_equal(d[1].correction_ns, 900);
+	assert_int_equal(d[1].residual_ns, 50);
+	assert_int_equal(parse_departures(true, d, 1), 1);
+	assert_int_equal(parse_departures(false, d, 4), -EBADMSG);
+}
+
 static void test_event(void **state)
 {
 	struct nlmsghdr *nlh = begin(NTPK_CMD_EVENT);
@@ -425,6 +463,7 @@ static void test_error(void **state)
 
 static void parse_all(struct nlmsghdr *nlh)
 {
+	struct ntpk_nl_departure departures[4];
 	struct ntpk_nl_counter counters[4];
 	char text[NL_MSG_TEXT_MAX];
 	struct ntpk_nl_clock clock;
@@ -435,6 +474,7 @@ static void parse_all(struct nlmsghdr *nlh)
 	nl_msg_parse_clock(nlh, &clock);
 	nl_msg_parse_state(nlh, &st);
 	assert_true(nl_msg_parse_stats(nlh, counters, 4) <= 4);
+	assert_true(nl_msg_parse_departures(nlh, departures, 4) <= 4);
 	nl_msg_parse_event(nlh, &kind, &status);
 	nlh->nlmsg_type = GENL_ID_CTRL;
 	nl_msg_parse_family(nlh, &family);
@@ -606,6 +646,7 @@ int main(void)
 		cmocka_unit_test(test_clock),
 		cmocka_unit_test(test_state_without_push),
 		cmocka_unit_test(test_stats),
+		cmocka_unit_test(test_departures),
 		cmocka_unit_test(test_event),
 		cmocka_unit_test(test_family),
 		cmocka_unit_test(test_error),

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Being told when a reply leaves: it is given to the device with a socket of ours, to
+ * whose error queue the core reports the transmit stamp, and that socket hands it on to
+ * those who want to know.  Nothing of ours hangs on the reply itself, which may wait in
+ * a queue for longer than the module is there.
+ * Setup and teardown in process context, the rest in softirq, or interrupt as a driver
+ * may report from its own.
+ */
+#include <linux/errqueue.h>
+#include <linux/netdevice.h>
+#include <linux/net_tstamp.h>
+#include <linux/workqueue.h>
+#include <net/dst.h>
+#include <net/sock.h>
+
+#include "departure.h"
+#include "interleave.h"
+#include "tstamp.h"
+#include "watch.h"
+
+/* One in 2^32 replies has it as well, and is not learned from. */
+#define REHEARSAL_KEY	0
+
+/**
+ * struct watcher - of one CPU
+ * @sk: to be told; never bound, never sent from by itself
+ * @rehearsal: a packet that goes nowhere
+ * @rehearsed_ns: when its stamp was made, CLOCK_REALTIME
+ * @work_ns: what making a stamp takes, 0 = not known: about the least of late
+ */
+struct watcher {
+	struct sock *sk;
+	struct sk_buff *rehearsal;
+	s64	rehearsed_ns;
+	u32	work_ns;
+};
+
+/* One each, so that CPUs do not meet in its counters. */
+static DEFINE_PER_CPU(struct watcher, watchers);
+static void (*report_before)(struct sock *sk);
+static int open_err;
+
+/**
+ * ntpk_watch_can() - can the departure of a reply be learned?
+ * @skb: reply, with its route
+ *
+ * Not where the socket, which is of the first namespace, would be looked at on the way:
+ * a VRF runs its cgroup's programs, a light-weight tunnel routes by it.
+ *
+ * Return: whether.
+ */
+bool ntpk_watch_can(const struct sk_buff *skb)
+{
+	const struct dst_entry *dst = skb_dst(skb);
+
+	return !dst->lwtstate && !netif_is_l3_master(dst->dev) && !netif_is_l3_slave(dst->dev);
+}
+
+static void set_watcher(struct sk_buff *skb, struct sock *sk, u32 key)
+{
+	skb_set_owner_w(skb, sk);
+	skb_shinfo(skb)->tx_flags |= SKBTX_SW_TSTAMP;
+	skb_shinfo(skb)->tskey = key;
+}
+
+/**
+ * ntpk_watch() - learn when a reply leaves
+ * @skb: it, of which ntpk_watch_can() says that it can be
+ * @key: what struct ntpk_left is to name it by
+ *
+ * Context: softirq.  To be called before T3 is read, as it takes its time.
+ */
+void ntpk_watch(struct sk_buff *skb, u32 key)
+{
+	set_watcher(skb, this_cpu_read(watchers.sk), key);
+}
+
+/*
+ * About the least of late, which follows slowly what takes longer.  A lost update, where
+ * softirqs of one CPU preempt each other, is one time less to go by.
+ */
+static void note_work(struct watcher *w, u32 ns)
+{
+	u32 least_ns = w->work_ns + w->work_ns / 64 + 1;
+
+	w->work_ns = w->work_ns && least_ns < ns ? least_ns : ns;
+}
+
+/**
+ * ntpk_watch_rehearse() - what making the stamp takes, up to the reading of the clock
+ *
+ * Only those replies wait for it that are watched, and it is no part of their way.  Done
+ * just before, it finds the caches as cold as they are, and leaves them warm: what it takes
+ * is more than the stamp itself will take rather than less.
+ *
+ * Context: softirq.
+ */
+void ntpk_watch_rehearse(void)
+{
+	struct watcher *w = this_cpu_ptr(&watchers);
+	s64 began_ns, ns;
+
+	w->rehearsed_ns = 0;
+	began_ns = ktime_get_real_ns();
+	skb_tstamp_tx(w->rehearsal, NULL);
+	ns = w->rehearsed_ns - began_ns;
+	/* not where the clock was set in between */
+	if (ns <= 0 || ns > NTPK_STAMP_WORK_MAX_NS)
+		return;
+	note_work(w, ns);
+}
+
+/* The stamp is on CLOCK_REALTIME, which counts for the microseconds since only. */
+static void report(unsigned int cpu, u32 key, s64 stamp_ns)
+{
+	struct ntpk_snapshot snap;
+	struct ntpk_left left = { .key = key, .cpu = cpu };
+
+	ntpk_snapshot_read(&snap);
+	left.clock_seq = snap.clock_seq;
+	left.raw_ns = snap.raw_ns - (snap.real_ns - stamp_ns);
+	left.work_ns = per_cpu(watchers.work_ns, cpu);
+	ntpk_interleave_learn(&left);
+	ntpk_departure_learn(&left);
+}
+
+/* The core has a stamp for us. */
+static void on_report(struct sock *sk)
+{
+	unsigned int cpu = (unsigned long)sk->sk_user_data;
+	struct sk_buff *skb;
+
+	/* not sock_dequeue_err_skb(), which reports what is behind the first by calling this */
+	while ((skb = skb_dequeue(&sk->sk_error_queue))) {
+		const struct sock_extended_err *ee = &SKB_EXT_ERR(skb)->ee;
+
+		if (ee->ee_origin == SO_EE_ORIGIN_TIMESTAMPING && ee->ee_info == SCM_TSTAMP_SND &&
+		    skb->tstamp) {
+			if (ee->ee_data == REHEARSAL_KEY)
+				per_cpu(watchers.rehearsed_ns, cpu) = ktime_to_ns(skb->tstamp);
+			else
+				report(cpu, ee->ee_data, ktime_to_ns(skb->tstamp));
+		}
+		dev_consume_skb_any(skb);
+	}
+}
+
+static int open_watcher(struct watcher *w, unsigned long cpu)
+{
+	struct socket *sock;
+	struct sock *sk;
+	int err;
+
+	w->rehearsal = alloc_skb(0, GFP_KERNEL);
+	if (!w->rehearsal)
+		return -ENOMEM;
+	err = sock_create_kern(&init_net, AF_INET, SOCK_DGRAM, IPPROTO_UDP, &sock);
+	if (err)
+		return err;
+	sk = sock->sk;
+	report_before = sk->sk_error_report;
+	sk->sk_user_data = (void *)cpu;
+	sk->sk_tsflags = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE |
+			 SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY;
+	sk->sk_error_report = on_report;
+	w->sk = sk;
+	set_watcher(w->rehearsal, sk, REHEARSAL_KEY);
+	return 0;
+}
+
+static void open_all(struct work_struct *work)
+{
+	unsigned int cpu;
+
+	open_err = 0;
+	for_each_possible_cpu(cpu)
+		if (!open_err)
+			open_err = open_watcher(per_cpu_ptr(&watchers, cpu), cpu);
+}
+
+/**
+ * ntpk_watch_setup() - once, at load, before the first packet
+ *
+ * By a kernel thread: sockets are in the cgroup of who makes them, for all their life.
+ *
+ * Context: process.
+ * Return: 0 or -errno.
+ */
+int ntpk_watch_setup(void)
+{
+	static DECLARE_WORK(work, open_all);
+
+	schedule_work(&work);
+	flush_work(&work);
+	if (open_err)
+		ntpk_watch_teardown();
+	return open_err;
+}
+
+/**
+ * ntpk_watch_teardown() - once, after the last packet
+ *
+ * Context: process.  Replies that still wait to be sent hold on to their socket, which
+ * no longer reports to us.
+ */
+void ntpk_watch_teardown(void)
+{
+	struct watcher *w;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		w = per_cpu_ptr(&watchers, cpu);
+		if (w->sk)
+			WRITE_ONCE(w->sk->sk_error_report, report_before);
+	}
+	/* reports come in softirq or interrupt */
+	synchronize_net();
+	for_each_possible_cpu(cpu) {
+		w = per_cpu_ptr(&watchers, cpu);
+		kfree_skb(w->rehearsal);
+		if (w->sk)
+			sock_release(w->sk->sk_socket);
+	}
+}

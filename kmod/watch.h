@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Being told when a reply leaves.
+ */
+#ifndef NTPK_WATCH_H
+#define NTPK_WATCH_H
+
+#include <linux/hash.h>
+#include <linux/time64.h>
+#include <linux/types.h>
+
+struct sk_buff;
+
+/* Making a stamp is not held to take longer than this. */
+#define NTPK_STAMP_WORK_MAX_NS	(10 * NSEC_PER_MSEC)
+
+/**
+ * struct ntpk_left - a reply that left
+ * @key: given to ntpk_watch()
+ * @cpu: that ntpk_watch() was called on
+ * @raw_ns: when it was stamped, on CLOCK_MONOTONIC_RAW
+ * @work_ns: about what making that stamp took, 0 = not known
+ * @clock_seq: the clock was not set since
+ */
+struct ntpk_left {
+	u32	key;
+	unsigned int cpu;
+	s64	raw_ns;
+	u32	work_ns;
+	u32	clock_seq;
+};
+
+/**
+ * ntpk_watch_key() - a name for a reply
+ * @t2: its receive timestamp as sent, host order
+ */
+static inline u32 ntpk_watch_key(u64 t2)
+{
+	return hash_64(t2, 32);
+}
+
+bool ntpk_watch_can(const struct sk_buff *skb);
+void ntpk_watch_rehearse(void);
+void ntpk_watch(struct sk_buff *skb, u32 key);
+int ntpk_watch_setup(void);
+void ntpk_watch_teardown(void);
+
+#endif /* NTPK_WATCH_H */

@@ -1,0 +1,125 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+Shows that T3 is moved on by what a reply still takes to leave: behind a device with a
+wait, and in a machine that counts instructions on any; at most 1 % of the replies claim
+to have left after they came; that what is left over is shown and in the root dispersion;
+that a shorter way is noticed at once and a long wait is not believed in; and that nothing
+is learned where nothing can be.  About 10 seconds.
+"""
+import json
+import re
+import statistics
+import time
+
+import fixture
+import netns
+import tap
+from stamped import Client
+
+HALF = 128	# NTP_LATENCY_HALF
+CORRECTION_MAX_NS = 100_000	# NTP_LATENCY_CORRECTION_MAX_NS
+QUEUE_NS = 400_000
+N = 500 if tap.slow() == 1 else 300
+# In a machine that counts instructions nothing but the way itself takes time.
+COUNTS = tap.env_int("NTPK_ICOUNT", 0, 0)
+LATE_NS = 1000
+
+
+class Replies:
+	"""How early T3 is against the arrival, and what else is said, of n replies."""
+
+	def __init__(self, s, n, dst="192.0.2.1", **fields):
+		c = Client(s.client, dst)
+		self.early_ns, self.disp_ns = [], []
+		for _ in range(n):
+			_, reply, arrived = c.ask(**fields)
+			self.early_ns.append(arrived - reply.t3_ns)
+			self.disp_ns.append(reply.root_disp_ns)
+		c.close()
+
+	def median(self):
+		return statistics.median(self.early_ns)
+
+	def late(self, by_ns=0):
+		return sum(e < -by_ns for e in self.early_ns)
+
+
+def known(s, dst="192.0.2.1"):
+	return s.g.departures().get((netns.ifindex(s.server, s.link.sdev), int(":" in dst)), (0, 0))
+
+
+def test_learns(s, dst):
+	s.g.push_default()
+	Replies(s, HALF - 2, dst)
+	tap.same(known(s, dst), (0, 0), f"{dst}: nothing is said before {HALF} replies")
+	Replies(s, 12, dst)
+	correction, residual = known(s, dst)
+	tap.ok(correction > 0, f"{dst}: after them T3 is moved on by {correction} ns, and {residual} ns are left")
+	after = Replies(s, N, dst)
+	limit = N // 100
+	# in the debug kernel what making a stamp takes is anybody's guess
+	tap.ok((after.late() <= limit or tap.is_uml()) and (not COUNTS or not after.late(LATE_NS)),
+	       f"{dst}: of {N} replies {after.late()} claim to have left after they came, "
+	       f"{after.late(LATE_NS)} by more than 1 us; the least is {min(after.early_ns)} ns early")
+	# those before were watched, which takes its time: without correction it is this
+	without = after.median() + correction
+	tap.ok(without >= 3 * after.median() or not COUNTS,
+	       f"{dst}: {without:.0f} ns early without correction, {after.median():.0f} with: "
+	       f"{without / after.median():.1f} times less")
+
+
+def test_ctl(s):
+	out = s.server.sh("ntpkctl", "--json", "stats").stdout
+	correction, residual = known(s)
+	want = {"device": s.link.sdev, "ifindex": netns.ifindex(s.server, s.link.sdev), "family": "ipv4",
+		"correction_ns": correction, "residual_ns": residual}
+	tap.ok(want in json.loads(out)["data"]["departures"], "ntpkctl stats --json says so", out)
+	out = s.server.sh("ntpkctl", "stats").stdout
+	tap.ok(re.search(rf"^T3 correction +: [\d.]+ \S+ for the way out by {s.link.sdev} \(IPv4\), early by ", out, re.M),
+	       "and ntpkctl stats", out)
+
+
+def queue(s, verb, us):
+	return s.server.sh("tc", "qdisc", verb, "dev", s.link.sdev, "root", "netem", "delay", f"{us}us",
+			   check=False)
+
+
+def test_queue(s):
+	"""A wait that all have: T3 is moved on by what it may be, the rest is owned up to; and it ends."""
+	tc = queue(s, "add", QUEUE_NS // 1000)
+	if tc.returncode:
+		tap.skip("behind a queue", f"no netem here: {tc.stderr}")
+		return
+	s.g.detach()
+	s.g.attach()
+	s.g.push_default(ROOT_DISP_NS=0, DISP_RATE_PPB=0)
+	before = Replies(s, 100)
+	Replies(s, 2 * HALF)
+	after = Replies(s, 100)
+	correction, residual = known(s)
+	tap.ok(tap.is_uml() or correction == CORRECTION_MAX_NS and before.median() - after.median() > CORRECTION_MAX_NS * 3 // 4,
+	       f"behind {QUEUE_NS / 1000:.0f} us T3 is {before.median() / 1000:.0f} us early before, "
+	       f"{after.median() / 1000:.0f} after {correction / 1000:.0f} are known",
+	       (before.early_ns[:9], after.early_ns[:9]))
+	tap.ok(residual > QUEUE_NS / 2 and min(after.disp_ns) > residual / 2 > max(before.disp_ns),
+	       f"{residual / 1000:.0f} us are left: the root dispersion goes from "
+	       f"{max(before.disp_ns) / 1000:.0f} to {min(after.disp_ns) / 1000:.0f} us")
+	s.server.sh("tc", "qdisc", "del", "dev", s.link.sdev, "root")
+	time.sleep(0.2)
+	Replies(s, 1)
+	late = Replies(s, 100).late()
+	tap.ok(known(s)[0] < CORRECTION_MAX_NS and (late <= 5 or tap.is_uml()),
+	       f"the queue has gone: known with the first reply that is watched, {known(s)[0]} ns; "
+	       f"{late} of 100 late")
+
+
+def main():
+	s = fixture.served()
+	for dst in ("192.0.2.1", "2001:db8::1"):
+		test_learns(s, dst)
+	test_ctl(s)
+	test_queue(s)
+
+
+tap.run(main)
