@@ -40,6 +40,7 @@ static const struct nla_policy family_policy[NTPK_A_MAX + 1] = {
 	[NTPK_A_EVENT] = NTPK_NL_GET_ONLY,
 	[NTPK_A_KEYS] = NLA_POLICY_NESTED(ntpk_nl_keys_policy),
 	[NTPK_A_ACL] = NLA_POLICY_NESTED(ntpk_nl_acl_policy),
+	[NTPK_A_HIST] = NTPK_NL_GET_ONLY,
 };
 
 /**
@@ -402,6 +403,7 @@ static const struct genl_small_ops ops[] = {
 	{ .cmd = NTPK_CMD_ACL_COMMIT, .doit = ntpk_nl_acl_commit_doit },
 	{ .cmd = NTPK_CMD_GET_ACL, .doit = ntpk_nl_get_acl_doit, .dumpit = ntpk_nl_get_acl_dumpit },
 	{ .cmd = NTPK_CMD_ACL_CHECK, .doit = ntpk_nl_acl_check_doit },
+	{ .cmd = NTPK_CMD_GET_HIST, .doit = ntpk_nl_get_hist_doit },
 };
 
 static const struct genl_multicast_group mcgrps[] = {

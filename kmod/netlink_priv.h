@@ -106,6 +106,9 @@ int ntpk_nl_acl_begin_doit(struct sk_buff *skb, struct genl_info *info);
 int ntpk_nl_acl_add_doit(struct sk_buff *skb, struct genl_info *info);
 int ntpk_nl_acl_commit_doit(struct sk_buff *skb, struct genl_info *info);
 
+/* netlink_hist.c */
+int ntpk_nl_get_hist_doit(struct sk_buff *skb, struct genl_info *info);
+
 /* netlink_acl_get.c */
 int ntpk_nl_get_acl_doit(struct sk_buff *skb, struct genl_info *info);
 int ntpk_nl_get_acl_dumpit(struct sk_buff *skb, struct netlink_callback *cb);

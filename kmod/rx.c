@@ -17,6 +17,7 @@
 
 #include "acl.h"
 #include "auth.h"
+#include "hist.h"
 #include "interleave.h"
 #include "limit.h"
 #include "rx.h"
@@ -160,6 +161,32 @@ static enum ntpk_reason receive(struct ntpk_rx *rx)
 	return reason;
 }
 
+static noinline void note_worst(struct ntpk_hist *hist, const struct ntpk_rx *rx)
+{
+	const struct ntpk_worst worst = {
+		.residence_ns = rx->residence_ns,
+		.t2_age_ns = rx->t2_age_ns,
+		.raw_ns = rx->now.raw_ns,
+		.cpu = smp_processor_id(),
+		.ifindex = rx->ifindex,
+		.queue = rx->queue,
+	};
+
+	ntpk_hist_note(hist, &worst);
+}
+
+/* What an answer took. */
+static void count_times(const struct ntpk_rx *rx)
+{
+	struct ntpk_hist *hist;
+
+	if (unlikely(rx->residence_ns <= 0))
+		return;
+	hist = ntpk_hist_count(rx->inst->hist, rx->residence_ns, rx->t2_age_ns);
+	if (unlikely(hist))
+		note_worst(hist, rx);
+}
+
 /* One packet, one reason: counted and traced here and nowhere else. */
 static void conclude(struct ntpk_inst *inst, u8 pf, enum ntpk_reason reason, s64 t2_age_ns,
 		     s64 residence_ns)
@@ -194,6 +221,8 @@ static noinline unsigned int handle(struct ntpk_inst *inst, struct ntpk_state *s
 		.state = state,
 		.listener = listener,
 		.skb = skb,
+		.ifindex = skb->dev->ifindex,
+		.queue = skb->queue_mapping,
 		.udp_off = udp_off,
 		.sport = uh->source,
 		.dport = uh->dest,
@@ -202,6 +231,7 @@ static noinline unsigned int handle(struct ntpk_inst *inst, struct ntpk_state *s
 	enum ntpk_reason reason = receive(&rx);
 
 	conclude(inst, pf, reason, rx.t2_age_ns, rx.residence_ns);
+	count_times(&rx);
 	return verdict_of(&rx, reason);
 }
 

@@ -25,6 +25,8 @@ struct ntpk_state;
  * @now: clocks
  * @t2_age_ns: from receive stamp to @now
  * @residence_ns: from T2 to T3
+ * @ifindex: of the device that it came by
+ * @queue: of that, from 1 on; 0 = not told
  * @udp_off: offset of the UDP header
  * @udp_len: length that the UDP header claims
  * @sport: source port
@@ -54,6 +56,8 @@ struct ntpk_rx {
 	struct ntp_now	now;
 	s64	t2_age_ns;
 	s64	residence_ns;
+	int	ifindex;
+	u16	queue;
 	unsigned int	udp_off;
 	unsigned int	udp_len;
 	__be16	sport;

@@ -13,6 +13,7 @@
 
 #include "acl.h"
 #include "departure.h"
+#include "hist.h"
 #include "keys.h"
 #include "limit.h"
 #include "netlink.h"
@@ -192,8 +193,9 @@ static struct ntpk_inst *inst_alloc(struct net *net)
 	if (!inst)
 		return NULL;
 	inst->stats = ntpk_stats_alloc();
+	inst->hist = ntpk_hist_alloc();
 	inst->routes = ntpk_route_alloc();
-	if (!inst->stats || !inst->routes)
+	if (!inst->stats || !inst->hist || !inst->routes)
 		goto free;
 	inst->net = net;
 	inst->serial = ntpk_departure_serial();
@@ -202,6 +204,7 @@ static struct ntpk_inst *inst_alloc(struct net *net)
 	return inst;
 free:
 	ntpk_route_release(inst->routes);
+	free_percpu(inst->hist);
 	free_percpu(inst->stats);
 	kfree(inst);
 	return NULL;
@@ -213,6 +216,7 @@ static void inst_release(struct ntpk_inst *inst)
 	cancel_delayed_work_sync(&inst->work);
 	if (is_userns(inst->net))
 		atomic_dec(&userns_attached);
+	free_percpu(inst->hist);
 	free_percpu(inst->stats);
 	ntpk_route_release(inst->routes);
 	ntpk_keys_clean(inst);
@@ -465,6 +469,25 @@ bool ntpk_state_read_stats(struct net *net, u64 *pkts)
 		pkts[i] = inst ? ntpk_stats_read(inst->stats, i) : 0;
 	rcu_read_unlock();
 	return inst;
+}
+
+/**
+ * ntpk_state_read_hist() - what answers take
+ * @net: of which namespace
+ * @view: out, all zero while not attached
+ *
+ * Context: process.
+ */
+void ntpk_state_read_hist(struct net *net, struct ntpk_hist_view *view)
+{
+	struct ntpk_inst *inst;
+
+	memset(view, 0, sizeof(*view));
+	rcu_read_lock();
+	inst = ntpk_state_inst(net);
+	if (inst)
+		ntpk_hist_read(inst->hist, view);
+	rcu_read_unlock();
 }
 
 /**

@@ -17,6 +17,8 @@
 #include "stats.h"
 
 struct ntpk_acl_coming;
+struct ntpk_hist;
+struct ntpk_hist_view;
 struct ntpk_keys;
 struct ntpk_limits;
 struct ntpk_routes;
@@ -85,6 +87,7 @@ struct ntpk_state {
  * @net: which; the instance goes before the namespace does
  * @state: served now, NULL before the first push; written under ntpk_net.lock
  * @stats: counters
+ * @hist: what answers take
  * @routes: the ways back to clients
  * @hooks: where packets for this host come in
  * @work: raises events; re-armed by itself, by a push and by the receive path
@@ -101,6 +104,7 @@ struct ntpk_inst {
 	struct net	*net;
 	struct ntpk_state __rcu *state;
 	struct ntpk_stats __percpu *stats;
+	struct ntpk_hist __percpu *hist;
 	struct ntpk_routes __percpu *routes;
 	struct nf_hook_ops hooks[NTPK_HOOKS];
 	struct delayed_work work;
@@ -164,6 +168,7 @@ int ntpk_state_detach(struct net *net);
 int ntpk_state_push(struct net *net, struct ntpk_state *state);
 void ntpk_state_view(struct net *net, struct ntpk_view *view);
 bool ntpk_state_read_stats(struct net *net, u64 *pkts);
+void ntpk_state_read_hist(struct net *net, struct ntpk_hist_view *view);
 struct ntpk_inst *ntpk_state_inst(const struct net *net);
 u32 ntpk_state_serial(const struct net *net);
 void ntpk_state_saw_step(struct ntpk_inst *inst, struct ntpk_state *state);

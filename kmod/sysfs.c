@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/kernel/ntpk/{state,stats}: the initial namespace, one value per file,
+ * /sys/kernel/ntpk/{state,stats,hist}: the initial namespace, one value per file,
  * as documented in Documentation/ABI/sysfs-kernel-ntpk.
  * Process context; every read takes its own copy under RCU.
  */
@@ -10,6 +10,7 @@
 
 #include <ntpk/ntp_reason.h>
 
+#include "hist.h"
 #include "state.h"
 #include "sysfs.h"
 #include "tstamp.h"
@@ -131,6 +132,43 @@ static void __init name_stats_files(void)
 	}
 }
 
+/* hist/: the buckets of one histogram, a space between. */
+static ssize_t show_buckets(char *buf, const u64 *buckets)
+{
+	ssize_t len = 0;
+	unsigned int i;
+
+	for (i = 0; i < NTPK_HIST_BUCKETS; i++)
+		len += sysfs_emit_at(buf, len, "%llu%c", buckets[i],
+				     i < NTPK_HIST_BUCKETS - 1 ? ' ' : '\n');
+	return len;
+}
+
+#define HIST_FILE(name)								\
+static ssize_t name##_show(struct kobject *kobj, struct kobj_attribute *attr,	\
+			   char *buf)						\
+{										\
+	struct ntpk_hist_view view;						\
+										\
+	ntpk_state_read_hist(&init_net, &view);					\
+	return show_buckets(buf, view.name);					\
+}										\
+static struct kobj_attribute name##_attr = __ATTR(name##_log2ns, 0444, name##_show, NULL)
+
+HIST_FILE(residence);
+HIST_FILE(t2_age);
+
+static struct attribute *hist_attrs[] = {
+	&residence_attr.attr,
+	&t2_age_attr.attr,
+	NULL
+};
+
+static const struct attribute_group hist_group = {
+	.name = "hist",
+	.attrs = hist_attrs,
+};
+
 static ssize_t version_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
 	return sysfs_emit(buf, "%s\n", THIS_MODULE->version);
@@ -150,6 +188,7 @@ static const struct attribute_group *groups[] = {
 	&top_group,
 	&state_group,
 	&stats_group,
+	&hist_group,
 	NULL
 };
 

@@ -312,9 +312,11 @@ def test_abi(src):
     files = {"state/" + n for n in re.findall(r"^STATE_FILE\((\w+),", sysfs, re.M)}
     files |= {"stats/" + e["name"].replace("-", "_")
               for e in src.defs["reason"]["entries"][1:]}
+    hists = re.findall(r"^HIST_FILE\((\w+)\)", sysfs, re.M)
+    files |= {"hist/%s_log2ns" % n for n in hists}
     same(sorted(what), sorted(files | {"version"}), "documented files")
     listed = set(re.findall(r"&(\w+)_attr\.attr", sysfs))
-    same(listed, {f[len("state/"):] for f in files if f.startswith("state/")} | {"version"},
+    same(listed, {f[len("state/"):] for f in files if f.startswith("state/")} | {"version"} | set(hists),
          "files in a group")
 
 

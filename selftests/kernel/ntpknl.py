@@ -424,6 +424,19 @@ class Genl:
 			out[num("IFINDEX"), num("IS_V6")] = num("CORRECTION_NS"), num("RESIDUAL_NS")
 		return out
 
+	def hist(self):
+		"""({histogram: [counts]}, [{what: value} of the worst])"""
+		out, worst = {}, []
+		for kind, value in attrs(dict(attrs(self.cmd("GET_HIST")))[UAPI["NTPK_A_HIST"]]):
+			for name in ("RESIDENCE", "T2_AGE"):
+				if kind == UAPI["NTPK_A_HIST_" + name]:
+					out[name.lower()] = list(struct.unpack(f"={len(value) // 8}Q", value))
+			if kind == UAPI["NTPK_A_HIST_WORST"]:
+				w = dict(attrs(value))
+				worst.append({name.lower(): int.from_bytes(w[UAPI["NTPK_A_WORST_" + name]], sys.byteorder)
+					      for name in ("RESIDENCE_NS", "T2_AGE_NS", "RAW_NS", "CPU", "IFINDEX", "QUEUE")})
+		return out, worst
+
 	def close(self):
 		self.s.close()
 

@@ -11,6 +11,7 @@
 #include <ntpk/ntp_reason.h>
 #include "ctl/ctl.h"
 #include "ctl/fmt.h"
+#include "ctl/hist.h"
 #include "nl/ntpk_nl.h"
 
 #define COUNTERS_MAX	256
@@ -210,6 +211,20 @@ static int read_departures(struct ntpk_nl *nl, struct json_object **out, struct 
 	return CTL_OK;
 }
 
+static int read_hist(struct ntpk_nl *nl, struct json_object **out, struct ctl_error *err)
+{
+	struct ntpk_nl_clock clock;
+	struct ntpk_nl_hist hist;
+	int ret = ntpk_nl_get_hist(nl, &hist);
+
+	if (ret == 0)
+		ret = ntpk_nl_get_clock(nl, &clock);
+	if (ret < 0)
+		return nl_failed(nl, ret, "read what answers take", err);
+	*out = hist_json(&hist, (uint64_t)clock.raw_ns);
+	return CTL_OK;
+}
+
 static int read_counters(const struct ctl *ctl, struct ntpk_nl *nl, struct json_object **out,
 			 struct ctl_error *err)
 {
@@ -224,7 +239,7 @@ static int read_counters(const struct ctl *ctl, struct ntpk_nl *nl, struct json_
 
 int cmd_stats(const struct ctl *ctl, int argc, char **argv)
 {
-	struct json_object *state = NULL, *list = NULL, *departures = NULL, *data;
+	struct json_object *state = NULL, *list = NULL, *departures = NULL, *hist = NULL, *data;
 	struct ctl_error err;
 	struct ntpk_nl *nl;
 	int ret = open_module(&nl, &err);
@@ -237,10 +252,13 @@ int cmd_stats(const struct ctl *ctl, int argc, char **argv)
 		ret = read_counters(ctl, nl, &list, &err);
 	if (ret == CTL_OK)
 		ret = read_departures(nl, &departures, &err);
+	if (ret == CTL_OK && (ctl->options & CTL_O_HIST))
+		ret = read_hist(nl, &hist, &err);
 	ntpk_nl_close(nl);
 	if (ret != CTL_OK) {
 		json_object_put(state);
 		json_object_put(list);
+		json_object_put(departures);
 		return ctl_fail(ctl, &err, NULL);
 	}
 	if (ctl->json) {
@@ -248,6 +266,8 @@ int cmd_stats(const struct ctl *ctl, int argc, char **argv)
 		json_object_object_add(data, "module", state);
 		json_object_object_add(data, "counters", list);
 		json_object_object_add(data, "departures", departures);
+		if (hist)
+			json_object_object_add(data, "hist", hist);
 		ctl_print_data(data);
 		return CTL_OK;
 	}
@@ -255,6 +275,9 @@ int cmd_stats(const struct ctl *ctl, int argc, char **argv)
 	print_departures(departures);
 	putchar('\n');
 	print_counters(ctl, list);
+	if (hist)
+		hist_print(ctl, hist);
+	json_object_put(hist);
 	json_object_put(state);
 	json_object_put(list);
 	json_object_put(departures);

@@ -28,6 +28,7 @@ enum ctl_exit {
 #define CTL_O_VERBOSE	(1u << 1)	/* -v: a legend, and more columns */
 #define CTL_O_SAVE	(1u << 2)	/* --save: keep the change over restarts */
 #define CTL_O_OUTPUT	(1u << 3)	/* -o OUT: into this new file */
+#define CTL_O_HIST	(1u << 4)	/* --hist: what answers take */
 
 /**
  * struct ctl - the options

@@ -53,7 +53,8 @@ static const struct ctl_command commands[] = {
 	  cmd_log_level },
 	{ "waitsync", "[TRIES [MAX_ERROR_S [INTERVAL_S]]]",
 	  "wait until the clock is right (TRIES 0: for ever; every 10 s)", 0, 3, 0, cmd_waitsync },
-	{ "stats", "[--all]", "the module's state and counters", 0, 0, CTL_O_ALL, cmd_stats },
+	{ "stats", "[--all] [--hist]", "the module's state and counters", 0, 0, CTL_O_ALL | CTL_O_HIST,
+	  cmd_stats },
 	{ "metrics", "", "all numbers of the daemon as Prometheus text", 0, 0, 0, cmd_metrics },
 	{ "config import", "FILE [-o OUT]", "convert a chrony.conf; exit 1 when something is lost",
 	  1, 1, CTL_O_OUTPUT, cmd_config_import },
@@ -69,6 +70,7 @@ static const struct {
 	const char *help;
 } options[] = {
 	{ "--all", "-a", CTL_O_ALL, "stats: counters of zero too" },
+	{ "--hist", NULL, CTL_O_HIST, "stats: what answers take, drawn" },
 	{ "--save", NULL, CTL_O_SAVE, "upstream add, del, set: keep it over restarts" },
 	{ "--output OUT", "-o", CTL_O_OUTPUT, "config import: into this new file" },
 	{ "--verbose", "-v", CTL_O_VERBOSE, "sources: a legend, and what they follow" },

@@ -66,6 +66,20 @@ static const struct nl_field departure_fields[] = {
 	NL_FIELD(ntpk_nl_departure, NTPK_A_DEPARTURE_RESIDUAL_NS, residual_ns, true),
 };
 
+static const struct nl_field worst_fields[] = {
+	NL_FIELD(ntpk_nl_worst, NTPK_A_WORST_RESIDENCE_NS, residence_ns, true),
+	NL_FIELD(ntpk_nl_worst, NTPK_A_WORST_T2_AGE_NS, t2_age_ns, true),
+	NL_FIELD(ntpk_nl_worst, NTPK_A_WORST_RAW_NS, raw_ns, true),
+	NL_FIELD(ntpk_nl_worst, NTPK_A_WORST_CPU, cpu, true),
+	NL_FIELD(ntpk_nl_worst, NTPK_A_WORST_IFINDEX, ifindex, true),
+	NL_FIELD(ntpk_nl_worst, NTPK_A_WORST_QUEUE, queue, true),
+};
+
+static const struct nl_field hist_fields[] = {
+	NL_FIELD(ntpk_nl_hist, NTPK_A_HIST_RESIDENCE, residence, true),
+	NL_FIELD(ntpk_nl_hist, NTPK_A_HIST_T2_AGE, t2_age, true),
+};
+
 struct event {
 	uint32_t kind;
 	uint32_t status;
@@ -245,6 +259,27 @@ int nl_msg_parse_stats(const struct nlmsghdr *nlh, struct ntpk_nl_counter *out, 
 		n++;
 	}
 	return ret < 0 ? ret : (int)n;
+}
+
+int nl_msg_parse_hist(const struct nlmsghdr *nlh, struct ntpk_nl_hist *out)
+{
+	const struct nlattr *attr;
+	struct nl_walk w, again;
+	int ret = walk_top(nlh, NTPK_A_HIST, &w);
+
+	if (ret < 0)
+		return ret;
+	again = w;
+	out->n_worst = 0;
+	ret = nl_parse_fields(w, hist_fields, NL_LEN(hist_fields), out);
+	while (ret == 0 && (ret = nl_walk_next(&again, &attr)) > 0) {
+		ret = 0;
+		if (mnl_attr_get_type(attr) != NTPK_A_HIST_WORST || out->n_worst == NTPK_WORST_MAX)
+			continue;
+		ret = nl_parse_fields(nl_walk_nest(attr), worst_fields, NL_LEN(worst_fields),
+				      &out->worst[out->n_worst++]);
+	}
+	return ret;
 }
 
 int nl_msg_parse_departures(const struct nlmsghdr *nlh, struct ntpk_nl_departure *out, size_t max)

@@ -113,6 +113,15 @@ int nl_msg_parse_stats(const struct nlmsghdr *nlh, struct ntpk_nl_counter *out, 
 int nl_msg_parse_departures(const struct nlmsghdr *nlh, struct ntpk_nl_departure *out, size_t max);
 
 /**
+ * nl_msg_parse_hist() - answer of NTPK_CMD_GET_HIST
+ * @nlh: message
+ * @out: filled
+ *
+ * Return: 0 or -EBADMSG.
+ */
+int nl_msg_parse_hist(const struct nlmsghdr *nlh, struct ntpk_nl_hist *out);
+
+/**
  * nl_msg_parse_event() - notification NTPK_CMD_EVENT
  * @nlh: message
  * @kind: out, enum ntpk_event

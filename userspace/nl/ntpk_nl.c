@@ -334,6 +334,14 @@ int ntpk_nl_get_departures(struct ntpk_nl *nl, struct ntpk_nl_departure *out, si
 	return ret < 0 ? ret : nl_msg_parse_departures(answer, out, max);
 }
 
+int ntpk_nl_get_hist(struct ntpk_nl *nl, struct ntpk_nl_hist *out)
+{
+	struct nlmsghdr *answer;
+	int ret = query(nl, NTPK_CMD_GET_HIST, &answer);
+
+	return ret < 0 ? ret : nl_msg_parse_hist(answer, out);
+}
+
 int ntpk_nl_events_open(struct ntpk_nl *nl)
 {
 	int group = (int)nl->family.events_group;

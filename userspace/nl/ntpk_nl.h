@@ -99,6 +99,38 @@ struct ntpk_nl_departure {
 };
 
 /**
+ * struct ntpk_nl_worst - an answer that took long
+ * @residence_ns: from T2 to T3
+ * @t2_age_ns: of T2 when it was looked at
+ * @raw_ns: when, CLOCK_MONOTONIC_RAW
+ * @cpu: that answered
+ * @ifindex: device that the request came by
+ * @queue: of the device, from 1 on; 0 = not told
+ */
+struct ntpk_nl_worst {
+	uint64_t residence_ns;
+	uint64_t t2_age_ns;
+	uint64_t raw_ns;
+	uint32_t cpu;
+	uint32_t ifindex;
+	uint32_t queue;
+};
+
+/**
+ * struct ntpk_nl_hist - answer of GET_HIST
+ * @residence: answers by the logarithm to base 2 of T3 - T2 in ns
+ * @t2_age: likewise by that of the age of T2 when it was looked at
+ * @worst: the worst first
+ * @n_worst: how many
+ */
+struct ntpk_nl_hist {
+	uint64_t residence[NTPK_HIST_BUCKETS];
+	uint64_t t2_age[NTPK_HIST_BUCKETS];
+	struct ntpk_nl_worst worst[NTPK_WORST_MAX];
+	size_t	 n_worst;
+};
+
+/**
  * ntpk_nl_open() - resolve the family
  * @nl: out
  *
@@ -259,6 +291,15 @@ int ntpk_nl_get_stats(struct ntpk_nl *nl, struct ntpk_nl_counter *out, size_t ma
  * Return: how many were filled, or -errno.
  */
 int ntpk_nl_get_departures(struct ntpk_nl *nl, struct ntpk_nl_departure *out, size_t max);
+
+/**
+ * ntpk_nl_get_hist() - what answers take
+ * @nl: handle
+ * @out: filled
+ *
+ * Return: 0 or -errno.
+ */
+int ntpk_nl_get_hist(struct ntpk_nl *nl, struct ntpk_nl_hist *out);
 
 /**
  * ntpk_nl_events_open() - join the group "events"

@@ -34,6 +34,7 @@ enum ntpk_cmd {
 	NTPK_CMD_ACL_COMMIT,	/* do: the list replaces the one in use, NTPK_A_ACL (admin) */
 	NTPK_CMD_GET_ACL,	/* do: NTPK_A_ACL without prefixes, by NAME; dump: all lists, with them (admin) */
 	NTPK_CMD_ACL_CHECK,	/* do: who decides about an address, NTPK_A_ACL (admin) */
+	NTPK_CMD_GET_HIST,	/* do: NTPK_A_HIST */
 
 	/* private: */
 	__NTPK_CMD_MAX,
@@ -50,6 +51,7 @@ enum ntpk_attr {
 	NTPK_A_EVENT,		/* nest, enum ntpk_attr_event */
 	NTPK_A_KEYS,		/* nest, enum ntpk_attr_keys */
 	NTPK_A_ACL,		/* nest, enum ntpk_attr_acl */
+	NTPK_A_HIST,		/* nest, enum ntpk_attr_hist */
 
 	/* private: */
 	__NTPK_A_MAX,
@@ -362,6 +364,35 @@ enum ntpk_attr_departure {
 	/* private: */
 	__NTPK_A_DEPARTURE_MAX,
 	NTPK_A_DEPARTURE_MAX = __NTPK_A_DEPARTURE_MAX - 1,
+};
+
+#define NTPK_HIST_BUCKETS	32	/* of log2 of nanoseconds; the last one has all that is longer */
+#define NTPK_WORST_MAX		8
+
+enum ntpk_attr_hist {
+	NTPK_A_HIST_UNSPEC,
+	NTPK_A_HIST_RESIDENCE,		/* binary, NTPK_HIST_BUCKETS of u64: answers by log2 of T3 - T2 in ns */
+	NTPK_A_HIST_T2_AGE,		/* binary, likewise by that of the age of T2 when it was looked at */
+	NTPK_A_HIST_WORST,		/* nest, multi-attr, enum ntpk_attr_worst; the worst first */
+
+	/* private: */
+	__NTPK_A_HIST_MAX,
+	NTPK_A_HIST_MAX = __NTPK_A_HIST_MAX - 1,
+};
+
+enum ntpk_attr_worst {
+	NTPK_A_WORST_UNSPEC,
+	NTPK_A_WORST_PAD,
+	NTPK_A_WORST_RESIDENCE_NS,	/* u64, T3 - T2 */
+	NTPK_A_WORST_T2_AGE_NS,		/* u64, of T2 when it was looked at */
+	NTPK_A_WORST_RAW_NS,		/* u64, when, CLOCK_MONOTONIC_RAW */
+	NTPK_A_WORST_CPU,		/* u32, that answered */
+	NTPK_A_WORST_IFINDEX,		/* u32, device that the request came by */
+	NTPK_A_WORST_QUEUE,		/* u32, of the device, from 1 on; 0 = not told */
+
+	/* private: */
+	__NTPK_A_WORST_MAX,
+	NTPK_A_WORST_MAX = __NTPK_A_WORST_MAX - 1,
 };
 
 enum ntpk_attr_event {

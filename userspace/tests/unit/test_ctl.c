@@ -16,6 +16,7 @@
 #include <cmocka.h>
 #include "ctl/ctl.h"
 #include "ctl/fmt.h"
+#include "ctl/hist.h"
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -190,6 +191,22 @@ static int run(const char *line)
 	return ret;
 }
 
+/* A quantile is told by the end of its bucket, which it is below for sure. */
+static void test_quantiles(void **state)
+{
+	uint64_t buckets[NTPK_HIST_BUCKETS] = { 0 };
+
+	(void)state;
+	assert_true(hist_quantile_ns(buckets, 0.5) == 0);
+	buckets[10] = 98;
+	buckets[12] = 1;
+	buckets[31] = 1;
+	assert_true(hist_quantile_ns(buckets, 0.5) == 2048);
+	assert_true(hist_quantile_ns(buckets, 0.98) == 2048);
+	assert_true(hist_quantile_ns(buckets, 0.99) == 8192);
+	assert_true(hist_quantile_ns(buckets, 0.999) == 1ULL << 32);
+}
+
 static void test_usage(void **state)
 {
 	static const char *const wrong[] = {
@@ -233,6 +250,7 @@ int main(void)
 		cmocka_unit_test(test_safe),
 		cmocka_unit_test(test_members),
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_quantiles),
 		cmocka_unit_test(test_usage),
 		cmocka_unit_test(test_no_daemon),
 	};

@@ -353,6 +353,50 @@ static void test_departures(void **state)
 	assert_int_equal(parse_departures(false, d, 4), -EBADMSG);
 }
 
+static int parse_hist(size_t buckets, size_t worst, struct ntpk_nl_hist *h)
+{
+	struct nlmsghdr *nlh = begin(NTPK_CMD_GET_HIST);
+	struct nlattr *nest = mnl_attr_nest_start(nlh, NTPK_A_HIST), *one;
+	uint64_t counts[NTPK_HIST_BUCKETS + 1] = { 1, 2, [NTPK_HIST_BUCKETS - 1] = 9 };
+	size_t i;
+	int ret;
+
+	mnl_attr_put(nlh, NTPK_A_HIST_RESIDENCE, buckets * sizeof(counts[0]), counts);
+	mnl_attr_put(nlh, NTPK_A_HIST_T2_AGE, sizeof(h->t2_age), counts);
+	for (i = 0; i < worst; i++) {
+		one = mnl_attr_nest_start(nlh, NTPK_A_HIST_WORST);
+		mnl_attr_put_u64(nlh, NTPK_A_WORST_RESIDENCE_NS, 1000 - i);
+		mnl_attr_put_u64(nlh, NTPK_A_WORST_T2_AGE_NS, 400);
+		mnl_attr_put_u64(nlh, NTPK_A_WORST_RAW_NS, 5);
+		mnl_attr_put_u32(nlh, NTPK_A_WORST_CPU, 1);
+		mnl_attr_put_u32(nlh, NTPK_A_WORST_IFINDEX, 2);
+		mnl_attr_put_u32(nlh, NTPK_A_WORST_QUEUE, 3);
+		mnl_attr_nest_end(nlh, one);
+	}
+	mnl_attr_nest_end(nlh, nest);
+	nlh = exact(nlh);
+	ret = nl_msg_parse_hist(nlh, h);
+	free(nlh);
+	return ret;
+}
+
+static void test_hist(void **state)
+{
+	struct ntpk_nl_hist h;
+
+	(void)state;
+	assert_int_equal(parse_hist(NTPK_HIST_BUCKETS, 0, &h), 0);
+	assert_int_equal(h.n_worst, 0);
+	assert_int_equal(h.residence[1], 2);
+	assert_int_equal(h.residence[NTPK_HIST_BUCKETS - 1], 9);
+	assert_int_equal(parse_hist(NTPK_HIST_BUCKETS, NTPK_WORST_MAX + 1, &h), 0);
+	assert_int_equal(h.n_worst, NTPK_WORST_MAX);
+	assert_int_equal(h.worst[1].residence_ns, 999);
+	assert_int_equal(h.worst[1].queue, 3);
+	assert_int_equal(parse_hist(NTPK_HIST_BUCKETS - 1, 1, &h), -EBADMSG);
+	assert_int_equal(parse_hist(NTPK_HIST_BUCKETS + 1, 1, &h), -EBADMSG);
+}
+
 static void test_event(void **state)
 {
 	struct nlmsghdr *nlh = begin(NTPK_CMD_EVENT);
@@ -465,6 +509,7 @@ static void parse_all(struct nlmsghdr *nlh)
 {
 	struct ntpk_nl_departure departures[4];
 	struct ntpk_nl_counter counters[4];
+	struct ntpk_nl_hist hist = { 0 };
 	char text[NL_MSG_TEXT_MAX];
 	struct ntpk_nl_clock clock;
 	struct ntpk_nl_state st;
@@ -475,6 +520,8 @@ static void parse_all(struct nlmsghdr *nlh)
 	nl_msg_parse_state(nlh, &st);
 	assert_true(nl_msg_parse_stats(nlh, counters, 4) <= 4);
 	assert_true(nl_msg_parse_departures(nlh, departures, 4) <= 4);
+	nl_msg_parse_hist(nlh, &hist);
+	assert_true(hist.n_worst <= NTPK_WORST_MAX);
 	nl_msg_parse_event(nlh, &kind, &status);
 	nlh->nlmsg_type = GENL_ID_CTRL;
 	nl_msg_parse_family(nlh, &family);
@@ -647,6 +694,7 @@ int main(void)
 		cmocka_unit_test(test_state_without_push),
 		cmocka_unit_test(test_stats),
 		cmocka_unit_test(test_departures),
+		cmocka_unit_test(test_hist),
 		cmocka_unit_test(test_event),
 		cmocka_unit_test(test_family),
 		cmocka_unit_test(test_error),
