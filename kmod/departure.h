@@ -10,30 +10,37 @@
 #include <linux/types.h>
 #include <ntpk/ntp_latency.h>
 
+struct ntpk_inst;
 struct ntpk_left;
 struct ntpk_rx;
 
-#define NTPK_DEPARTURES	256
+#define NTPK_DEPARTURES	64
 
 /**
  * struct ntpk_departure - what is known of the replies that leave one way
- * @way: which, see ntpk_departure_way(); 0 = none yet
- * @due_raw_ns: the next one is watched from then on
+ * @way: which, from ntpk_departure_way(); 0 = none yet
  * @correction_ns: what T3 is moved on by
  * @residual_ns: how early it is after that, on average
- * @watched: how many were, up to DEPARTURE_EAGER
+ * @due_raw_ns: the next one is watched from then on
+ * @watched: how many were since the latency was not known
+ * @unreported: how many were since something was learned
  * @lock: of what follows
- * @latency: what was learned
+ * @learned_raw_ns: when something was
+ * @samples: how many were learned
+ * @latency: what was
  *
  * Read by all CPUs for each reply, written for the few that are watched.
  */
 struct ntpk_departure {
-	u64	way;
-	s64	due_raw_ns;
+	u32	way;
 	u32	correction_ns;
 	u32	residual_ns;
+	s64	due_raw_ns;
 	u32	watched;
+	u32	unreported;
 	raw_spinlock_t lock;
+	s64	learned_raw_ns;
+	u64	samples;
 	struct ntp_latency latency;
 } ____cacheline_aligned;
 
@@ -43,44 +50,44 @@ struct ntpk_departure {
  * @is_v6: the family
  * @correction_ns: what T3 is moved on by
  * @residual_ns: how early it is after that, on average
+ * @samples: how many were learned
  */
 struct ntpk_departure_view {
 	int	ifindex;
 	bool	is_v6;
 	u32	correction_ns;
 	u32	residual_ns;
+	u64	samples;
 };
-
-/* By ways; one that meets another in its place forgets it. */
-extern struct ntpk_departure ntpk_departures[NTPK_DEPARTURES];
 
 /**
  * ntpk_departure_way() - what the time until the departure depends on
- * @serial: of the namespace
  * @ifindex: of the device
  * @is_v6: the family
  *
  * Return: never 0, as no index is.
  */
-static inline u64 ntpk_departure_way(u32 serial, int ifindex, bool is_v6)
+static inline u32 ntpk_departure_way(int ifindex, bool is_v6)
 {
-	return (u64)serial << 32 | (u32)ifindex << 1 | is_v6;
+	return (u32)ifindex << 1 | is_v6;
 }
 
 /**
  * ntpk_departure_place() - where that is known, if it is
+ * @table: of the namespace
  * @way: from ntpk_departure_way()
  */
-static inline struct ntpk_departure *ntpk_departure_place(u64 way)
+static inline struct ntpk_departure *ntpk_departure_place(struct ntpk_departure *table, u32 way)
 {
-	return &ntpk_departures[(u32)(way ^ way >> 32) % NTPK_DEPARTURES];
+	return &table[way % NTPK_DEPARTURES];
 }
 
-void ntpk_departure_watch(struct ntpk_departure *d, u64 way, u32 key, const struct ntpk_rx *rx);
+struct ntpk_departure *ntpk_departure_alloc(void);
+void ntpk_departure_release(struct ntpk_departure *table);
+bool ntpk_departure_watch(struct ntpk_departure *d, u32 way, u32 key, const struct ntpk_rx *rx);
 void ntpk_departure_left_at(s64 t3_raw_ns);
 void ntpk_departure_learn(const struct ntpk_left *left);
-bool ntpk_departure_view(u32 serial, unsigned int i, struct ntpk_departure_view *view);
-u32 ntpk_departure_serial(void);
+bool ntpk_departure_view(struct ntpk_departure *d, struct ntpk_departure_view *view);
 void ntpk_departure_setup(void);
 
 #endif /* NTPK_DEPARTURE_H */

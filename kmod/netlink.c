@@ -29,7 +29,7 @@ static DEFINE_MUTEX(events_lock);
 static bool events_on;
 
 /* All listeners with all their pieces; all counters with all that is known of departures. */
-#define ANSWER_SIZE	(4096 + NTPK_DEPARTURES * 40)
+#define ANSWER_SIZE	8192
 
 static struct genl_family family;
 
@@ -341,21 +341,20 @@ static int fill_departure(struct sk_buff *msg, const struct ntpk_departure_view 
 	    nla_put_u32(msg, NTPK_A_DEPARTURE_IFINDEX, view->ifindex) ||
 	    nla_put_u8(msg, NTPK_A_DEPARTURE_IS_V6, view->is_v6) ||
 	    nla_put_u32(msg, NTPK_A_DEPARTURE_CORRECTION_NS, view->correction_ns) ||
-	    nla_put_u32(msg, NTPK_A_DEPARTURE_RESIDUAL_NS, view->residual_ns))
+	    nla_put_u32(msg, NTPK_A_DEPARTURE_RESIDUAL_NS, view->residual_ns) ||
+	    nla_put_u64_64bit(msg, NTPK_A_DEPARTURE_SAMPLES, view->samples, NTPK_A_DEPARTURE_PAD))
 		return -EMSGSIZE;
 	nla_nest_end(msg, nest);
 	return 0;
 }
 
-/* Those of a namespace that is not attached are nobody's. */
 static int fill_departures(struct sk_buff *msg, struct net *net)
 {
 	struct ntpk_departure_view view;
-	u32 serial = ntpk_state_serial(net);
 	unsigned int i;
 
-	for (i = 0; serial && i < NTPK_DEPARTURES; i++)
-		if (ntpk_departure_view(serial, i, &view) && fill_departure(msg, &view))
+	for (i = 0; i < NTPK_DEPARTURES; i++)
+		if (ntpk_state_view_departure(net, i, &view) && fill_departure(msg, &view))
 			return -EMSGSIZE;
 	return 0;
 }

@@ -194,16 +194,17 @@ static struct ntpk_inst *inst_alloc(struct net *net)
 		return NULL;
 	inst->stats = ntpk_stats_alloc();
 	inst->hist = ntpk_hist_alloc();
+	inst->departures = ntpk_departure_alloc();
 	inst->routes = ntpk_route_alloc();
-	if (!inst->stats || !inst->hist || !inst->routes)
+	if (!inst->stats || !inst->hist || !inst->departures || !inst->routes)
 		goto free;
 	inst->net = net;
-	inst->serial = ntpk_departure_serial();
 	INIT_LIST_HEAD(&inst->acl_named);
 	INIT_DELAYED_WORK(&inst->work, events_work);
 	return inst;
 free:
 	ntpk_route_release(inst->routes);
+	ntpk_departure_release(inst->departures);
 	free_percpu(inst->hist);
 	free_percpu(inst->stats);
 	kfree(inst);
@@ -216,6 +217,7 @@ static void inst_release(struct ntpk_inst *inst)
 	cancel_delayed_work_sync(&inst->work);
 	if (is_userns(inst->net))
 		atomic_dec(&userns_attached);
+	ntpk_departure_release(inst->departures);
 	free_percpu(inst->hist);
 	free_percpu(inst->stats);
 	ntpk_route_release(inst->routes);
@@ -491,21 +493,24 @@ void ntpk_state_read_hist(struct net *net, struct ntpk_hist_view *view)
 }
 
 /**
- * ntpk_state_serial() - which attachment is it?
+ * ntpk_state_view_departure() - what is known of the replies that leave one way
  * @net: of which namespace
+ * @i: below NTPK_DEPARTURES
+ * @view: out
  *
- * Return: from ntpk_departure_serial(), 0 while not attached.
+ * Context: process.
+ * Return: whether there is anything.
  */
-u32 ntpk_state_serial(const struct net *net)
+bool ntpk_state_view_departure(struct net *net, unsigned int i, struct ntpk_departure_view *view)
 {
-	const struct ntpk_inst *inst;
-	u32 serial;
+	struct ntpk_inst *inst;
+	bool known;
 
 	rcu_read_lock();
 	inst = ntpk_state_inst(net);
-	serial = inst ? inst->serial : 0;
+	known = inst && ntpk_departure_view(&inst->departures[i], view);
 	rcu_read_unlock();
-	return serial;
+	return known;
 }
 
 /**

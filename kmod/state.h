@@ -17,6 +17,8 @@
 #include "stats.h"
 
 struct ntpk_acl_coming;
+struct ntpk_departure;
+struct ntpk_departure_view;
 struct ntpk_hist;
 struct ntpk_hist_view;
 struct ntpk_keys;
@@ -98,7 +100,7 @@ struct ntpk_state {
  * @acl_named: the others, RCU
  * @acl_changes: another number after each change of a list
  * @acl_coming: a list that is being sent, under ntpk_net.lock
- * @serial: no other namespace has it
+ * @departures: when replies leave
  */
 struct ntpk_inst {
 	struct net	*net;
@@ -114,7 +116,7 @@ struct ntpk_inst {
 	struct list_head acl_named;
 	u32	acl_changes;
 	struct ntpk_acl_coming *acl_coming;
-	u32	serial;
+	struct ntpk_departure *departures;
 };
 
 /**
@@ -170,7 +172,7 @@ void ntpk_state_view(struct net *net, struct ntpk_view *view);
 bool ntpk_state_read_stats(struct net *net, u64 *pkts);
 void ntpk_state_read_hist(struct net *net, struct ntpk_hist_view *view);
 struct ntpk_inst *ntpk_state_inst(const struct net *net);
-u32 ntpk_state_serial(const struct net *net);
+bool ntpk_state_view_departure(struct net *net, unsigned int i, struct ntpk_departure_view *view);
 void ntpk_state_saw_step(struct ntpk_inst *inst, struct ntpk_state *state);
 void ntpk_state_net_init(struct net *net);
 void ntpk_state_net_pre_exit(struct net *net);

@@ -185,23 +185,29 @@ static void put_tail(struct ntp_header *reply, const struct ntpk_rx *rx)
 		ntpk_auth_put_mac(rx->key, message, len, rx->mac_len);
 }
 
+/* Not where more than the header is made after T3, nor where IPsec makes a way longer than others. */
+static bool can_learn(const struct ntpk_rx *rx)
+{
+	return rx->reply_len == NTP_HEADER_LEN && !dst_xfrm(rx->dst);
+}
+
 /*
- * Who asks in interleaved mode is told of the departure, and one in a while is learned
- * from: not where more than the header is made after T3.
+ * Who asks in interleaved mode is told of the departure, and a few are learned from.
  * Return: whether this one is.
  */
-static noinline bool watch(struct ntpk_rx *rx, struct sk_buff *skb, u64 t2, u64 way,
+static noinline bool watch(struct ntpk_rx *rx, struct sk_buff *skb, u64 t2, u32 way,
 			   struct ntpk_departure *d)
 {
-	bool learns = rx->reply_len == NTP_HEADER_LEN && rx->now.raw_ns >= d->due_raw_ns;
+	bool learns = false;
 
-	if (!ntpk_watch_can(skb) || !(learns || rx->interleaves))
+	if (!ntpk_watch_can(skb))
 		return false;
+	if (rx->now.raw_ns >= READ_ONCE(d->due_raw_ns) && can_learn(rx))
+		learns = ntpk_departure_watch(d, way, ntpk_watch_key(t2), rx);
 	if (rx->interleaves)
 		ntpk_interleave_note(rx, t2);
-	if (learns)
-		ntpk_departure_watch(d, way, ntpk_watch_key(t2), rx);
-	ntpk_watch(skb, ntpk_watch_key(t2));
+	if (learns || rx->interleaves)
+		ntpk_watch(skb, ntpk_watch_key(t2));
 	return learns;
 }
 
@@ -214,17 +220,16 @@ static enum ntpk_reason put_udp(struct sk_buff *skb, struct ntpk_rx *rx)
 	const struct ntp_serve *serve = &rx->state->serve;
 	struct udphdr *uh = udp_hdr(skb);
 	struct ntp_header *reply = (struct ntp_header *)(uh + 1);
-	u64 way = ntpk_departure_way(rx->inst->serial, rx->dst->dev->ifindex,
-				     rx->pf == NFPROTO_IPV6);
-	struct ntpk_departure *d = ntpk_departure_place(way);
+	u32 way = ntpk_departure_way(rx->dst->dev->ifindex, rx->pf == NFPROTO_IPV6);
+	struct ntpk_departure *d = ntpk_departure_place(rx->inst->departures, way);
 	u32 correction_ns = 0;
 	enum ntpk_reason reason;
 	bool learns = false;
 	s64 t3_raw_ns;
 
-	if (likely(READ_ONCE(d->way) == way)) {
+	if (likely(smp_load_acquire(&d->way) == way)) {
 		correction_ns = READ_ONCE(d->correction_ns);
-		rx->answer.disp_ns += READ_ONCE(d->residual_ns);
+		ntp_answer_add_disp(&rx->answer, READ_ONCE(d->residual_ns));
 	}
 	uh->source = rx->dport;
 	uh->dest = rx->sport;

@@ -24,12 +24,14 @@
 
 /**
  * struct watcher - of one CPU
+ * @cpu: which
  * @sk: to be told; never bound, never sent from by itself
  * @rehearsal: a packet that goes nowhere
  * @rehearsed_ns: when its stamp was made, CLOCK_REALTIME
  * @work_ns: what making a stamp takes, 0 = not known: about the least of late
  */
 struct watcher {
+	unsigned int cpu;
 	struct sock *sk;
 	struct sk_buff *rehearsal;
 	s64	rehearsed_ns;
@@ -37,7 +39,7 @@ struct watcher {
 };
 
 /* One each, so that CPUs do not meet in its counters. */
-static DEFINE_PER_CPU(struct watcher, watchers);
+static DEFINE_PER_CPU_ALIGNED(struct watcher, watchers);
 static void (*report_before)(struct sock *sk);
 static int open_err;
 
@@ -112,15 +114,14 @@ void ntpk_watch_rehearse(void)
 }
 
 /* The stamp is on CLOCK_REALTIME, which counts for the microseconds since only. */
-static void report(unsigned int cpu, u32 key, s64 stamp_ns)
+static void report(const struct watcher *w, u32 key, s64 stamp_ns)
 {
 	struct ntpk_snapshot snap;
-	struct ntpk_left left = { .key = key, .cpu = cpu };
+	struct ntpk_left left = { .key = key, .cpu = w->cpu, .work_ns = w->work_ns };
 
 	ntpk_snapshot_read(&snap);
 	left.clock_seq = snap.clock_seq;
 	left.raw_ns = snap.raw_ns - (snap.real_ns - stamp_ns);
-	left.work_ns = per_cpu(watchers.work_ns, cpu);
 	ntpk_interleave_learn(&left);
 	ntpk_departure_learn(&left);
 }
@@ -128,7 +129,7 @@ static void report(unsigned int cpu, u32 key, s64 stamp_ns)
 /* The core has a stamp for us. */
 static void on_report(struct sock *sk)
 {
-	unsigned int cpu = (unsigned long)sk->sk_user_data;
+	struct watcher *w = sk->sk_user_data;
 	struct sk_buff *skb;
 
 	/* not sock_dequeue_err_skb(), which reports what is behind the first by calling this */
@@ -138,20 +139,21 @@ static void on_report(struct sock *sk)
 		if (ee->ee_origin == SO_EE_ORIGIN_TIMESTAMPING && ee->ee_info == SCM_TSTAMP_SND &&
 		    skb->tstamp) {
 			if (ee->ee_data == REHEARSAL_KEY)
-				per_cpu(watchers.rehearsed_ns, cpu) = ktime_to_ns(skb->tstamp);
+				w->rehearsed_ns = ktime_to_ns(skb->tstamp);
 			else
-				report(cpu, ee->ee_data, ktime_to_ns(skb->tstamp));
+				report(w, ee->ee_data, ktime_to_ns(skb->tstamp));
 		}
 		dev_consume_skb_any(skb);
 	}
 }
 
-static int open_watcher(struct watcher *w, unsigned long cpu)
+static int open_watcher(struct watcher *w, unsigned int cpu)
 {
 	struct socket *sock;
 	struct sock *sk;
 	int err;
 
+	w->cpu = cpu;
 	w->rehearsal = alloc_skb(0, GFP_KERNEL);
 	if (!w->rehearsal)
 		return -ENOMEM;
@@ -160,7 +162,8 @@ static int open_watcher(struct watcher *w, unsigned long cpu)
 		return err;
 	sk = sock->sk;
 	report_before = sk->sk_error_report;
-	sk->sk_user_data = (void *)cpu;
+	/* aligned, as the low bits are the core's */
+	sk->sk_user_data = w;
 	sk->sk_tsflags = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE |
 			 SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY;
 	sk->sk_error_report = on_report;
@@ -218,7 +221,7 @@ void ntpk_watch_teardown(void)
 	synchronize_net();
 	for_each_possible_cpu(cpu) {
 		w = per_cpu_ptr(&watchers, cpu);
-		kfree_skb(w->rehearsal);
+		consume_skb(w->rehearsal);
 		if (w->sk)
 			sock_release(w->sk->sk_socket);
 	}

@@ -23,9 +23,9 @@
  * A longer wait is a queue's, which can be gone with the next packet: T3 is never moved
  * on by more.
  */
-#define NTP_LATENCY_CORRECTION_MAX_NS	100000
-/* What is longer counts as this (17 ms): a window's sum has 32 bits. */
-#define NTP_LATENCY_MAX_NS	((1U << 24) - 1)
+#define NTP_LATENCY_CORRECTION_MAX_NS	20000
+/* What is longer counts as this: one neighbour that has to be found is not everybody's error. */
+#define NTP_LATENCY_MAX_NS	1000000
 
 /**
  * struct ntp_latency - what was learned; all zero at first

@@ -359,6 +359,17 @@ enum ntpk_reason ntp_reply_decide(struct ntp_answer *answer, const struct ntp_se
 				  __s64 t2_age_ns);
 
 /**
+ * ntp_answer_add_disp() - one more error that is known of
+ * @answer: from ntp_reply_decide()
+ * @ns: how much
+ */
+static inline void ntp_answer_add_disp(struct ntp_answer *answer, __u32 ns)
+{
+	if (__builtin_add_overflow(answer->disp_ns, ns, &answer->disp_ns))
+		answer->disp_ns = ~0ULL;
+}
+
+/**
  * ntp_reply_decide_rate() - turn an answer into a kiss-o'-death RATE (RFC 5905 section 7.4)
  * @answer: from ntp_reply_decide(), which found that there is one
  * @limit: that was exceeded

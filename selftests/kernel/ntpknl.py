@@ -414,14 +414,14 @@ class Genl:
 		return out
 
 	def departures(self):
-		"""{(ifindex, is_v6): (correction_ns, residual_ns)}"""
+		"""{(ifindex, is_v6): (correction_ns, residual_ns, samples)}"""
 		out = {}
 		for kind, value in attrs(dict(attrs(self.cmd("GET_STATS")))[UAPI["NTPK_A_STATS"]]):
 			if kind != UAPI["NTPK_A_STATS_DEPARTURE"]:
 				continue
 			d = dict(attrs(value))
 			num = lambda name: int.from_bytes(d[UAPI["NTPK_A_DEPARTURE_" + name]], sys.byteorder)
-			out[num("IFINDEX"), num("IS_V6")] = num("CORRECTION_NS"), num("RESIDUAL_NS")
+			out[num("IFINDEX"), num("IS_V6")] = num("CORRECTION_NS"), num("RESIDUAL_NS"), num("SAMPLES")
 		return out
 
 	def hist(self):

@@ -15,7 +15,7 @@
 #include "nl/ntpk_nl.h"
 
 #define COUNTERS_MAX	256
-#define DEPARTURES_MAX	256
+#define DEPARTURES_MAX	64
 
 static const char *class_name(unsigned int class)
 {
@@ -178,6 +178,7 @@ static struct json_object *departure_json(const struct ntpk_nl_departure *d)
 	json_object_object_add(o, "family", json_object_new_string(d->is_v6 ? "ipv6" : "ipv4"));
 	json_object_object_add(o, "correction_ns", json_object_new_int64(d->correction_ns));
 	json_object_object_add(o, "residual_ns", json_object_new_int64(d->residual_ns));
+	json_object_object_add(o, "samples", json_object_new_uint64(d->samples));
 	return o;
 }
 

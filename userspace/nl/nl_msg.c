@@ -64,6 +64,7 @@ static const struct nl_field departure_fields[] = {
 	NL_FIELD(ntpk_nl_departure, NTPK_A_DEPARTURE_IS_V6, is_v6, true),
 	NL_FIELD(ntpk_nl_departure, NTPK_A_DEPARTURE_CORRECTION_NS, correction_ns, true),
 	NL_FIELD(ntpk_nl_departure, NTPK_A_DEPARTURE_RESIDUAL_NS, residual_ns, true),
+	NL_FIELD(ntpk_nl_departure, NTPK_A_DEPARTURE_SAMPLES, samples, true),
 };
 
 static const struct nl_field worst_fields[] = {

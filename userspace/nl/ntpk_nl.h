@@ -90,12 +90,14 @@ struct ntpk_nl_counter {
  * @is_v6: 0 over IPv4, 1 over IPv6
  * @correction_ns: what T3 is moved on by
  * @residual_ns: how early it is after that, on average
+ * @samples: how many replies were learned from
  */
 struct ntpk_nl_departure {
 	uint32_t ifindex;
 	uint8_t	 is_v6;
 	uint32_t correction_ns;
 	uint32_t residual_ns;
+	uint64_t samples;
 };
 
 /**

@@ -356,10 +356,12 @@ enum ntpk_attr_counter {
 
 enum ntpk_attr_departure {
 	NTPK_A_DEPARTURE_UNSPEC,
+	NTPK_A_DEPARTURE_PAD,
 	NTPK_A_DEPARTURE_IFINDEX,	/* u32, of the device that replies leave by */
 	NTPK_A_DEPARTURE_IS_V6,		/* u8, 0 = those over IPv4, 1 = over IPv6 */
 	NTPK_A_DEPARTURE_CORRECTION_NS,	/* u32, what T3 is moved on by */
 	NTPK_A_DEPARTURE_RESIDUAL_NS,	/* u32, how early it is after that, on average */
+	NTPK_A_DEPARTURE_SAMPLES,	/* u64, how many were learned from */
 
 	/* private: */
 	__NTPK_A_DEPARTURE_MAX,

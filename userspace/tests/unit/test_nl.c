@@ -330,6 +330,7 @@ static int parse_departures(bool whole, struct ntpk_nl_departure *d, size_t max)
 		mnl_attr_put_u32(nlh, NTPK_A_DEPARTURE_CORRECTION_NS, 900);
 		if (whole)
 			mnl_attr_put_u32(nlh, NTPK_A_DEPARTURE_RESIDUAL_NS, 50);
+		mnl_attr_put_u64(nlh, NTPK_A_DEPARTURE_SAMPLES, 9);
 		mnl_attr_nest_end(nlh, one);
 	}
 	mnl_attr_nest_end(nlh, nest);
@@ -349,6 +350,7 @@ static void test_departures(void **state)
 	assert_int_equal(d[1].is_v6, 1);
 	assert_int_equal(d[1].correction_ns, 900);
 	assert_int_equal(d[1].residual_ns, 50);
+	assert_int_equal(d[1].samples, 9);
 	assert_int_equal(parse_departures(true, d, 1), 1);
 	assert_int_equal(parse_departures(false, d, 4), -EBADMSG);
 }
