@@ -46,24 +46,26 @@ static struct ntpk_worst *mildest(struct ntpk_worst *worst)
 
 /**
  * ntpk_hist_note() - one of the worst
- * @hist: from ntpk_hist_count()
+ * @hist: of the namespace
  * @worst: it
  *
  * Context: softirq.
  */
-void ntpk_hist_note(struct ntpk_hist *hist, const struct ntpk_worst *worst)
+void ntpk_hist_note(struct ntpk_hist __percpu *hist, const struct ntpk_worst *worst)
 {
 	struct ntpk_worst *mild;
+	struct ntpk_hist *mine;
 
 	local_lock_nested_bh(&hist->lock);
-	mild = mildest(hist->worst);
+	mine = this_cpu_ptr(hist);
+	mild = mildest(mine->worst);
 	if (worst->residence_ns > mild->residence_ns) {
 		preempt_disable_nested();
-		write_seqcount_begin(&hist->seq);
+		write_seqcount_begin(&mine->seq);
 		*mild = *worst;
-		write_seqcount_end(&hist->seq);
+		write_seqcount_end(&mine->seq);
 		preempt_enable_nested();
-		WRITE_ONCE(hist->floor_ns, mildest(hist->worst)->residence_ns);
+		WRITE_ONCE(mine->floor_ns, mildest(mine->worst)->residence_ns);
 	}
 	local_unlock_nested_bh(&hist->lock);
 }

@@ -67,7 +67,7 @@ struct ntpk_hist_view {
 
 struct ntpk_hist __percpu *ntpk_hist_alloc(void);
 void ntpk_hist_read(const struct ntpk_hist __percpu *hist, struct ntpk_hist_view *view);
-void ntpk_hist_note(struct ntpk_hist *hist, const struct ntpk_worst *worst);
+void ntpk_hist_note(struct ntpk_hist __percpu *hist, const struct ntpk_worst *worst);
 
 /* What is longer than the last bucket is in it. */
 static inline unsigned int ntpk_hist_bucket(u64 ns)
@@ -82,10 +82,9 @@ static inline unsigned int ntpk_hist_bucket(u64 ns)
  * @t2_age_ns: from T2 to its being looked at
  *
  * Context: softirq.
- * Return: where to ntpk_hist_note() it, as one of the worst; NULL = it is not.
+ * Return: whether it is one of the worst, for ntpk_hist_note().
  */
-static inline struct ntpk_hist *ntpk_hist_count(struct ntpk_hist __percpu *hist, u64 residence_ns,
-						u64 t2_age_ns)
+static inline bool ntpk_hist_count(struct ntpk_hist __percpu *hist, u64 residence_ns, u64 t2_age_ns)
 {
 	struct ntpk_hist *mine = this_cpu_ptr(hist);
 
@@ -93,7 +92,7 @@ static inline struct ntpk_hist *ntpk_hist_count(struct ntpk_hist __percpu *hist,
 	u64_stats_inc(&mine->residence[ntpk_hist_bucket(residence_ns)]);
 	u64_stats_inc(&mine->t2_age[ntpk_hist_bucket(t2_age_ns)]);
 	u64_stats_update_end(&mine->syncp);
-	return unlikely(residence_ns > READ_ONCE(mine->floor_ns)) ? mine : NULL;
+	return residence_ns > READ_ONCE(mine->floor_ns);
 }
 
 #endif /* NTPK_HIST_H */

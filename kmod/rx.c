@@ -161,7 +161,7 @@ static enum ntpk_reason receive(struct ntpk_rx *rx)
 	return reason;
 }
 
-static noinline void note_worst(struct ntpk_hist *hist, const struct ntpk_rx *rx)
+static noinline void note_worst(const struct ntpk_rx *rx)
 {
 	const struct ntpk_worst worst = {
 		.residence_ns = rx->residence_ns,
@@ -172,19 +172,15 @@ static noinline void note_worst(struct ntpk_hist *hist, const struct ntpk_rx *rx
 		.queue = rx->queue,
 	};
 
-	ntpk_hist_note(hist, &worst);
+	ntpk_hist_note(rx->inst->hist, &worst);
 }
 
 /* What an answer took. */
 static void count_times(const struct ntpk_rx *rx)
 {
-	struct ntpk_hist *hist;
-
-	if (unlikely(rx->residence_ns <= 0))
-		return;
-	hist = ntpk_hist_count(rx->inst->hist, rx->residence_ns, rx->t2_age_ns);
-	if (unlikely(hist))
-		note_worst(hist, rx);
+	if (likely(rx->residence_ns > 0) &&
+	    unlikely(ntpk_hist_count(rx->inst->hist, rx->residence_ns, rx->t2_age_ns)))
+		note_worst(rx);
 }
 
 /* One packet, one reason: counted and traced here and nowhere else. */
