@@ -162,7 +162,7 @@ static enum sysclock_foreign find_foreign(struct sysclock *sc, const struct time
 	if (tx->status & STA_PLL)
 		return SYSCLOCK_PLL;
 	/* the kernel keeps frequencies finer than it is told: one unit of slack */
-	if (tx->tick != sc->tick_us || labs(tx->freq - sc->freq_scaled_ppm) > 1)
+	if (tx->tick != sc->tick_us || llabs(tx->freq - sc->freq_scaled_ppm) > 1)
 		return SYSCLOCK_FREQ;
 	return !sc->by_rate && slew_is_foreign(sc) ? SYSCLOCK_SLEW : SYSCLOCK_OURS;
 }
@@ -193,9 +193,10 @@ static int set_rate(struct sysclock *sc, double freq_ppb)
 	int err;
 
 	look(sc);
-	sysclock_split_freq(sc, freq_ppb, &tx.tick, &tx.freq);
-	sc->tick_us = tx.tick;
-	sc->freq_scaled_ppm = tx.freq;
+	/* not long but long long in struct timex where 32 bits have 64-bit time */
+	sysclock_split_freq(sc, freq_ppb, &sc->tick_us, &sc->freq_scaled_ppm);
+	tx.tick = sc->tick_us;
+	tx.freq = sc->freq_scaled_ppm;
 	clocks_before_change();
 	err = call_adjtimex(sc, &tx);
 	if (!err)

@@ -45,7 +45,7 @@ static int fake_adjtimex(struct timex *tx)
 			kernel.offset = tx->offset;
 	}
 	if (tx->modes & ADJ_FREQUENCY) {
-		assert_in_range(labs(tx->freq), 0, 500L << 16);
+		assert_in_range(llabs(tx->freq), 0, 500L << 16);
 		kernel.freq = tx->freq;
 	}
 	if (tx->modes & ADJ_TICK) {
