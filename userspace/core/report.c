@@ -30,7 +30,7 @@ static const struct {
 
 /* RFC 5905, figure 13: those that say what is to be done, or why there is no time. */
 static const struct {
-	char kod[4];
+	char kod[5];
 	char text[48];
 } kisses[] = {
 	{ "DENY", "it does not serve us" },
@@ -57,7 +57,7 @@ const char *source_kod_text(const char *kod)
 	size_t i;
 
 	for (i = 0; i < sizeof(kisses) / sizeof(kisses[0]); i++)
-		if (!memcmp(kisses[i].kod, kod, sizeof(kisses[i].kod)))
+		if (!memcmp(kisses[i].kod, kod, sizeof(kisses[i].kod) - 1))
 			return kisses[i].text;
 	return NULL;
 }
