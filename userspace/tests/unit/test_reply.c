@@ -14,6 +14,7 @@
 #include <ntpk/ntp_math.h>
 #include <ntpk/ntp_reply.h>
 #include "bench.h"
+#include "wide.h"
 
 #define S	NTP_NS_PER_S
 #define ROUNDS	100000
@@ -96,11 +97,12 @@ static void line_is_a_line(void **state)
 	for (i = 0; i < ROUNDS; i++) {
 		int64_t d = (int64_t)(rng() >> 6 >> rng() % 58) * (rng() & 1 ? 1 : -1);
 		int64_t rate = (int64_t)(rng() % (2 * NTPK_RATE_Q48_MAX + 1)) - NTPK_RATE_Q48_MAX;
-		__int128 want = (__int128)d * rate / ((__int128)1 << 48);
+		int64_t want;
 
+		assert_true(wide_scale(d, rate, &want));
 		l.rate_q48 = rate;
 		l.base_raw_ns = 1LL << 60;
-		assert_int_equal(ntp_line_at(&l, l.base_raw_ns + d), BASE_UNIX + d + (int64_t)want);
+		assert_int_equal(ntp_line_at(&l, l.base_raw_ns + d), BASE_UNIX + d + want);
 	}
 }
 
@@ -134,12 +136,13 @@ static void dispersion_grows(void **state)
 	assert_int_equal(ntp_serve_disp_ns(&b.serve, BASE_RAW + 3 * 3600 * S), 163000000);
 	for (i = 0; i < ROUNDS; i++) {
 		uint64_t d = rng() >> 6 >> rng() % 58;
-		unsigned __int128 want;
+		struct ntp_u128 want;
 
 		b.serve.disp_rate_ppb = (uint32_t)rng();
-		want = ((unsigned __int128)d * b.serve.disp_rate_ppb + S - 1) / S + 1000000;
+		want = wide_add(wide_div(wide_add(wide_mul(d, b.serve.disp_rate_ppb), S - 1), S),
+				1000000);
 		assert_int_equal(ntp_serve_disp_ns(&b.serve, BASE_RAW + (int64_t)d),
-				 (uint64_t)want);
+				 want.lo);
 	}
 	b.serve.root_disp_ns = UINT64_MAX - 1;
 	assert_int_equal(ntp_serve_disp_ns(&b.serve, BASE_RAW + S), UINT64_MAX);
