@@ -3,7 +3,7 @@
 # Build this tree's ntpk.ko for a test machine's kernel, with the compiler of
 # that machine's own root.
 #
-#	module.sh [SUITE]	the kernel of root.sh SUITE (bookworm)
+#	module.sh [SUITE]	the kernel of root.sh SUITE (bookworm), cross-ARCH too
 #	module.sh uml		the debug kernel of uml-build.sh
 #	module.sh host [KDIR=DIR]	this machine's kernel, its headers and compiler
 #
@@ -18,6 +18,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 tree=$(cd "$here/../.." && pwd)
+. "$here/in-root.sh"
 flavour=${1:-bookworm}
 STRICT=${STRICT:-0}
 SPARSE=${SPARSE:-0}
@@ -60,20 +61,13 @@ make_args() {
 	[ "$SPARSE" != 1 ] || args+=(C=2 KBUILD_CHECKSRC=2 CHECK=sparse CF=-D__CHECK_ENDIAN__)
 }
 
-# sid's objtool reads /proc; the root itself stays as it is.
-in_root() {
-	local flags=-m
-
-	[ "$(id -u)" = 0 ] || flags=-rm
-	mountpoint -q / || die "this is a bare chroot, where mounts cannot be kept private: outside, mount --bind DIR DIR before chroot DIR"
-	unshare "$flags" sh -e -c '
-		root=$1 work=$2
-		shift 2
-		mount --rbind /proc "$root/proc"
-		mount --rbind /dev "$root/dev"
-		mount --bind "$work" "$root/src"
-		exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C "$@"
-	' sh "$root" "$work" "$@"
+# What a compiler for another architecture has to be told.
+cross_args() {
+	case $flavour in
+	cross-armhf) args+=(ARCH=arm CROSS_COMPILE=arm-linux-gnueabihf-) ;;
+	cross-arm64) args+=(ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-) ;;
+	cross-s390x) args+=(ARCH=s390 CROSS_COMPILE=s390x-linux-gnu-) ;;
+	esac
 }
 
 if [ "$flavour" = uml ]; then
@@ -91,7 +85,7 @@ elif [ "$flavour" = host ]; then
 else
 	root=$("$here/root.sh" "$flavour" | tail -n 1)
 	kver=$(ls "$root/lib/modules" | sort -V | tail -n 1)
-	run=(in_root make -C "/lib/modules/$kver/build")
+	run=(in_root "$root" "$tree/build/kmod/$kver=/src" -- make -C "/lib/modules/$kver/build")
 fi
 work=$tree/build/kmod/$kver
 mkdir -p "$tree/build/kmod"
@@ -104,6 +98,7 @@ uml|host) m=$work ;;
 *) m=/src ;;
 esac
 make_args
+cross_args
 log=$work/build.log
 if ! "${run[@]}" M="$m" "${args[@]}" modules >"$log" 2>&1; then
 	cat "$log" >&2
