@@ -3,6 +3,7 @@
  * Building and parsing the messages of access lists.  Pure.
  */
 #include "nl/nl_acl.h"
+#include "nl/nl_fields.h"
 
 #include <errno.h>
 #include <string.h>
@@ -93,21 +94,6 @@ void nl_acl_put_addr(struct nlmsghdr *nlh, const char *name, struct ntp_acl_addr
 	mnl_attr_nest_end(nlh, nest);
 }
 
-/* The attributes of a nest by type, NULL = absent; those beyond @max are newer. */
-struct table {
-	const struct nlattr *tb[16];
-	unsigned int max;
-};
-
-static int collect(const struct nlattr *attr, void *data)
-{
-	struct table *t = data;
-
-	if (mnl_attr_get_type(attr) <= t->max)
-		t->tb[mnl_attr_get_type(attr)] = attr;
-	return MNL_CB_OK;
-}
-
 static int take(const struct nlattr *attr, void *out, size_t size)
 {
 	if (!attr || mnl_attr_get_payload_len(attr) != size)
@@ -138,38 +124,33 @@ static int take_addr(const struct nlattr *attr, struct ntp_acl_addr *addr, bool 
 
 static int parse_prefix(const struct nlattr *nest, struct ntp_acl_prefix *p)
 {
-	struct table t = { .max = NTPK_A_PREFIX_MAX };
+	const struct nlattr *tb[NTPK_A_PREFIX_MAX + 1] = { NULL };
 
-	mnl_attr_parse_nested(nest, collect, &t);
-	if (take_addr(t.tb[NTPK_A_PREFIX_ADDR], &p->addr, &p->v6) ||
-	    take(t.tb[NTPK_A_PREFIX_LEN], &p->len, sizeof(p->len)) ||
-	    take_access(t.tb[NTPK_A_PREFIX_ACCESS], &p->allow))
+	if (nl_collect(nl_walk_nest(nest), tb, NTPK_A_PREFIX_MAX) ||
+	    take_addr(tb[NTPK_A_PREFIX_ADDR], &p->addr, &p->v6) ||
+	    take(tb[NTPK_A_PREFIX_LEN], &p->len, sizeof(p->len)) ||
+	    take_access(tb[NTPK_A_PREFIX_ACCESS], &p->allow))
 		return -EBADMSG;
 	return 0;
 }
 
-_Static_assert(NTPK_A_ACL_MAX < 16 && NTPK_A_PREFIX_MAX < 16 && NTPK_A_MAX < 16,
-	       "struct table has room for all");
-
 int nl_acl_parse(const struct nlmsghdr *nlh, struct ntpk_nl_acl *out)
 {
-	struct table top = { .max = NTPK_A_MAX }, t = { .max = NTPK_A_ACL_MAX };
+	const struct nlattr *top[NTPK_A_MAX + 1] = { NULL }, *tb[NTPK_A_ACL_MAX + 1] = { NULL };
 	const struct nlattr *access;
+	struct nl_walk w;
 
 	memset(out, 0, sizeof(*out));
-	if (mnl_nlmsg_get_payload_len(nlh) < GENL_HDRLEN)
+	if (nl_walk_message(nlh, GENL_HDRLEN, &w) || nl_collect(w, top, NTPK_A_MAX) ||
+	    !top[NTPK_A_ACL] || nl_collect(nl_walk_nest(top[NTPK_A_ACL]), tb, NTPK_A_ACL_MAX))
 		return -EBADMSG;
-	mnl_attr_parse(nlh, GENL_HDRLEN, collect, &top);
-	if (!top.tb[NTPK_A_ACL])
-		return -EBADMSG;
-	mnl_attr_parse_nested(top.tb[NTPK_A_ACL], collect, &t);
-	out->present = t.tb[NTPK_A_ACL_GENERATION];
+	out->present = tb[NTPK_A_ACL_GENERATION];
 	out->allow = true;
-	access = t.tb[NTPK_A_ACL_ACCESS] ? t.tb[NTPK_A_ACL_ACCESS] : t.tb[NTPK_A_ACL_OTHERWISE];
-	if ((out->present && take(t.tb[NTPK_A_ACL_GENERATION], &out->generation,
+	access = tb[NTPK_A_ACL_ACCESS] ? tb[NTPK_A_ACL_ACCESS] : tb[NTPK_A_ACL_OTHERWISE];
+	if ((out->present && take(tb[NTPK_A_ACL_GENERATION], &out->generation,
 				  sizeof(out->generation))) ||
 	    (access && take_access(access, &out->allow)))
 		return -EBADMSG;
-	out->has_rule = t.tb[NTPK_A_ACL_PREFIX];
-	return out->has_rule ? parse_prefix(t.tb[NTPK_A_ACL_PREFIX], &out->rule) : 0;
+	out->has_rule = tb[NTPK_A_ACL_PREFIX];
+	return out->has_rule ? parse_prefix(tb[NTPK_A_ACL_PREFIX], &out->rule) : 0;
 }

@@ -7,22 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <linux/genetlink.h>
+#include "nl/nl_fields.h"
 #include "nl/nl_msg.h"
-
-/* Collects attributes by type into an array of @max + 1; others are skipped. */
-struct collect {
-	const struct nlattr **tb;
-	uint16_t max;
-};
-
-static int collect_cb(const struct nlattr *attr, void *data)
-{
-	struct collect *c = data;
-
-	if (mnl_attr_get_type(attr) <= c->max)
-		c->tb[mnl_attr_get_type(attr)] = attr;
-	return MNL_CB_OK;
-}
 
 static bool has(const struct nlattr *attr, size_t size)
 {
@@ -39,10 +25,9 @@ static bool is_string(const struct nlattr *attr, const char *s)
 static void take_group(const struct nlattr *group, struct nl_family *out)
 {
 	const struct nlattr *tb[CTRL_ATTR_MCAST_GRP_MAX + 1] = { NULL };
-	struct collect c = { tb, CTRL_ATTR_MCAST_GRP_MAX };
 
-	mnl_attr_parse_nested(group, collect_cb, &c);
-	if (is_string(tb[CTRL_ATTR_MCAST_GRP_NAME], NTPK_MCGRP_EVENTS) &&
+	if (!nl_collect(nl_walk_nest(group), tb, CTRL_ATTR_MCAST_GRP_MAX) &&
+	    is_string(tb[CTRL_ATTR_MCAST_GRP_NAME], NTPK_MCGRP_EVENTS) &&
 	    has(tb[CTRL_ATTR_MCAST_GRP_ID], sizeof(uint32_t)))
 		out->events_group = mnl_attr_get_u32(tb[CTRL_ATTR_MCAST_GRP_ID]);
 }
@@ -50,21 +35,20 @@ static void take_group(const struct nlattr *group, struct nl_family *out)
 int nl_msg_parse_family(const struct nlmsghdr *nlh, struct nl_family *out)
 {
 	const struct nlattr *tb[CTRL_ATTR_MCAST_GROUPS + 1] = { NULL };
-	struct collect c = { tb, CTRL_ATTR_MCAST_GROUPS };
 	const struct nlattr *group;
+	struct nl_walk w;
 
 	memset(out, 0, sizeof(*out));
 	if (nlh->nlmsg_type != GENL_ID_CTRL ||
-	    nlh->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(struct genlmsghdr))
-		return -EBADMSG;
-	mnl_attr_parse(nlh, sizeof(struct genlmsghdr), collect_cb, &c);
-	if (!has(tb[CTRL_ATTR_FAMILY_ID], sizeof(uint16_t)))
+	    nl_walk_message(nlh, sizeof(struct genlmsghdr), &w) ||
+	    nl_collect(w, tb, CTRL_ATTR_MCAST_GROUPS) ||
+	    !has(tb[CTRL_ATTR_FAMILY_ID], sizeof(uint16_t)))
 		return -EBADMSG;
 	out->id = mnl_attr_get_u16(tb[CTRL_ATTR_FAMILY_ID]);
 	if (out->id < NLMSG_MIN_TYPE)
 		return -EBADMSG;
 	if (tb[CTRL_ATTR_MCAST_GROUPS])
-		mnl_attr_for_each_nested(group, tb[CTRL_ATTR_MCAST_GROUPS])
+		for (w = nl_walk_nest(tb[CTRL_ATTR_MCAST_GROUPS]); nl_walk_next(&w, &group) > 0;)
 			take_group(group, out);
 	return 0;
 }
@@ -110,9 +94,9 @@ int nl_msg_parse_error(const struct nlmsghdr *nlh, const struct nlmsghdr *req, c
 		       size_t len)
 {
 	const struct nlattr *tb[NLMSGERR_ATTR_MISS_NEST + 1] = { NULL };
-	struct collect c = { tb, NLMSGERR_ATTR_MISS_NEST };
 	const struct nlmsgerr *err = mnl_nlmsg_get_payload(nlh);
 	size_t skip = sizeof(*err);
+	struct nl_walk w;
 
 	text[0] = '\0';
 	if (nlh->nlmsg_type != NLMSG_ERROR || nlh->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(*err) ||
@@ -122,9 +106,9 @@ int nl_msg_parse_error(const struct nlmsghdr *nlh, const struct nlmsghdr *req, c
 		return err->error;
 	if (!(nlh->nlmsg_flags & NLM_F_CAPPED) && err->msg.nlmsg_len > MNL_NLMSG_HDRLEN)
 		skip += err->msg.nlmsg_len - MNL_NLMSG_HDRLEN;
-	if (skip > nlh->nlmsg_len - MNL_NLMSG_HDRLEN)
+	/* words that are not whole are none */
+	if (nl_walk_message(nlh, skip, &w) || nl_collect(w, tb, NLMSGERR_ATTR_MISS_NEST))
 		return err->error;
-	mnl_attr_parse(nlh, skip, collect_cb, &c);
 	if (tb[NLMSGERR_ATTR_MSG])
 		take_text(tb[NLMSGERR_ATTR_MSG], text, len);
 	if (req && has(tb[NLMSGERR_ATTR_OFFS], sizeof(uint32_t)))

@@ -49,6 +49,27 @@ struct nl_walk nl_walk_nest(const struct nlattr *attr)
 	return (struct nl_walk){ mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr) };
 }
 
+int nl_walk_message(const struct nlmsghdr *nlh, size_t head, struct nl_walk *w)
+{
+	head = MNL_ALIGN(head);
+	if (nlh->nlmsg_len < MNL_NLMSG_HDRLEN || nlh->nlmsg_len - MNL_NLMSG_HDRLEN < head)
+		return -EBADMSG;
+	w->at = (const char *)nlh + MNL_NLMSG_HDRLEN + head;
+	w->left = nlh->nlmsg_len - MNL_NLMSG_HDRLEN - head;
+	return 0;
+}
+
+int nl_collect(struct nl_walk w, const struct nlattr **tb, uint16_t max)
+{
+	const struct nlattr *attr;
+	int ret;
+
+	while ((ret = nl_walk_next(&w, &attr)) > 0)
+		if (mnl_attr_get_type(attr) <= max)
+			tb[mnl_attr_get_type(attr)] = attr;
+	return ret;
+}
+
 static int take_field(const struct nlattr *attr, const struct nl_field *fields, size_t n, void *out,
 		      uint32_t *seen)
 {

@@ -50,6 +50,26 @@ int nl_walk_next(struct nl_walk *w, const struct nlattr **attr);
 struct nl_walk nl_walk_nest(const struct nlattr *attr);
 
 /**
+ * nl_walk_message() - the attributes of a message, to its very end
+ * @nlh: message
+ * @head: bytes of the family's own before them
+ * @w: out
+ *
+ * Return: 0, or -EBADMSG: it is shorter than that.
+ */
+int nl_walk_message(const struct nlmsghdr *nlh, size_t head, struct nl_walk *w);
+
+/**
+ * nl_collect() - attributes by type
+ * @w: stretch
+ * @tb: array of @max + 1, of NULL; the last of each type is kept
+ * @max: what is above is newer, and skipped
+ *
+ * Return: 0 or -EBADMSG.
+ */
+int nl_collect(struct nl_walk w, const struct nlattr **tb, uint16_t max);
+
+/**
  * nl_put_fields() - a struct into attributes
  * @nlh: message
  * @fields: table

@@ -94,23 +94,11 @@ static const struct nl_field event_fields[] = {
 _Static_assert(sizeof(enum ntpk_status) == 4 && sizeof(enum ntpk_policy) == 4,
 	       "enums are u32 on the netlink");
 
-/* The attributes behind the generic netlink header. */
-static int walk_message(const struct nlmsghdr *nlh, struct nl_walk *w)
-{
-	const size_t head = MNL_NLMSG_HDRLEN + MNL_ALIGN(sizeof(struct genlmsghdr));
-
-	if (nlh->nlmsg_len < head)
-		return -EBADMSG;
-	w->at = (const char *)nlh + head;
-	w->left = nlh->nlmsg_len - head;
-	return 0;
-}
-
 /* The nest of this type at the top level. */
 static int walk_top(const struct nlmsghdr *nlh, uint16_t type, struct nl_walk *w)
 {
 	const struct nlattr *attr, *found = NULL;
-	int ret = walk_message(nlh, w);
+	int ret = nl_walk_message(nlh, sizeof(struct genlmsghdr), w);
 
 	if (ret < 0)
 		return ret;

@@ -27,12 +27,6 @@ static struct control_command rows[ROWS_MAX];
 static struct control_table table;
 static bool root;
 
-static void demand(bool condition)
-{
-	if (!condition)
-		abort();
-}
-
 static void no_report(void *ctx, const char *file, unsigned int line, unsigned int column,
 		      const char *text)
 {
