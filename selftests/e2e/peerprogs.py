@@ -125,7 +125,7 @@ class Chronyd(Program):
 		return self.begin(f"server {addr} iburst minpoll 2 maxpoll 3", "port 0")
 
 	def sources(self):
-		return self.ask("chronyc", "-n", "-h", self.path("cmd"), "sources")
+		return self.ask(*fixture.chronyc(self.ns), "-n", "-h", self.path("cmd"), "sources")
 
 	def accepted(self, addr):
 		return line_of(self.sources(), r"^\^\*", re.escape(addr))

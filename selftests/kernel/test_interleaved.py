@@ -263,7 +263,7 @@ def test_chronyd(s):
 			f"bindcmdaddress {sock}")
 	count = lambda: s.g.stats()["replied_interleaved"]
 	before = count()
-	told = lambda: s.client.sh("chronyc", "-h", sock, "ntpdata", check=False).stdout
+	told = lambda: s.client.sh(*fixture.chronyc(s.client), "-h", sock, "ntpdata", check=False).stdout
 	tap.ok(tap.wait_for(lambda: count() - before > 20, 40),
 	       f"chronyd with xleave: {count() - before} replies interleaved", told())
 	text = told()
