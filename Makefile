@@ -79,7 +79,7 @@ help:
 	@echo 'make score-first  the same beside the first version of the estimator, row by row'
 	@echo 'make plot         one simulated run as SVG (SCENARIO=a_lan SEED=1), into build'
 	@echo 'make bench        what an answer costs, beside chronyd and others (minutes; SUITE=...), into build/bench'
-	@echo 'make fuzz TARGET=conf SECONDS=60   one of: $(FUZZ); needs clang'
+	@echo 'make fuzz T=60    each fuzz target so many seconds, with a table (TARGET="conf mac": only those); needs clang'
 	@echo 'make vm           a shell in a virtual machine with the module (SUITE=...)'
 	@echo 'make user         ntpkd and ntpkctl, into build/user/bin'
 	@echo 'make module       ntpk.ko for the running kernel (KDIR=... for another), into build/kmod'
@@ -181,14 +181,10 @@ $(FZ)/fuzz_%: $(FZ)/obj/userspace/tests/fuzz/fuzz_%.o $(patsubst %.c,$(FZ)/obj/%
 	$(call say,LD fuzz $@)
 	$(Q)clang $(SANFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_DAEMON)
 
-# What it finds new goes into build/fuzz/NAME, a crash into build/fuzz/crash-*.
 fuzz:
-	@command -v clang >/dev/null || { echo 'make fuzz needs clang: apt-get install clang' >&2; exit 1; }
-	@[ -n "$(filter $(TARGET),$(FUZZ))" ] || { echo 'make fuzz TARGET=... is one of: $(FUZZ)' >&2; exit 1; }
-	$(MAKE) $(FZ)/fuzz_$(TARGET)
-	@mkdir -p $(FZ)/$(TARGET)
-	$(FZ)/fuzz_$(TARGET) -max_total_time=$(or $(SECONDS),60) -max_len=8192 -timeout=10 \
-		-artifact_prefix=$(FZ)/ $(FZ)/$(TARGET) userspace/tests/fuzz/corpus/$(TARGET)
+	@command -v clang >/dev/null && command -v llvm-cov >/dev/null || \
+		{ echo 'make fuzz needs clang and llvm-cov: apt-get install clang llvm' >&2; exit 1; }
+	selftests/fuzz $(or $(T),60) $(TARGET)
 
 unit-tests: $(UNIT)
 .SECONDARY:
