@@ -84,7 +84,8 @@ static bool digest(struct ntpk_key *key, const u8 *data, size_t len, u8 *out)
 
 static bool mac_right(struct ntpk_key *key, const u8 *packet, const struct ntp_ext *ext)
 {
-	size_t len = ntp_mac_code_len(ntp_lvm_version(packet[0]), crypto_shash_digestsize(key->tfm));
+	size_t len = ntp_mac_code_len(ntp_lvm_version(packet[0]),
+				      crypto_shash_digestsize(key->tfm));
 	u8 code[NTP_MAC_CODE_MAX];
 
 	if (ext->mac_len != NTP_MAC_ID_LEN + len)

@@ -78,7 +78,7 @@ teardown_state:
 static void __exit ntpk_exit(void)
 {
 	ntpk_sysfs_teardown();
-	/* ORDER: no command may attach anew, and no event be raised through a family that is gone */
+	/* ORDER: no command may attach anew, no event be raised through a family that is gone */
 	ntpk_nl_teardown();
 	/* ORDER: detaches every namespace and waits for their packets and works */
 	unregister_pernet_subsys(&net_ops);

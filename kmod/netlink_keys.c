@@ -81,7 +81,8 @@ static struct ntpk_key *parse_key(struct nlattr *nest, struct netlink_ext_ack *e
 	if (!err)
 		err = ntpk_nl_check_once(nest, 0, extack);
 	if (!err)
-		err = ntpk_nl_check_required(tb, nest, key_required, ARRAY_SIZE(key_required), extack);
+		err = ntpk_nl_check_required(tb, nest, key_required, ARRAY_SIZE(key_required),
+					     extack);
 	if (err)
 		return ERR_PTR(err);
 	secret = tb[NTPK_A_KEY_SECRET];

@@ -100,7 +100,8 @@ static int parse_state(const struct nlattr *nest, struct ntpk_state *state,
 	if (!err)
 		err = ntpk_nl_check_once(nest, NTPK_A_STATE_LISTENER, extack);
 	if (!err)
-		err = ntpk_nl_check_required(tb, nest, state_required, ARRAY_SIZE(state_required), extack);
+		err = ntpk_nl_check_required(tb, nest, state_required, ARRAY_SIZE(state_required),
+					     extack);
 	if (!err)
 		err = ntpk_nl_parse_listeners(nest, state, extack);
 	if (err)

@@ -172,6 +172,8 @@ struct ntp_acl_addr ntp_acl_cut(struct ntp_acl_addr addr, unsigned int len);
 /**
  * ntp_acl_addr_v4() - an IPv4 address as a number
  * @addr: host order
+ *
+ * Return: it, as its prefixes are compared.
  */
 static inline struct ntp_acl_addr ntp_acl_addr_v4(__u32 addr)
 {
@@ -181,6 +183,8 @@ static inline struct ntp_acl_addr ntp_acl_addr_v4(__u32 addr)
 /**
  * ntp_acl_addr_v6() - an IPv6 address as a number
  * @words: as on the wire
+ *
+ * Return: it, as its prefixes are compared.
  */
 static inline struct ntp_acl_addr ntp_acl_addr_v6(const __be32 words[4])
 {

@@ -10,7 +10,8 @@
 #define HOLDOVER_PUSHES		3
 /* A clock may be made to run 10 % and 500 ppm off: adjtimex(2). */
 #define T2_AGE_ERROR_SHIFT	3
-#define MONO_JUMP_MAX_NS	(NTP_NS_PER_S * 3 / 2)	/* a leap second with a correction is less */
+/* A leap second with a correction is less. */
+#define MONO_JUMP_MAX_NS	(NTP_NS_PER_S * 3 / 2)
 
 static __u64 sat_add(__u64 a, __u64 b)
 {
@@ -239,5 +240,6 @@ void ntp_reply_fill_special(struct ntp_header *reply, const struct ntp_serve *se
 	if (answer->no_leap)
 		reply->lvm &= (__u8)~ntp_lvm(NTP_LEAP_UNSYNC, 0, 0);
 	if (serve->ref_unix_ns)
-		reply->ref_ts = ntp_htobe64(ntp64_from_unix_ns(serve->ref_unix_ns + answer->ref_ns));
+		reply->ref_ts = ntp_htobe64(ntp64_from_unix_ns(serve->ref_unix_ns +
+							       answer->ref_ns));
 }

@@ -46,7 +46,7 @@ static double full_scale_ns(const struct watch_history *h, size_t columns)
 			most = fmax(most, fabs((double)p->offset_ns) + fabs((double)p->error_ns));
 	}
 	decade = pow(10, floor(log10(most)));
-	for (i = 0; steps[i] * decade < most && i < 3; i++)
+	for (i = 0; i < 3 && steps[i] * decade < most; i++)
 		;
 	return steps[i] * decade;
 }

@@ -17,7 +17,7 @@
 #define NS_PER_US		1000LL
 #define MINPOLL_DEFAULT_LOG2S	6
 #define MAXPOLL_DEFAULT_LOG2S	10
-#define POLL_LEAST_LOG2S	-7
+#define POLL_LEAST_LOG2S	(-7)
 #define POLL_MOST_LOG2S		24
 
 /* Options, in the order in which they are written. */
