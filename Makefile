@@ -58,7 +58,7 @@ FZ := build/fuzz
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 san = $(patsubst %.c,$(SAN)/obj/%.o,$(1))
 
-.PHONY: all module user tests unit-tests check check-unit check-lint check-rig check-debug check-peers check-faults check-flood check-systemd check-kernels check-many score score-first plot bench fuzz vm run deps \
+.PHONY: all module user tests unit-tests check check-unit check-lint check-rig check-debug check-peers check-faults check-flood check-systemd check-kernels check-many lint score score-first plot bench fuzz vm run deps \
 	install uninstall clean help
 all: user
 
@@ -79,6 +79,7 @@ help:
 	@echo 'make score-first  the same beside the first version of the estimator, row by row'
 	@echo 'make plot         one simulated run as SVG (SCENARIO=a_lan SEED=1), into build'
 	@echo 'make bench        what an answer costs, beside chronyd and others (minutes; SUITE=...), into build/bench'
+	@echo 'make lint         checkpatch, kernel-doc, cppcheck, clang-tidy, scan-build over all of it (minutes)'
 	@echo 'make fuzz T=60    each fuzz target so many seconds, with a table (TARGET="conf mac": only those); needs clang'
 	@echo 'make vm           a shell in a virtual machine with the module (SUITE=...)'
 	@echo 'make user         ntpkd and ntpkctl, into build/user/bin'
@@ -200,6 +201,10 @@ check: deps
 
 check-unit check-lint check-rig check-debug check-peers check-faults check-flood check-systemd check-kernels:
 	selftests/check $(@:check-%=%)
+
+lint:
+	selftests/deps.sh lint
+	selftests/runner selftests/static/lint
 
 check-many: user
 	NTPK_TIMING=1 selftests/host/test_many.py

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Install what building and testing need on Debian, if anything is missing.
-# Prints the apt command first; wants root or sudo.  With --list only lists.
+# Prints the apt command first; wants root or sudo.  With --list only lists, with
+# lint what `make lint` and `make fuzz` take as well.
 set -euo pipefail
 
 # build
@@ -11,6 +12,8 @@ pkgs="$pkgs clang-format sparse python3 python3-yaml iproute2 procps util-linux 
 # virtual machines and the debug kernel
 pkgs="$pkgs qemu-system-x86 mmdebstrap debian-archive-keyring busybox-static cpio kmod zstd xz-utils"
 pkgs="$pkgs bc bison flex libelf-dev libssl-dev rsync"
+
+[ "${1:-}" != lint ] || pkgs="$pkgs clang clang-tidy clang-tools llvm cppcheck"
 
 missing=
 for p in $pkgs; do
