@@ -26,7 +26,7 @@
 /* So many have left without a report: what was known is of another time. */
 #define UNREPORTED_MAX		16
 /* Who learned nothing for so long has to make room for another way. */
-#define OWNED_NS		(10 * NSEC_PER_SEC)
+#define OWNED_NS		(10LL * NSEC_PER_SEC)
 
 static bool t3_correction = true;
 module_param(t3_correction, bool, 0444);
