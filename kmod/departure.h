@@ -76,6 +76,8 @@ static inline u32 ntpk_departure_way(int ifindex, bool is_v6)
  * ntpk_departure_place() - where that is known, if it is
  * @table: of the namespace
  * @way: from ntpk_departure_way()
+ *
+ * Return: its place, which another way may have.
  */
 static inline struct ntpk_departure *ntpk_departure_place(struct ntpk_departure *table, u32 way)
 {

@@ -185,7 +185,7 @@ static void put_tail(struct ntp_header *reply, const struct ntpk_rx *rx)
 		ntpk_auth_put_mac(rx->key, message, len, rx->mac_len);
 }
 
-/* Not where more than the header is made after T3, nor where IPsec makes a way longer than others. */
+/* Not where more than the header is made after T3, nor where IPsec makes a way longer. */
 static bool can_learn(const struct ntpk_rx *rx)
 {
 	return rx->reply_len == NTP_HEADER_LEN && !dst_xfrm(rx->dst);
@@ -227,6 +227,7 @@ static enum ntpk_reason put_udp(struct sk_buff *skb, struct ntpk_rx *rx)
 	bool learns = false;
 	s64 t3_raw_ns;
 
+	/* what was learned is of this way: pairs with the release in departure.c */
 	if (likely(smp_load_acquire(&d->way) == way)) {
 		correction_ns = READ_ONCE(d->correction_ns);
 		ntp_answer_add_disp(&rx->answer, READ_ONCE(d->residual_ns));

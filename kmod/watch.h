@@ -33,6 +33,8 @@ struct ntpk_left {
 /**
  * ntpk_watch_key() - a name for a reply
  * @t2: its receive timestamp as sent, host order
+ *
+ * Return: the name; two replies may have the same.
  */
 static inline u32 ntpk_watch_key(u64 t2)
 {
