@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * What a request changes in its client's record, see ntp_client.h.
+ * Any context: pure functions of their arguments, no locking.
+ */
+#include "ntp_client_priv.h"
+
+#define FAST_TICKS	((__u32)(NTP_CLIENT_FAST_NS >> NTP_CLIENT_TICK_LOG2NS))
+#define WINDOW_TICKS	(1U << 17)	/* of the hull: two hours and a half */
+#define SPAN_TICKS	(1U << 30)	/* products of the hull fit into 64 bits */
+#define D_SHIFT		(32 - NTP_CLIENT_D_LOG2)
+
+/* How far a clock may go astray in so many ticks. */
+static inline __u64 tolerance(const struct ntp_client *c, __u32 ticks)
+{
+	return ((__u64)ticks << DRIFT_SHIFT) + NEAR_TOL +
+	       (c->flags & NTP_CLIENT_F_FRACTION ? 0 : S);
+}
+
+/* T1 - T2 of a client of this class whose clock is right. */
+static inline __s64 class_offset(const struct ntp_client *c)
+{
+	if (likely_(c->t1_class == NTP_CLIENT_T1_NTP))
+		return 0;
+	if (c->t1_class == NTP_CLIENT_T1_SHIFT)
+		return c->shift * HALF_HOUR_S * S;
+	return c->t1_class == NTP_CLIENT_T1_UNIX ? (__s64)-UNIX_EPOCH : 0;
+}
+
+static inline __s64 last_d(const struct ntp_client *c)
+{
+	if (follows(c) == NTP_CLIENT_FOLLOWS || !c->points)
+		return c->d0;
+	return diff(c->d0, -((__s64)c->point[c->points - 1].d * (1 << D_SHIFT)));
+}
+
+static rare void set_follows(struct ntp_client *c, unsigned int how, const struct turn *t)
+{
+	if (follows(c) == how)
+		return;
+	c->flags = (__u16)((c->flags & ~NTP_CLIENT_F_FOLLOWS) | how);
+	/* what the points are may change with it */
+	begin(c, t);
+	c->near_run = 0;
+}
+
+/* Somebody has set its clock: we, where it is right now and we answered last. */
+static rare void was_set(struct ntp_client *c, const struct turn *t, bool near)
+{
+	if (near && !c->since) {
+		set_follows(c, NTP_CLIENT_FOLLOWS, t);
+		return;
+	}
+	c->flags |= NTP_CLIENT_F_JUMPED;
+	set_follows(c, NTP_CLIENT_FOLLOWS_UNKNOWN, t);
+	begin(c, t);
+}
+
+/* Does it do as it is told?  Only what comes after an answer tells. */
+static inline void judge(struct ntp_client *c, const struct turn *t)
+{
+	bool near = within(diff(t->d, class_offset(c)), tolerance(c, t->dt));
+
+	if (unlikely_(!t->goes_on)) {
+		was_set(c, t, near);
+		return;
+	}
+	if (unlikely_(c->since))
+		return;
+	if (!near) {
+		if (unlikely_(follows(c) != NTP_CLIENT_FOLLOWS_NOT))
+			set_follows(c, NTP_CLIENT_FOLLOWS_NOT, t);
+		c->near_run = 0;
+	} else if (c->near_run != 0xff && ++c->near_run == 0xff) {
+		/* nobody's clock stays right for so long by itself */
+		set_follows(c, NTP_CLIENT_FOLLOWS, t);
+		c->near_run = 0xff;
+	}
+}
+
+/* A whole number of milliseconds, cut down or rounded, by whatever integer arithmetic. */
+static inline bool whole_ms(__u32 fraction)
+{
+	return fraction * 1000 + (1U << 19) < 1U << 20;
+}
+
+static inline void look_at_quantum(struct ntp_client *c, ntp64_t t1)
+{
+	if (likely_(c->flags & NTP_CLIENT_F_FINE) || !(__u32)t1)
+		return;
+	c->flags |= whole_ms((__u32)t1) ? NTP_CLIENT_F_FRACTION :
+					  NTP_CLIENT_F_FRACTION | NTP_CLIENT_F_FINE;
+}
+
+static inline void look_at_jitter(struct ntp_client *c, const struct turn *t)
+{
+	__s64 off = ((diff(t->d, t->last) >> 3) - (__s64)c->slope * t->dt) >> 13;
+
+	off = off < 0 ? -off : off;
+	if (off > 0xffff)
+		off = 0xffff;
+	c->jitter = (__u16)(c->jitter ? c->jitter + (((int)off - (int)c->jitter) >> 3) : off);
+}
+
+/* When did it get our answer?  Told by its clock, which must not have been set since. */
+static rare void look_at_rtt(struct ntp_client *c, const struct turn *t)
+{
+	__s64 rtt = diff((__s64)(t->q->rec - t->q->org), t->last);
+
+	if (!(c->flags & NTP_CLIENT_F_FINE) || !t->q->rec ||
+	    !within((__s64)(t->q->org - (c->t1 - (__u64)t->last)), S) || rtt <= 0 || rtt >= S)
+		return;
+	rtt = (rtt >> 16) + 1;
+	if (!c->rtt || rtt < c->rtt)
+		c->rtt = (__u16)(rtt > 0xffff ? 0xffff : rtt);
+}
+
+/* Is @b not above the line from @a to the new point? */
+static inline bool below(const struct ntp_client_point *a, const struct ntp_client_point *b,
+			 __u32 x, __s32 d)
+{
+	return ((__s64)b->d - a->d) * (__u32)(x - a->x) <= ((__s64)d - a->d) * (__u32)(b->x - a->x);
+}
+
+/* The hull's slope now and then, for the jitter: 32-bit numbers divide everywhere. */
+static rare void look_at_slope(struct ntp_client *c)
+{
+	const struct ntp_client_point *a = c->point;
+	const struct ntp_client_point *b = &c->point[c->points > 2 ? c->points - 2 : 1];
+	__s64 d = (__s64)b->d - a->d;
+	__u32 x = b->x - a->x;
+	__s32 slope;
+
+	if (c->points < 2)
+		return;
+	for (; x > 1U << 15; x >>= 1)
+		d >>= 1;
+	d = d > 1 << 21 ? 1 << 21 : d < -(1 << 21) ? -(1 << 21) : d;
+	slope = (__s32)d * 512 / (__s32)x;
+	c->slope = (__s16)(slope > 0x7fff ? 0x7fff : slope < -0x7fff ? -0x7fff : slope);
+}
+
+static inline void add_to_hull(struct ntp_client *c, const struct turn *t)
+{
+	__s64 d = diff(t->d, c->d0) >> D_SHIFT;
+	struct ntp_client_point *p = c->point;
+	unsigned int n = c->points, i;
+
+	if (unlikely_(d != (__s32)d || t->tick - p[0].x >= SPAN_TICKS)) {
+		begin(c, t);
+		return;
+	}
+	if (unlikely_(p[n - 1].x == t->tick))
+		n--;
+	while (n >= 2 && below(&p[n - 2], &p[n - 1], t->tick, (__s32)d))
+		n--;
+	if (n == NTP_CLIENT_POINTS || (n >= 3 && t->tick - p[1].x > WINDOW_TICKS)) {
+		n--;
+		for (i = 0; i < n; i++)
+			p[i] = p[i + 1];
+	}
+	p[n] = (struct ntp_client_point){ .x = t->tick, .d = (__s32)d };
+	c->points = (__u8)(n + 1);
+	if (!(c->requests & 3))
+		look_at_slope(c);
+}
+
+/* The point of about this length of time, else a free one, else the nearest. */
+static inline struct ntp_client_point *find_length(struct ntp_client *c, __u32 x, bool *found)
+{
+	struct ntp_client_point *p, *best = c->point;
+	__u32 off, least = ~0U;
+
+	for (p = c->point; p < c->point + c->points; p++) {
+		off = p->x > x ? p->x - x : x - p->x;
+		if (off < least) {
+			least = off;
+			best = p;
+		}
+	}
+	*found = c->points && (least <= x >> 4 || c->points == NTP_CLIENT_POINTS);
+	return *found ? best : &c->point[c->points++];
+}
+
+/*
+ * The highest d stays but for a 64th of what it is above each other, as no drift is the
+ * same for ever.
+ */
+static inline void add_to_lengths(struct ntp_client *c, const struct turn *t)
+{
+	__s64 d = diff(t->d, class_offset(c)) >> D_SHIFT;
+	struct ntp_client_point *p;
+	bool found;
+
+	c->d0 = t->d;
+	if (unlikely_(c->since == NTP_CLIENT_SINCE_MAX || d != (__s32)d))
+		return;
+	p = find_length(c, c->since + t->dt, &found);
+	if (!found || d >= p->d)
+		*p = (struct ntp_client_point){ .x = c->since + t->dt, .d = (__s32)d };
+	else
+		p->d -= (__s32)((p->d - d) >> 6);
+}
+
+static inline void look_at_t1(struct ntp_client *c, struct turn *t)
+{
+	const struct ntp_client_req *q = t->q;
+
+	t->d = (__s64)(q->t1 - q->t2);
+	t->last = last_d(c);
+	t->first = (!c->t1 && !c->t1_class) || q->step_gen != c->step_gen;
+	t->goes_on = !t->first && within(diff(t->d, t->last), tolerance(c, t->dt));
+	c->step_gen = q->step_gen;
+	if (unlikely_(!t->goes_on || c->t1_next || !ntp_client_has_clock(c)) && !ntp_client_look_again(c, t))
+		goto out;
+	look_at_quantum(c, q->t1);
+	if (unlikely_(t->first))
+		goto out;
+	if (unlikely_(q->org && q->rec))
+		look_at_rtt(c, t);
+	judge(c, t);
+	if (likely_(t->goes_on))
+		look_at_jitter(c, t);
+	if (follows(c) == NTP_CLIENT_FOLLOWS)
+		add_to_lengths(c, t);
+	else
+		add_to_hull(c, t);
+out:
+	c->t1 = q->t1;
+}
+
+static inline void look_at_pace(struct ntp_client *c, __u32 dt)
+{
+	int interval = (int)(dt > 0xffff ? 0xffff : dt);
+
+	if (likely_(c->requests > 1))
+		interval = c->interval + ((interval - (int)c->interval) >> 3);
+	c->interval = (__u16)interval;
+	if (likely_(c->since + dt >= FAST_TICKS))
+		c->fast_run >>= 1;
+	else if (c->fast_run != 0xff)
+		c->fast_run++;
+}
+
+static rare void look_at_head(struct ntp_client *c, __u32 head)
+{
+	/* version and mode; the rest may change with a client's state */
+	if ((head ^ c->head) & 0x3f)
+		c->flags |= NTP_CLIENT_F_SEVERAL;
+	c->head = head;
+	c->quirk = (__u8)ntp_client_quirk_of(head, c->t1_class);
+}
+
+static inline void look_at_verdict(struct ntp_client *c, const struct turn *t)
+{
+	__u32 since = c->since + t->dt;
+
+	if (likely_(t->q->verdict == NTP_CLIENT_ANSWERED)) {
+		c->since = 0;
+		c->flags &= (__u16)~(NTP_CLIENT_F_UNSYNC | NTP_CLIENT_F_TOLD);
+		return;
+	}
+	c->since = (__u16)(since > NTP_CLIENT_SINCE_MAX ? NTP_CLIENT_SINCE_MAX : since);
+	if (t->q->verdict == NTP_CLIENT_UNSYNC)
+		c->flags |= NTP_CLIENT_F_UNSYNC;
+	else if (t->q->verdict == NTP_CLIENT_TOLD)
+		c->flags |= NTP_CLIENT_F_TOLD;
+	else
+		c->dropped += c->dropped != ~0U;
+}
+
+void ntp_client_init(struct ntp_client *c)
+{
+	*c = (struct ntp_client){ .since = NTP_CLIENT_SINCE_MAX };
+}
+
+static rare void begin_record(struct ntp_client *c, const struct turn *t)
+{
+	c->first = t->tick;
+	c->last = t->tick;
+	c->head = t->q->head;
+	c->step_gen = t->q->step_gen;
+	c->quirk = (__u8)ntp_client_quirk_of(c->head, c->t1_class);
+}
+
+void ntp_client_update(struct ntp_client *c, const struct ntp_client_req *q)
+{
+	struct turn t = { .q = q, .tick = ntp_client_tick(q->now_ns) };
+
+	if (unlikely_(!c->requests))
+		begin_record(c, &t);
+	t.dt = t.tick - c->last;
+	/* another CPU read the clock before, and came later */
+	if (unlikely_((__s32)t.dt < 0)) {
+		t.tick = c->last;
+		t.dt = 0;
+	}
+	if (likely_(c->requests))
+		look_at_pace(c, t.dt);
+	if (unlikely_(q->head != c->head))
+		look_at_head(c, q->head);
+	if (likely_(q->t2))
+		look_at_t1(c, &t);
+	look_at_verdict(c, &t);
+	c->last = t.tick;
+	c->requests += c->requests != ~0U;
+}
