@@ -140,11 +140,36 @@ static rare void look_at_slope(struct ntp_client *c)
 	c->slope = (__s16)(slope > 0x7fff ? 0x7fff : slope < -0x7fff ? -0x7fff : slope);
 }
 
+/*
+ * The first point where it is old, else that one between two others that are nearest to
+ * each other in time: so the hull's ends stay, and what is between them is spread.
+ */
+static unsigned int make_room(struct ntp_client_point *p, unsigned int n, __u32 tick)
+{
+	unsigned int i, out = 0;
+	__u32 least = ~0U, next, gap;
+
+	if (tick - p[1].x <= WINDOW_TICKS) {
+		for (i = 1; i < n; i++) {
+			next = i + 1 < n ? p[i + 1].x : tick;
+			gap = next - p[i - 1].x;
+			if (gap <= least) {
+				least = gap;
+				out = i;
+			}
+		}
+	}
+	n--;
+	for (i = out; i < n; i++)
+		p[i] = p[i + 1];
+	return n;
+}
+
 static inline void add_to_hull(struct ntp_client *c, const struct turn *t)
 {
 	__s64 d = diff(t->d, c->d0) >> D_SHIFT;
 	struct ntp_client_point *p = c->point;
-	unsigned int n = c->points, i;
+	unsigned int n = c->points;
 
 	if (unlikely_(d != (__s32)d || t->tick - p[0].x >= SPAN_TICKS)) {
 		begin(c, t);
@@ -154,14 +179,11 @@ static inline void add_to_hull(struct ntp_client *c, const struct turn *t)
 		n--;
 	while (n >= 2 && below(&p[n - 2], &p[n - 1], t->tick, (__s32)d))
 		n--;
-	if (n == NTP_CLIENT_POINTS || (n >= 3 && t->tick - p[1].x > WINDOW_TICKS)) {
-		n--;
-		for (i = 0; i < n; i++)
-			p[i] = p[i + 1];
-	}
+	if (n == NTP_CLIENT_POINTS || (n >= 3 && t->tick - p[1].x > WINDOW_TICKS))
+		n = make_room(p, n, t->tick);
 	p[n] = (struct ntp_client_point){ .x = t->tick, .d = (__s32)d };
 	c->points = (__u8)(n + 1);
-	if (!(c->requests & 3))
+	if (!(c->requests & 3) || n == 1)
 		look_at_slope(c);
 }
 
@@ -219,7 +241,7 @@ static inline void look_at_t1(struct ntp_client *c, struct turn *t)
 	if (unlikely_(q->org && q->rec))
 		look_at_rtt(c, t);
 	judge(c, t);
-	if (likely_(t->goes_on))
+	if (likely_(t->goes_on && (c->points > 1 || follows(c) == NTP_CLIENT_FOLLOWS)))
 		look_at_jitter(c, t);
 	if (follows(c) == NTP_CLIENT_FOLLOWS)
 		add_to_lengths(c, t);

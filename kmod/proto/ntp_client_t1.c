@@ -141,11 +141,9 @@ bool ntp_client_look_again(struct ntp_client *c, struct turn *t)
 	}
 	if (!fits)
 		return false;
-	if (was != c->t1_class || (shift && shift != c->shift))
-		t->first = true;
+	if (t->first || was != c->t1_class || (shift && shift != c->shift))
+		begin(c, t);
 	if (shift)
 		c->shift = (__s8)shift;
-	if (t->first)
-		begin(c, t);
 	return true;
 }

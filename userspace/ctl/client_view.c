@@ -19,6 +19,7 @@
 #define NOISY_JITTERS	4
 #define NOISY		0.75	/* jitter of so much of delay_max_ns: delays are not below it */
 #define RTT_MEAN	0.75	/* set with or without regard to the delay: rtt / 2 or rtt */
+#define RESOLUTION_NS	(3 * U16_NS)	/* of the jitter, and of the ticks of a clock with a drift */
 #define PPB		1e9
 
 /* struct frame - what all estimates of one client need */
@@ -28,6 +29,8 @@ struct frame {
 	double	delay_ns;	/* bound of the way up */
 	double	rtt_ns;		/* 0 = not known */
 	double	jitter_ns;
+	double	span_ns;	/* of the hull */
+	double	samples;	/* in what is looked at */
 };
 
 static double quantum_of(const struct ntp_client *c)
@@ -39,18 +42,31 @@ static double quantum_of(const struct ntp_client *c)
 	return c->flags & NTP_CLIENT_F_FINE ? 0 : 1e6;
 }
 
+static void count_samples(struct frame *f)
+{
+	const struct ntp_client *c = f->c;
+
+	if (ntp_client_follows(c) == NTP_CLIENT_FOLLOWS) {
+		f->samples = c->near_run;
+	} else if (c->points > 1) {
+		f->span_ns = (c->point[c->points - 1].x - c->point[0].x) * TICK_NS;
+		f->samples = c->interval ? f->span_ns / (c->interval * TICK_NS) : 0;
+	}
+}
+
 static struct frame frame_of(const struct ntp_client *c, const struct client_path *path)
 {
 	struct frame f = { .c = c, .quantum_ns = quantum_of(c),
 			   .delay_ns = CLIENT_VIEW_DELAY_MAX_NS, .rtt_ns = c->rtt * U16_NS,
 			   .jitter_ns = c->jitter * U16_NS };
-	double noise_ns = f.jitter_ns - f.quantum_ns / 2;
+	double noise_ns = f.jitter_ns - f.quantum_ns;
 
 	if (path && path->delay_max_ns > 0)
 		f.delay_ns = path->delay_max_ns;
 	if (path && path->rtt_ns > 0)
 		f.rtt_ns = path->rtt_ns;
-	if (noise_ns > NOISY * f.delay_ns)
+	count_samples(&f);
+	if (f.samples >= FEW && noise_ns > NOISY * f.delay_ns)
 		f.delay_ns = NOISY_JITTERS * noise_ns;
 	return f;
 }
@@ -110,9 +126,11 @@ static void view_error(struct client_view *v, const struct frame *f)
 }
 
 /* What the best of several samples may be above the floor. */
-static double rest_ns(const struct frame *f, double samples)
+static double rest_ns(const struct frame *f)
 {
-	return samples < FEW ? f->delay_ns : fmin(f->delay_ns, JITTERS * f->jitter_ns);
+	if (f->samples < FEW)
+		return f->delay_ns;
+	return fmin(f->delay_ns, JITTERS * f->jitter_ns + RESOLUTION_NS);
 }
 
 static void take_drift(struct client_view *v, double drift, double unc)
@@ -129,14 +147,11 @@ static void view_slope(struct client_view *v, const struct frame *f)
 {
 	const struct ntp_client *c = f->c;
 	const struct ntp_client_point *a;
-	double span_ns, samples;
 
 	if (c->points < 2)
 		return;
 	a = middle_edge(c);
-	span_ns = (c->point[c->points - 1].x - c->point[0].x) * TICK_NS;
-	samples = c->interval ? span_ns / (c->interval * TICK_NS) : 0;
-	take_drift(v, edge_slope(a, a + 1), (rest_ns(f, samples) + f->quantum_ns) / span_ns);
+	take_drift(v, edge_slope(a, a + 1), (rest_ns(f) + f->quantum_ns) / f->span_ns);
 }
 
 /*
@@ -146,7 +161,7 @@ static void view_slope(struct client_view *v, const struct frame *f)
 static void view_gain(struct client_view *v, const struct frame *f)
 {
 	const struct ntp_client_point *p = f->c->point, *lo = p, *hi = p;
-	double rest = rest_ns(f, f->c->near_run), x_ns;
+	double rest = rest_ns(f), x_ns;
 	double both_ns = f->rtt_ns > 0 ? f->rtt_ns * (1 - RTT_MEAN) : 2 * f->delay_ns;
 
 	if (!f->c->points)
