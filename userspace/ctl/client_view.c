@@ -29,7 +29,6 @@ struct frame {
 	double	delay_ns;	/* bound of the way up */
 	double	rtt_ns;		/* 0 = not known */
 	double	jitter_ns;
-	double	span_ns;	/* of the hull */
 	double	samples;	/* in what is looked at */
 };
 
@@ -46,12 +45,10 @@ static void count_samples(struct frame *f)
 {
 	const struct ntp_client *c = f->c;
 
-	if (ntp_client_follows(c) == NTP_CLIENT_FOLLOWS) {
+	if (ntp_client_follows(c) == NTP_CLIENT_FOLLOWS)
 		f->samples = c->near_run;
-	} else if (c->points > 1) {
-		f->span_ns = (c->point[c->points - 1].x - c->point[0].x) * TICK_NS;
-		f->samples = c->interval ? f->span_ns / (c->interval * TICK_NS) : 0;
-	}
+	else if (c->points > 1 && c->interval)
+		f->samples = (double)(c->point[c->points - 1].x - c->point[0].x) / c->interval;
 }
 
 static struct frame frame_of(const struct ntp_client *c, const struct client_path *path)
@@ -130,7 +127,7 @@ static double rest_ns(const struct frame *f)
 {
 	if (f->samples < FEW)
 		return f->delay_ns;
-	return fmin(f->delay_ns, JITTERS * f->jitter_ns + RESOLUTION_NS);
+	return fmin(f->delay_ns, JITTERS * (1 + FEW / f->samples) * f->jitter_ns + RESOLUTION_NS);
 }
 
 static void take_drift(struct client_view *v, double drift, double unc)
@@ -151,7 +148,8 @@ static void view_slope(struct client_view *v, const struct frame *f)
 	if (c->points < 2)
 		return;
 	a = middle_edge(c);
-	take_drift(v, edge_slope(a, a + 1), (rest_ns(f) + f->quantum_ns) / f->span_ns);
+	take_drift(v, edge_slope(a, a + 1),
+		   (rest_ns(f) + f->quantum_ns) / ((a[1].x - a[0].x) * TICK_NS));
 }
 
 /*
