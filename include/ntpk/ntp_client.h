@@ -39,7 +39,8 @@
 #define NTP_CLIENT_D_LOG2	20	/* d is kept in units of 2^-20 s */
 #define NTP_CLIENT_POINTS	5
 #define NTP_CLIENT_SINCE_MAX	0xffff
-#define NTP_CLIENT_FAST_NS	(8 * NTP_NS_PER_S)	/* sooner after an answer is fast */
+#define NTP_CLIENT_LOOK_TICKS	16	/* a second: it is looked at no more often */
+#define NTP_CLIENT_FAST_TICKS	119	/* eight seconds: sooner after an answer is fast */
 #define NTP_CLIENT_FAST_RUN	16	/* so often in a row is more than a burst */
 
 /* What T1 is.  The clocks come last. */
@@ -111,13 +112,14 @@ struct ntp_client_point {
  *	request where there is no hull
  * @point: hull of (time, d), or the highest d of each length of time after an answer
  * @first: tick of the first request
- * @last: tick of the last request
+ * @last: tick of the last request that was looked at
  * @requests: all of them, saturating
  * @dropped: those that were not answered, saturating
  * @head: version, mode and leap (as on the wire) | poll << 8 | precision << 16 |
  *	NTP_CLIENT_HAS_* << 24
  * @flags: NTP_CLIENT_F_*
- * @interval: between requests, mean of the last few, ticks, saturating
+ * @interval: between requests that were looked at, mean of the last few, ticks,
+ *	saturating
  * @jitter: of d, mean of the last few, 2^-16 s, saturating
  * @rtt: least round trip that it told, 2^-16 s, 0 = it tells none
  * @since: ticks from the last valid answer to the last request, 0 = it was answered,
@@ -126,7 +128,7 @@ struct ntp_client_point {
  * @t1_class: enum ntp_client_t1
  * @t1_next: another class that the last requests fit, << 4 | how many did
  * @points: of @point
- * @quirk: enum ntp_client_quirk
+ * @quirk: enum ntp_client_quirk, from its second request on
  * @shift: T1_SHIFT: half hours that it is ahead
  * @step_gen: of its last request
  * @fast_run: requests in a row that came soon after a valid answer, saturating
@@ -219,14 +221,60 @@ static inline void ntp_client_req_header(struct ntp_client_req *q, const struct 
  * ntp_client_init() - a client that nothing is known of
  * @c: out; ntp_client_update() with its first request comes next
  */
-void ntp_client_init(struct ntp_client *c);
+static inline void ntp_client_init(struct ntp_client *c)
+{
+	*c = (struct ntp_client){ .since = NTP_CLIENT_SINCE_MAX };
+}
+
+/* What an answer, or none, changes; @since: ticks since the last valid answer. */
+static inline void ntp_client_verdict(struct ntp_client *c, unsigned int verdict, __u32 since)
+{
+	if (__builtin_expect(verdict == NTP_CLIENT_ANSWERED, 1)) {
+		c->since = 0;
+		c->flags &= (__u16)~(NTP_CLIENT_F_UNSYNC | NTP_CLIENT_F_TOLD);
+		return;
+	}
+	c->since = (__u16)(since > NTP_CLIENT_SINCE_MAX ? NTP_CLIENT_SINCE_MAX : since);
+	if (verdict == NTP_CLIENT_UNSYNC)
+		c->flags |= NTP_CLIENT_F_UNSYNC;
+	else if (verdict == NTP_CLIENT_TOLD)
+		c->flags |= NTP_CLIENT_F_TOLD;
+	else
+		c->dropped += c->dropped != ~0U;
+}
+
+/**
+ * ntp_client_skim() - it has asked, once more within a second
+ * @c: record
+ * @now_ns: as in struct ntp_client_req
+ * @verdict: likewise
+ *
+ * The short way for those who ask most: whatever they ask, it is counted.
+ *
+ * Return: true where that was all; false: nothing was done, and ntp_client_update() is to
+ * be called.
+ */
+static inline bool ntp_client_skim(struct ntp_client *c, __s64 now_ns, unsigned int verdict)
+{
+	/* in either direction: another CPU may have read the clock later, and come before */
+	__u32 off = ntp_client_tick(now_ns) - c->last + NTP_CLIENT_LOOK_TICKS - 1;
+
+	if (off > 2 * NTP_CLIENT_LOOK_TICKS - 2 || !c->requests)
+		return false;
+	c->requests += c->requests != ~0U;
+	if (c->since < NTP_CLIENT_FAST_TICKS && c->fast_run != 0xff)
+		c->fast_run++;
+	ntp_client_verdict(c, verdict, c->since);
+	return true;
+}
 
 /**
  * ntp_client_update() - it has asked
  * @c: record
  * @q: what, when, and what became of it
  *
- * In softirq under the set's lock: no loop but over the points, no division.
+ * In softirq under the set's lock: no loop but over the points, and one 32-bit division
+ * at most.
  */
 void ntp_client_update(struct ntp_client *c, const struct ntp_client_req *q);
 

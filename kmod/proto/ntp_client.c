@@ -5,17 +5,9 @@
  */
 #include "ntp_client_priv.h"
 
-#define FAST_TICKS	((__u32)(NTP_CLIENT_FAST_NS >> NTP_CLIENT_TICK_LOG2NS))
 #define WINDOW_TICKS	(1U << 17)	/* of the hull: two hours and a half */
 #define SPAN_TICKS	(1U << 30)	/* products of the hull fit into 64 bits */
 #define D_SHIFT		(32 - NTP_CLIENT_D_LOG2)
-
-/* How far a clock may go astray in so many ticks. */
-static inline __u64 tolerance(const struct ntp_client *c, __u32 ticks)
-{
-	return ((__u64)ticks << DRIFT_SHIFT) + NEAR_TOL +
-	       (c->flags & NTP_CLIENT_F_FRACTION ? 0 : S);
-}
 
 /* T1 - T2 of a client of this class whose clock is right. */
 static inline __s64 class_offset(const struct ntp_client *c)
@@ -59,7 +51,7 @@ static rare void was_set(struct ntp_client *c, const struct turn *t, bool near)
 /* Does it do as it is told?  Only what comes after an answer tells. */
 static inline void judge(struct ntp_client *c, const struct turn *t)
 {
-	bool near = within(diff(t->d, class_offset(c)), tolerance(c, t->dt));
+	bool near = within(diff(t->d, class_offset(c)), t->tol);
 
 	if (unlikely_(!t->goes_on)) {
 		was_set(c, t, near);
@@ -99,7 +91,7 @@ static inline void look_at_jitter(struct ntp_client *c, const struct turn *t)
 	off = off < 0 ? -off : off;
 	if (off > 0xffff)
 		off = 0xffff;
-	c->jitter = (__u16)(c->jitter ? c->jitter + (((int)off - (int)c->jitter) >> 3) : off);
+	c->jitter = (__u16)(c->jitter ? c->jitter + (((int)off - (int)c->jitter + 7) >> 3) : off);
 }
 
 /* When did it get our answer?  Told by its clock, which must not have been set since. */
@@ -183,7 +175,7 @@ static inline void add_to_hull(struct ntp_client *c, const struct turn *t)
 		n = make_room(p, n, t->tick);
 	p[n] = (struct ntp_client_point){ .x = t->tick, .d = (__s32)d };
 	c->points = (__u8)(n + 1);
-	if (!(c->requests & 3) || n == 1)
+	if (!(c->requests & 7) || n == 1)
 		look_at_slope(c);
 }
 
@@ -231,7 +223,7 @@ static inline void look_at_t1(struct ntp_client *c, struct turn *t)
 	t->d = (__s64)(q->t1 - q->t2);
 	t->last = last_d(c);
 	t->first = (!c->t1 && !c->t1_class) || q->step_gen != c->step_gen;
-	t->goes_on = !t->first && within(diff(t->d, t->last), tolerance(c, t->dt));
+	t->goes_on = !t->first && within(diff(t->d, t->last), t->tol);
 	c->step_gen = q->step_gen;
 	if (unlikely_(!t->goes_on || c->t1_next || !ntp_client_has_clock(c)) && !ntp_client_look_again(c, t))
 		goto out;
@@ -258,7 +250,7 @@ static inline void look_at_pace(struct ntp_client *c, __u32 dt)
 	if (likely_(c->requests > 1))
 		interval = c->interval + ((interval - (int)c->interval) >> 3);
 	c->interval = (__u16)interval;
-	if (likely_(c->since + dt >= FAST_TICKS))
+	if (likely_(c->since + dt >= NTP_CLIENT_FAST_TICKS))
 		c->fast_run >>= 1;
 	else if (c->fast_run != 0xff)
 		c->fast_run++;
@@ -273,36 +265,12 @@ static rare void look_at_head(struct ntp_client *c, __u32 head)
 	c->quirk = (__u8)ntp_client_quirk_of(head, c->t1_class);
 }
 
-static inline void look_at_verdict(struct ntp_client *c, const struct turn *t)
-{
-	__u32 since = c->since + t->dt;
-
-	if (likely_(t->q->verdict == NTP_CLIENT_ANSWERED)) {
-		c->since = 0;
-		c->flags &= (__u16)~(NTP_CLIENT_F_UNSYNC | NTP_CLIENT_F_TOLD);
-		return;
-	}
-	c->since = (__u16)(since > NTP_CLIENT_SINCE_MAX ? NTP_CLIENT_SINCE_MAX : since);
-	if (t->q->verdict == NTP_CLIENT_UNSYNC)
-		c->flags |= NTP_CLIENT_F_UNSYNC;
-	else if (t->q->verdict == NTP_CLIENT_TOLD)
-		c->flags |= NTP_CLIENT_F_TOLD;
-	else
-		c->dropped += c->dropped != ~0U;
-}
-
-void ntp_client_init(struct ntp_client *c)
-{
-	*c = (struct ntp_client){ .since = NTP_CLIENT_SINCE_MAX };
-}
-
 static rare void begin_record(struct ntp_client *c, const struct turn *t)
 {
 	c->first = t->tick;
 	c->last = t->tick;
 	c->head = t->q->head;
 	c->step_gen = t->q->step_gen;
-	c->quirk = (__u8)ntp_client_quirk_of(c->head, c->t1_class);
 }
 
 void ntp_client_update(struct ntp_client *c, const struct ntp_client_req *q)
@@ -317,13 +285,15 @@ void ntp_client_update(struct ntp_client *c, const struct ntp_client_req *q)
 		t.tick = c->last;
 		t.dt = 0;
 	}
+	t.tol = ((__u64)t.dt << DRIFT_SHIFT) + NEAR_TOL +
+		(c->flags & NTP_CLIENT_F_FRACTION ? 0 : S);
 	if (likely_(c->requests))
 		look_at_pace(c, t.dt);
-	if (unlikely_(q->head != c->head))
-		look_at_head(c, q->head);
 	if (likely_(q->t2))
 		look_at_t1(c, &t);
-	look_at_verdict(c, &t);
+	if (unlikely_(q->head != c->head || c->requests == 1))
+		look_at_head(c, q->head);
+	ntp_client_verdict(c, q->verdict, c->since + t.dt);
 	c->last = t.tick;
 	c->requests += c->requests != ~0U;
 }

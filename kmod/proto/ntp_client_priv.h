@@ -10,7 +10,7 @@
 
 #define likely_(x)	__builtin_expect(!!(x), 1)
 #define unlikely_(x)	__builtin_expect(!!(x), 0)
-#define rare		__attribute__((noinline, cold))
+#define rare		__attribute__((__noinline__, __cold__))
 
 /* Times and distances of them: 2^-32 s. */
 #define S		(1LL << 32)
@@ -26,6 +26,7 @@
  * @q: the request
  * @tick: when
  * @dt: ticks since the last request
+ * @tol: how far a clock may be from right, or from where it was, after that time
  * @d: T1 - T2
  * @last: the same of the last request
  * @first: there is no such, or served time was stepped since
@@ -35,6 +36,7 @@ struct turn {
 	const struct ntp_client_req *q;
 	__u32	tick;
 	__u32	dt;
+	__u64	tol;
 	__s64	d;
 	__s64	last;
 	bool	first;

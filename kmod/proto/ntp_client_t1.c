@@ -21,7 +21,8 @@ static void set_class(struct ntp_client *c, unsigned int class)
 	if (class == NTP_CLIENT_T1_RANDOM)
 		c->flags &= (__u16)~NTP_CLIENT_F_WAS_1970;
 	c->near_run = 0;
-	c->quirk = (__u8)ntp_client_quirk_of(c->head, class);
+	if (c->requests)
+		c->quirk = (__u8)ntp_client_quirk_of(c->head, class);
 }
 
 /* Half hours that a clock within a day is off, where it is off by just that. */

@@ -16,6 +16,7 @@
 #define NTP64_NS	(1e9 / 4294967296.0)
 #define FEW		8	/* samples: too few for their jitter to say much */
 #define JITTERS		2	/* the best of more than that is within so many of the floor */
+#define LAST_JITTERS	8	/* any one is */
 #define NOISY_JITTERS	4
 #define NOISY		0.75	/* jitter of so much of delay_max_ns: delays are not below it */
 #define RTT_MEAN	0.75	/* set with or without regard to the delay: rtt / 2 or rtt */
@@ -117,9 +118,9 @@ static void view_error(struct client_view *v, const struct frame *f)
 	v->has_error = true;
 	v->error_ns = error_ns + f->quantum_ns / 2 + f->rtt_ns / 2;
 	v->error_unc_ns = f->quantum_ns / 2 + f->delay_ns;
-	if (f->rtt_ns > 0)
+	if (f->rtt_ns > 0 && f->samples >= FEW)
 		v->error_unc_ns = fmin(v->error_unc_ns, f->quantum_ns / 2 + f->rtt_ns / 2 +
-				       NOISY_JITTERS * f->jitter_ns);
+				       LAST_JITTERS * f->jitter_ns + RESOLUTION_NS);
 }
 
 /* What the best of several samples may be above the floor. */

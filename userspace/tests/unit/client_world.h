@@ -11,6 +11,7 @@
 #include <ntpk/ntp_client.h>
 #include <ntpk/ntp_math.h>
 #include <ntpk/ntp_reply.h>
+#include <stdint.h>
 #include <string.h>
 
 #define CAMERAS		50
@@ -40,7 +41,8 @@ struct camera {
 	double	error_s;	/* of its clock at @set_s */
 	double	set_s;
 	double	asks_s;		/* next */
-	double	poll_s;		/* by its own clock */
+	double	poll_s;		/* by its own clock ... */
+	double	slack_s;	/* ... and how much later it may be */
 	double	up_s, down_s;	/* floors */
 	double	jitter_s;	/* mean of an exponential */
 	double	most_s;		/* no delay is longer */
@@ -135,7 +137,7 @@ static inline void camera_asks(struct world *w, struct camera *k)
 		k->error_s = w->step_s + k->zone_s - down + (k->halves ? (up + down) / 2 : 0);
 		k->set_s = s + up + down;
 	}
-	k->asks_s = s + k->poll_s * (1 - k->drift);
+	k->asks_s = s + k->poll_s * (1 - k->drift) + world_between(w, 0, k->slack_s);
 }
 
 static inline void world_run(struct world *w, double until_s)
@@ -169,6 +171,7 @@ static inline void camera_init(struct world *w, struct camera *k, unsigned int i
 	k->drift = world_between(w, -100e-6, 100e-6);
 	k->error_s = offset_of(w);
 	k->poll_s = poll_s;
+	k->slack_s = n % 2 ? 0.05 : 0;
 	k->asks_s = world_between(w, 0, poll_s);
 	k->up_s = 0.2e-3 * exp(world_between(w, 0, log(20)));
 	k->down_s = 0.2e-3 * exp(world_between(w, 0, log(20)));
