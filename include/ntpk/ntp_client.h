@@ -107,24 +107,16 @@ struct ntp_client_point {
 
 /**
  * struct ntp_client - what is known of a client
- * @t1: of its last request
- * @d0: T1 - T2 that the points of a hull are relative to, 2^-32 s; that of its last
- *	request where there is no hull
- * @point: hull of (time, d), or the highest d of each length of time after an answer
- * @first: tick of the first request
  * @last: tick of the last request that was looked at
  * @requests: all of them, saturating
  * @dropped: those that were not answered, saturating
- * @head: version, mode and leap (as on the wire) | poll << 8 | precision << 16 |
- *	NTP_CLIENT_HAS_* << 24
+ * @first: tick of the first request
  * @flags: NTP_CLIENT_F_*
+ * @since: ticks from the last valid answer to the last request, 0 = it was answered,
+ *	NTP_CLIENT_SINCE_MAX = so many or more, or none yet
  * @interval: between requests that were looked at, mean of the last few, ticks,
  *	saturating
  * @jitter: of d, mean of the last few, 2^-16 s, saturating
- * @rtt: least round trip that it told, 2^-16 s, 0 = it tells none
- * @since: ticks from the last valid answer to the last request, 0 = it was answered,
- *	NTP_CLIENT_SINCE_MAX = so many or more, or none yet
- * @slope: d for each tick, about, in 2^-29 s; 0 where it follows
  * @t1_class: enum ntp_client_t1
  * @t1_next: another class that the last requests fit, << 4 | how many did
  * @points: of @point
@@ -134,22 +126,26 @@ struct ntp_client_point {
  * @fast_run: requests in a row that came soon after a valid answer, saturating
  * @near_run: requests that were right without having been seen to be set, saturating;
  *	of a random T1, those that looked like a clock's
+ * @t1: of its last request
+ * @d0: T1 - T2 that the points of a hull are relative to, 2^-32 s; that of its last
+ *	request where there is no hull
+ * @point: hull of (time, d), or the highest d of each length of time after an answer
+ * @head: version, mode and leap (as on the wire) | poll << 8 | precision << 16 |
+ *	NTP_CLIENT_HAS_* << 24
+ * @rtt: least round trip that it told, 2^-16 s, 0 = it tells none
+ * @slope: d for each tick, about, in 2^-29 s; 0 where it follows
+ *
+ * The first 32 bytes are all that ntp_client_skim() needs.
  */
 struct ntp_client {
-	ntp64_t	t1;
-	__s64	d0;
-	struct ntp_client_point point[NTP_CLIENT_POINTS];
-	__u32	first;
 	__u32	last;
 	__u32	requests;
 	__u32	dropped;
-	__u32	head;
+	__u32	first;
 	__u16	flags;
+	__u16	since;
 	__u16	interval;
 	__u16	jitter;
-	__u16	rtt;
-	__u16	since;
-	__s16	slope;
 	__u8	t1_class;
 	__u8	t1_next;
 	__u8	points;
@@ -158,6 +154,12 @@ struct ntp_client {
 	__u8	step_gen;
 	__u8	fast_run;
 	__u8	near_run;
+	ntp64_t	t1;
+	__s64	d0;
+	struct ntp_client_point point[NTP_CLIENT_POINTS];
+	__u32	head;
+	__u16	rtt;
+	__s16	slope;
 };
 
 _Static_assert(sizeof(struct ntp_client) == 96, "the table's entries are 128 bytes");
