@@ -123,7 +123,7 @@ struct ntp_client_point {
  * @quirk: enum ntp_client_quirk, from its second request on
  * @shift: T1_SHIFT: half hours that it is ahead
  * @step_gen: of its last request
- * @fast_run: requests in a row that came soon after a valid answer, saturating
+ * @fast_run: requests in a row that came soon after an answer, saturating
  * @near_run: requests that were right without having been seen to be set, saturating;
  *	of a random T1, those that looked like a clock's
  * @t1: of its last request
@@ -245,6 +245,13 @@ static inline void ntp_client_verdict(struct ntp_client *c, unsigned int verdict
 		c->dropped += c->dropped != ~0U;
 }
 
+/* Soon after an answer, be it one that no client takes; @dt: ticks since the last request. */
+static inline bool ntp_client_asks_fast(const struct ntp_client *c, __u32 dt)
+{
+	return c->since + dt < NTP_CLIENT_FAST_TICKS ||
+	       (c->flags & NTP_CLIENT_F_UNSYNC && dt < NTP_CLIENT_FAST_TICKS);
+}
+
 /**
  * ntp_client_skim() - it has asked, once more within a second
  * @c: record
@@ -264,7 +271,7 @@ static inline bool ntp_client_skim(struct ntp_client *c, __s64 now_ns, unsigned 
 	if (off > 2 * NTP_CLIENT_LOOK_TICKS - 2 || !c->requests)
 		return false;
 	c->requests += c->requests != ~0U;
-	if (c->since < NTP_CLIENT_FAST_TICKS && c->fast_run != 0xff)
+	if (ntp_client_asks_fast(c, 0) && c->fast_run != 0xff)
 		c->fast_run++;
 	ntp_client_verdict(c, verdict, c->since);
 	return true;

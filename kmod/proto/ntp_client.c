@@ -84,13 +84,13 @@ static inline void look_at_quantum(struct ntp_client *c, ntp64_t t1)
 					  NTP_CLIENT_F_FRACTION | NTP_CLIENT_F_FINE;
 }
 
-static inline void look_at_jitter(struct ntp_client *c, const struct turn *t)
+/* @off: of this d from where the others are, in 2^-16 s */
+static inline void take_jitter(struct ntp_client *c, __s64 off)
 {
-	__s64 off = ((diff(t->d, t->last) >> 3) - (__s64)c->slope * t->dt) >> 13;
-
 	off = off < 0 ? -off : off;
 	if (off > 0xffff)
 		off = 0xffff;
+	/* rounded up, so that what is small is not lost */
 	c->jitter = (__u16)(c->jitter ? c->jitter + (((int)off - (int)c->jitter + 7) >> 3) : off);
 }
 
@@ -167,6 +167,8 @@ static inline void add_to_hull(struct ntp_client *c, const struct turn *t)
 		begin(c, t);
 		return;
 	}
+	if (likely_(t->goes_on && n > 1))
+		take_jitter(c, ((diff(t->d, t->last) >> 3) - (__s64)c->slope * t->dt) >> 13);
 	if (unlikely_(p[n - 1].x == t->tick))
 		n--;
 	while (n >= 2 && below(&p[n - 2], &p[n - 1], t->tick, (__s32)d))
@@ -210,6 +212,8 @@ static inline void add_to_lengths(struct ntp_client *c, const struct turn *t)
 	if (unlikely_(c->since == NTP_CLIENT_SINCE_MAX || d != (__s32)d))
 		return;
 	p = find_length(c, c->since + t->dt, &found);
+	if (likely_(found))
+		take_jitter(c, (p->d - d) >> (NTP_CLIENT_D_LOG2 - 16));
 	if (!found || d >= p->d)
 		*p = (struct ntp_client_point){ .x = c->since + t->dt, .d = (__s32)d };
 	else
@@ -233,8 +237,6 @@ static inline void look_at_t1(struct ntp_client *c, struct turn *t)
 	if (unlikely_(q->org && q->rec))
 		look_at_rtt(c, t);
 	judge(c, t);
-	if (likely_(t->goes_on && (c->points > 1 || follows(c) == NTP_CLIENT_FOLLOWS)))
-		look_at_jitter(c, t);
 	if (follows(c) == NTP_CLIENT_FOLLOWS)
 		add_to_lengths(c, t);
 	else
@@ -250,7 +252,7 @@ static inline void look_at_pace(struct ntp_client *c, __u32 dt)
 	if (likely_(c->requests > 1))
 		interval = c->interval + ((interval - (int)c->interval) >> 3);
 	c->interval = (__u16)interval;
-	if (likely_(c->since + dt >= NTP_CLIENT_FAST_TICKS))
+	if (likely_(!ntp_client_asks_fast(c, dt)))
 		c->fast_run >>= 1;
 	else if (c->fast_run != 0xff)
 		c->fast_run++;

@@ -92,12 +92,13 @@ static void stray(struct ntp_client *c, unsigned int class)
 		c->flags |= NTP_CLIENT_F_SEVERAL;
 }
 
+/* A clock that began anew and was set, a request that was sent again, are of one host. */
 static void came_back(struct ntp_client *c)
 {
 	unsigned int from = c->t1_next >> 4;
 
 	if (from != NTP_CLIENT_T1_REBOOTED && from != NTP_CLIENT_T1_CONSTANT &&
-	    c->t1_class != NTP_CLIENT_T1_RANDOM)
+	    c->t1_class != NTP_CLIENT_T1_CONSTANT && c->t1_class != NTP_CLIENT_T1_RANDOM)
 		c->flags |= NTP_CLIENT_F_SEVERAL;
 	c->t1_next = 0;
 }

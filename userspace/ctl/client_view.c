@@ -22,6 +22,7 @@
 #define RTT_MEAN	0.75	/* set with or without regard to the delay: rtt / 2 or rtt */
 #define RESOLUTION_NS	(3 * U16_NS)	/* of the jitter, and of the ticks of a clock with a drift */
 #define PPB		1e9
+#define YEAR_S		(366 * 86400)
 
 /* struct frame - what all estimates of one client need */
 struct frame {
@@ -69,12 +70,19 @@ static struct frame frame_of(const struct ntp_client *c, const struct client_pat
 	return f;
 }
 
-/* The record's d0 as an error: without what the class is off by mistake of epoch. */
+/* Does it count from 1970 as if that were 1900? */
+static bool mistakes_epoch(const struct ntp_client *c)
+{
+	return c->t1_class == NTP_CLIENT_T1_UNIX ||
+	       (c->t1_class == NTP_CLIENT_T1_REBOOTED && c->t1 >> 32 <= YEAR_S);
+}
+
+/* The record's d0 as an error. */
 static double d0_ns(const struct ntp_client *c)
 {
 	uint64_t d = (uint64_t)c->d0;
 
-	if (c->t1_class == NTP_CLIENT_T1_UNIX)
+	if (mistakes_epoch(c))
 		d += NTP_UNIX_EPOCH_S << 32;
 	return (double)(int64_t)d * NTP64_NS;
 }

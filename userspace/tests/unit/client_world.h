@@ -189,11 +189,11 @@ static inline void camera_init(struct world *w, struct camera *k, unsigned int i
 		k->error_s = (double)-w->utc0_s + world_between(w, 0, 86400);
 }
 
-static inline void world_init(struct world *w, uint64_t seed, double poll_s)
+static inline void world_init(struct world *w, uint64_t seed, double poll_s, int64_t utc0_s)
 {
 	memset(w, 0, sizeof(*w));
 	w->rng = seed;
-	w->utc0_s = UTC0_S;
+	w->utc0_s = utc0_s;
 	for (unsigned int i = 0; i < CAMERAS; i++)
 		camera_init(w, &w->cam[i], i, poll_s);
 }
