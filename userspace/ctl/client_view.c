@@ -15,10 +15,9 @@
 #define U16_NS		(1e9 / 65536)		/* of jitter and rtt */
 #define NTP64_NS	(1e9 / 4294967296.0)
 #define FEW		8	/* samples: too few for their jitter to say much */
-#define JITTERS		2	/* the best of more than that is within so many of the floor */
+#define JITTERS		3	/* the best of more than that is within so many of the floor */
 #define LAST_JITTERS	8	/* any one is */
 #define NOISY_JITTERS	4
-#define NOISY		0.75	/* jitter of so much of delay_max_ns: delays are not below it */
 #define RTT_MEAN	0.75	/* set with or without regard to the delay: rtt / 2 or rtt */
 #define RESOLUTION_NS	(3 * U16_NS)	/* of the jitter, and of the ticks of a clock with a drift */
 #define PPB		1e9
@@ -58,14 +57,16 @@ static struct frame frame_of(const struct ntp_client *c, const struct client_pat
 	struct frame f = { .c = c, .quantum_ns = quantum_of(c),
 			   .delay_ns = CLIENT_VIEW_DELAY_MAX_NS, .rtt_ns = c->rtt * U16_NS,
 			   .jitter_ns = c->jitter * U16_NS };
-	double noise_ns = f.jitter_ns - f.quantum_ns;
+	/* who follows shows that of both ways */
+	double noise_ns = f.jitter_ns / (ntp_client_follows(c) == NTP_CLIENT_FOLLOWS ? 2 : 1) -
+			  f.quantum_ns;
 
 	if (path && path->delay_max_ns > 0)
 		f.delay_ns = path->delay_max_ns;
 	if (path && path->rtt_ns > 0)
 		f.rtt_ns = path->rtt_ns;
 	count_samples(&f);
-	if (f.samples >= FEW && noise_ns > NOISY * f.delay_ns)
+	if (f.samples >= FEW && noise_ns > f.delay_ns)
 		f.delay_ns = NOISY_JITTERS * noise_ns;
 	return f;
 }
