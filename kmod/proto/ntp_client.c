@@ -6,6 +6,7 @@
 #include "ntp_client_priv.h"
 
 #define WINDOW_TICKS	(1U << 17)	/* of the hull: two hours and a half */
+#define OLD_INTERVALS	8		/* or so many intervals, where that is longer */
 #define SPAN_TICKS	(1U << 30)	/* products of the hull fit into 64 bits */
 #define D_SHIFT		(32 - NTP_CLIENT_D_LOG2)
 
@@ -157,6 +158,25 @@ static unsigned int make_room(struct ntp_client_point *p, unsigned int n, __u32 
 	return n;
 }
 
+/*
+ * Two points are left where the clock gains more and more, and the first one would stay
+ * for ever: it moves on along the line, so that what was before counts half after each
+ * such time.
+ */
+static rare void move_on(struct ntp_client *c, const struct turn *t)
+{
+	__u32 dt = t->dt < SPAN_TICKS / OLD_INTERVALS ? t->dt : SPAN_TICKS / OLD_INTERVALS;
+	__u32 back = dt < WINDOW_TICKS / OLD_INTERVALS ? WINDOW_TICKS : dt * OLD_INTERVALS;
+	__s64 d = c->point[1].d - ((__s64)c->slope * back >> 9);
+
+	if (t->tick - c->point[0].x < 2 * back)
+		return;
+	if (d != (__s32)d)
+		begin(c, t);
+	else
+		c->point[0] = (struct ntp_client_point){ .x = t->tick - back, .d = (__s32)d };
+}
+
 static inline void add_to_hull(struct ntp_client *c, const struct turn *t)
 {
 	__s64 d = diff(t->d, c->d0) >> D_SHIFT;
@@ -179,6 +199,8 @@ static inline void add_to_hull(struct ntp_client *c, const struct turn *t)
 	c->points = (__u8)(n + 1);
 	if (!(c->requests & 7) || n == 1)
 		look_at_slope(c);
+	if (unlikely_(n == 1 && t->tick - p[0].x > 2 * WINDOW_TICKS))
+		move_on(c, t);
 }
 
 /* The point of about this length of time, else a free one, else the nearest. */

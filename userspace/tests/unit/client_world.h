@@ -13,7 +13,9 @@
 #include <ntpk/ntp_reply.h>
 #include <stdint.h>
 #include <string.h>
+#include "ctl/client_view.h"
 
+#define MONO0_S		1000		/* the other clock, when the world begins */
 #define CAMERAS		50
 #define UTC0_S		1800000000LL	/* when the world begins */
 
@@ -124,7 +126,7 @@ static inline void camera_asks(struct world *w, struct camera *k)
 {
 	double s = k->asks_s, up = world_delay(w, k, k->up_s), down = world_delay(w, k, k->down_s);
 	struct ntp_client_req q = {
-		.now_ns = (int64_t)((1000 + s + up) * 1e9),
+		.now_ns = (int64_t)((MONO0_S + s + up) * 1e9),
 		.t1 = camera_t1(w, k, s),
 		.t2 = world_ntp64(w, s + up + w->step_s) | NTP_T2_BIT,
 		.head = 0x1b,
@@ -220,6 +222,35 @@ static inline unsigned int camera_class(const struct camera *k)
 static inline double camera_quantum_s(const struct camera *k)
 {
 	return k->kind == CAMERA_S ? 1 : k->kind == CAMERA_MS ? 1e-3 : 0;
+}
+
+static inline struct client_view view_at(const struct ntp_client *c, double s,
+				  const struct client_path *path)
+{
+	struct client_view v;
+
+	client_view(&v, c, (int64_t)((MONO0_S + s) * 1e9), path);
+	return v;
+}
+
+/* By hand: a request of a client that is right, @s after the world began. */
+static inline struct ntp_client_req request(double s)
+{
+	struct world w = { .utc0_s = UTC0_S };
+
+	return (struct ntp_client_req){
+		.now_ns = (int64_t)((MONO0_S + s) * 1e9),
+		.t1 = world_ntp64(&w, s + 0.123456),
+		.t2 = world_ntp64(&w, s),
+		.head = 0x23,
+	};
+}
+
+/* As the module does. */
+static inline void feed(struct ntp_client *c, const struct ntp_client_req *q)
+{
+	if (!ntp_client_skim(c, q->now_ns, q->verdict))
+		ntp_client_update(c, q);
 }
 
 #endif /* NTPK_CLIENT_WORLD_H */

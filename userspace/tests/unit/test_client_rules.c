@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * How requests change a client's record, by hand.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+#include "client_world.h"
+
+/* Who is not answered does not follow us, whatever its clock does. */
+static void test_unanswered(void **state)
+{
+	struct ntp_client c;
+
+	(void)state;
+	ntp_client_init(&c);
+	for (int i = 0; i < 40; i++) {
+		struct ntp_client_req q = request(i * 64);
+
+		q.verdict = NTP_CLIENT_LIMITED;
+		q.t1 += i < 20 ? 500ULL << 32 : 0;
+		feed(&c, &q);
+		assert_int_equal(ntp_client_follows(&c), NTP_CLIENT_FOLLOWS_UNKNOWN);
+		assert_int_equal(!!(c.flags & NTP_CLIENT_F_JUMPED), i >= 20);
+	}
+}
+
+/* A clock that is always right has nothing to show but that: after long it is no chance. */
+static void test_always_right(void **state)
+{
+	struct ntp_client c;
+
+	(void)state;
+	ntp_client_init(&c);
+	for (int i = 0; i < 300; i++) {
+		struct ntp_client_req q = request(i * 64);
+
+		feed(&c, &q);
+		if (i < 200) {
+			assert_int_equal(ntp_client_follows(&c), NTP_CLIENT_FOLLOWS_UNKNOWN);
+			assert_false(view_at(&c, i * 64, NULL).has_drift);
+		}
+	}
+	assert_int_equal(ntp_client_follows(&c), NTP_CLIENT_FOLLOWS);
+}
+
+/* The highest d counts, and is forgotten slowly. */
+static void test_highest(void **state)
+{
+	struct ntp_client c;
+	int32_t high = 0;
+
+	(void)state;
+	ntp_client_init(&c);
+	for (int i = 0; i < 60; i++) {
+		struct ntp_client_req q = request(i * 64);
+
+		q.t1 -= i ? i == 5 ? 0 : 50 << 22 : 500ULL << 32;
+		feed(&c, &q);
+		if (i == 5)
+			high = c.point[0].d;
+	}
+	assert_int_equal(c.points, 1);
+	assert_in_range(c.point[0].d, high - (50 << 10) * 2 / 3, high - (50 << 10) / 3);
+}
+
+/* A hull that leans on what is long ago does not say more than its last point allows. */
+static void test_last_bounds(void **state)
+{
+	struct ntp_client c = {
+		.t1_class = NTP_CLIENT_T1_NTP, .points = 3, .requests = 3, .interval = 500,
+		.flags = NTP_CLIENT_FOLLOWS_NOT | NTP_CLIENT_F_FRACTION | NTP_CLIENT_F_FINE,
+		.point = { { 0, 0 }, { 600, 0 }, { 1000, -(1 << 17) } },
+	};
+	struct client_view v = view_at(&c, 0, NULL);
+
+	(void)state;
+	assert_true(fabs(v.error_ns - (-125e6 + CLIENT_VIEW_DELAY_MAX_NS)) < 1);
+}
+
+static void test_duplicates(void **state)
+{
+	struct ntp_client c, before;
+	struct ntp_client_req q;
+
+	(void)state;
+	ntp_client_init(&c);
+	for (int i = 0; i < 20; i++) {
+		q = request(i * 64);
+		feed(&c, &q);
+		before = c;
+		q.now_ns += 30000000;
+		q.t2 += 0x8000000;
+		feed(&c, &q);
+		assert_int_equal(c.requests, before.requests + 1);
+		before.requests++;
+		before.fast_run = c.fast_run;
+		assert_memory_equal(&c, &before, sizeof(c));
+		/* the table may have no skim */
+		ntp_client_update(&c, &q);
+	}
+	assert_int_equal(c.t1_class, NTP_CLIENT_T1_NTP);
+	assert_false(c.flags & (NTP_CLIENT_F_REPEATS | NTP_CLIENT_F_JUMPED));
+}
+
+static void test_clock_is_late(void **state)
+{
+	struct ntp_client c;
+	struct ntp_client_req q = request(64), late = request(60);
+
+	(void)state;
+	ntp_client_init(&c);
+	ntp_client_update(&c, &q);
+	late.t1 = q.t1 + 1;
+	late.t2 = q.t2 + 1;
+	ntp_client_update(&c, &late);
+	assert_int_equal(c.last, ntp_client_tick(q.now_ns));
+	assert_int_equal(c.requests, 2);
+	assert_true(c.interval < 2);
+	late.now_ns = q.now_ns - 200000000;
+	assert_true(ntp_client_skim(&c, late.now_ns, NTP_CLIENT_ANSWERED));
+	assert_int_equal(c.last, ntp_client_tick(q.now_ns));
+}
+
+static void test_counters(void **state)
+{
+	struct ntp_client_req q = request(0);
+	struct ntp_client c;
+
+	(void)state;
+	ntp_client_init(&c);
+	for (unsigned int i = 0; i < 12; i++) {
+		q = request(i * 64);
+		q.verdict = i % 4 == 3 ? NTP_CLIENT_LIMITED : i % 4 == 2 ? NTP_CLIENT_DENIED :
+			    NTP_CLIENT_ANSWERED;
+		feed(&c, &q);
+	}
+	assert_int_equal(c.requests, 12);
+	assert_int_equal(c.dropped, 6);
+	assert_int_equal(view_at(&c, 11 * 64, NULL).answered, 6);
+	assert_int_equal(view_at(&c, 11 * 64 + 10, NULL).last_ago_ns / 1000000000, 9);
+	c.requests = UINT32_MAX - 1;
+	c.dropped = UINT32_MAX - 1;
+	for (unsigned int i = 20; i < 400; i++) {
+		q = request(i * 2);
+		q.verdict = NTP_CLIENT_ANSWERED;
+		feed(&c, &q);
+		q.now_ns += 100000000;
+		q.verdict = NTP_CLIENT_LIMITED;
+		feed(&c, &q);
+	}
+	assert_int_equal(c.requests, UINT32_MAX);
+	assert_int_equal(c.dropped, UINT32_MAX);
+	assert_int_equal(c.fast_run, 0xff);
+	/* long silence */
+	q = request(400 * 86400);
+	feed(&c, &q);
+	assert_true(c.interval < 0xffff / 4);
+	q = request(800 * 86400);
+	q.verdict = NTP_CLIENT_DENIED;
+	feed(&c, &q);
+	assert_int_equal(c.since, NTP_CLIENT_SINCE_MAX);
+}
+
+/* One of each way to make milliseconds, and what is none. */
+static void test_quantum(void **state)
+{
+	static const struct {
+		uint32_t fraction[3];
+		double	 quantum_ns;
+	} rows[] = {
+		{ { 0, 0, 0 }, 1e9 },
+		{ { 4294967, 8589934, 536870912 }, 1e6 },	/* cut down */
+		{ { 4294968, 8589935, 536870913 }, 1e6 },	/* rounded up */
+		{ { 4294967, 999u * 4294967, 500u * 4294967 }, 1e6 },
+		{ { 0, 4294967296 / 4, 4294967296 / 8 }, 1e6 },	/* 0.125 s */
+		{ { 0, 4294967296 / 64, 0 }, 0 },
+		{ { 4294967, 4294967 + 43000, 0 }, 0 },		/* ten microseconds more */
+		{ { 0xffffffff, 0, 0 }, 1e6 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct ntp_client c;
+
+		ntp_client_init(&c);
+		for (int j = 0; j < 3; j++) {
+			struct ntp_client_req q = request(j * 64);
+
+			q.t1 = (q.t1 & ~0xffffffffULL) | rows[i].fraction[j];
+			feed(&c, &q);
+		}
+		assert_true(view_at(&c, 200, NULL).quantum_ns == rows[i].quantum_ns);
+	}
+}
+
+/* A client that is disciplined and tells when it got the answer, as ntpd does. */
+static void test_told_rtt(void **state)
+{
+	struct world w = { .utc0_s = UTC0_S };
+	const double up = 3e-3, down = 5e-3, error = 0.0412345;
+	struct client_view v;
+	struct ntp_client c;
+
+	(void)state;
+	ntp_client_init(&c);
+	for (int i = 0; i < 20; i++) {
+		double s = i * 64.0, jitter = i % 4 * 1e-3;
+		struct ntp_client_req q = {
+			.now_ns = (int64_t)((MONO0_S + s) * 1e9),
+			.t1 = world_ntp64(&w, s - up - jitter + error),
+			.t2 = world_ntp64(&w, s),
+			.head = 0x23 | (uint32_t)NTP_CLIENT_HAS_ORG_TS << 24,
+		};
+
+		if (i) {
+			q.org = world_ntp64(&w, s - 64 + 20e-6);
+			q.rec = world_ntp64(&w, s - 64 + 20e-6 + down + error);
+		}
+		feed(&c, &q);
+	}
+	assert_in_range(c.rtt, 8 * 65536 / 1000, 8 * 65536 / 1000 + 2);
+	v = view_at(&c, 20 * 64, NULL);
+	assert_true(fabs(v.error_ns - error * 1e9) < 2e6);
+	assert_true(v.error_unc_ns <= CLIENT_VIEW_DELAY_MAX_NS);
+	/* the answer to another request is not one to this */
+	ntp_client_init(&c);
+	for (int i = 0; i < 20; i++) {
+		struct ntp_client_req q = request(i * 64);
+
+		q.org = q.t2 - (128ULL << 32);
+		q.rec = q.org + (q.t1 - q.t2) + (1 << 24);
+		feed(&c, &q);
+	}
+	assert_int_equal(c.rtt, 0);
+}
+
+/* One T1 that does not fit makes no other class, and two of one kind do. */
+static void test_stray(void **state)
+{
+	struct ntp_client_req q;
+	struct ntp_client c;
+
+	(void)state;
+	ntp_client_init(&c);
+	for (int i = 0; i < 60; i++) {
+		q = request(i * 64);
+		q.t1 += 100ULL << 32;
+		if (i % 10 == 9)
+			q.t1 ^= 0x5a5a5a5a00000000ULL;
+		feed(&c, &q);
+		assert_int_equal(c.t1_class, NTP_CLIENT_T1_NTP);
+		assert_true(view_at(&c, i * 64, NULL).error_ns < 101e9);
+	}
+	assert_false(c.flags & NTP_CLIENT_F_JUMPED);
+}
+
+/* A datagram that comes twice is not a client that asks for the same again. */
+static void test_again(void **state)
+{
+	struct ntp_client_req q;
+	struct ntp_client c;
+	__u64 noise = 3;
+
+	(void)state;
+	ntp_client_init(&c);
+	for (int i = 0; i < 40; i++) {
+		q = request(i * 64);
+		q.t1 = ntp_noise(&noise);
+		ntp_client_update(&c, &q);
+		q.now_ns += 500000000;
+		ntp_client_update(&c, &q);
+		assert_int_equal(c.t1_class, i ? NTP_CLIENT_T1_RANDOM : NTP_CLIENT_T1_UNKNOWN);
+	}
+	assert_false(c.flags & NTP_CLIENT_F_REPEATS);
+	for (int i = 0; i < 5; i++) {
+		q.now_ns += 2000000000;
+		q.t2 += 2ULL << 32;
+		feed(&c, &q);
+		assert_int_equal(c.t1_class, i < 3 ? NTP_CLIENT_T1_RANDOM :
+						     NTP_CLIENT_T1_CONSTANT);
+		assert_true(c.flags & NTP_CLIENT_F_REPEATS);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_unanswered),
+		cmocka_unit_test(test_always_right),
+		cmocka_unit_test(test_highest),
+		cmocka_unit_test(test_last_bounds),
+		cmocka_unit_test(test_duplicates),
+		cmocka_unit_test(test_clock_is_late),
+		cmocka_unit_test(test_counters),
+		cmocka_unit_test(test_quantum),
+		cmocka_unit_test(test_told_rtt),
+		cmocka_unit_test(test_stray),
+		cmocka_unit_test(test_again),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
