@@ -106,6 +106,9 @@ static void came_back(struct ntp_client *c)
 /* One T1 that does not fit may be a stray; return: whether this one fits the class. */
 static bool settle(struct ntp_client *c, unsigned int class)
 {
+	/* a request that is sent again is no constant yet, if T1s were seen to differ */
+	unsigned int times = class == NTP_CLIENT_T1_CONSTANT && c->requests >= CONSTANT_TIMES ?
+			     CONSTANT_TIMES : OTHER_TIMES;
 	unsigned int n = 1;
 
 	if (class == c->t1_class) {
@@ -116,8 +119,7 @@ static bool settle(struct ntp_client *c, unsigned int class)
 	stray(c, class);
 	if (c->t1_next >> 4 == class)
 		n += c->t1_next & 15;
-	if (c->t1_class != NTP_CLIENT_T1_UNKNOWN &&
-	    n < (class == NTP_CLIENT_T1_CONSTANT ? CONSTANT_TIMES : OTHER_TIMES)) {
+	if (c->t1_class != NTP_CLIENT_T1_UNKNOWN && n < times) {
 		c->t1_next = (__u8)(class << 4 | n);
 		return false;
 	}
