@@ -192,6 +192,17 @@ static inline __u32 ntp_client_tick(__s64 now_ns)
 	return (__u32)(now_ns >> NTP_CLIENT_TICK_LOG2NS);
 }
 
+/* NTP_CLIENT_HAS_FIELDS of a request that has some. */
+static inline unsigned int ntp_client_fields(const struct ntp_header *req)
+{
+	return (req->stratum ? NTP_CLIENT_HAS_STRATUM : 0) |
+	       (req->root_delay ? NTP_CLIENT_HAS_ROOT_DELAY : 0) |
+	       (req->root_disp ? NTP_CLIENT_HAS_ROOT_DISP : 0) |
+	       (req->refid ? NTP_CLIENT_HAS_REFID : 0) |
+	       (req->ref_ts ? NTP_CLIENT_HAS_REF_TS : 0) |
+	       (req->org_ts || req->rec_ts ? NTP_CLIENT_HAS_ORG_TS : 0);
+}
+
 /**
  * ntp_client_req_header() - what the update wants to know of a request's header
  * @q: out, from @t1 to @head
@@ -201,20 +212,22 @@ static inline __u32 ntp_client_tick(__s64 now_ns)
 static inline void ntp_client_req_header(struct ntp_client_req *q, const struct ntp_header *req,
 					 size_t len)
 {
+	__u64 any = (__force __u64)(req->ref_ts | req->org_ts | req->rec_ts) |
+		    (__force __u32)(req->root_delay | req->root_disp | req->refid) | req->stratum;
 	unsigned int has = 0;
 
-	has |= req->stratum ? NTP_CLIENT_HAS_STRATUM : 0;
-	has |= req->root_delay ? NTP_CLIENT_HAS_ROOT_DELAY : 0;
-	has |= req->root_disp ? NTP_CLIENT_HAS_ROOT_DISP : 0;
-	has |= req->refid ? NTP_CLIENT_HAS_REFID : 0;
-	has |= req->ref_ts ? NTP_CLIENT_HAS_REF_TS : 0;
-	has |= req->org_ts || req->rec_ts ? NTP_CLIENT_HAS_ORG_TS : 0;
+	q->org = 0;
+	q->rec = 0;
+	/* most clients tell nothing of themselves */
+	if (any) {
+		has = ntp_client_fields(req);
+		q->org = ntp_be64toh(req->org_ts);
+		q->rec = ntp_be64toh(req->rec_ts);
+	}
 	if (len != NTP_HEADER_LEN)
 		has |= len == NTP_HEADER_LEN + 20 || len == NTP_HEADER_LEN + 24 ?
 		       NTP_CLIENT_HAS_MAC : NTP_CLIENT_HAS_MORE;
 	q->t1 = ntp_be64toh(req->xmt_ts);
-	q->org = ntp_be64toh(req->org_ts);
-	q->rec = ntp_be64toh(req->rec_ts);
 	q->head = req->lvm | (__u32)(__u8)req->poll_log2s << 8 |
 		  (__u32)(__u8)req->precision_log2s << 16 | has << 24;
 }
