@@ -94,6 +94,7 @@ enum ntp_client_verdict {
 #define NTP_CLIENT_F_SEVERAL	0x0080	/* version, mode or T1 class come and go */
 #define NTP_CLIENT_F_JUMPED	0x0100	/* its clock was set, and not to our time */
 #define NTP_CLIENT_F_WAS_1970	0x0200	/* its clock once began at 1970 */
+#define NTP_CLIENT_F_CHANGED	0x0400	/* version or mode are not what they were at first */
 
 /**
  * struct ntp_client_point - one point of the clock's error

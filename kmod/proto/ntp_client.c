@@ -282,9 +282,10 @@ static inline void look_at_pace(struct ntp_client *c, __u32 dt)
 
 static rare void look_at_head(struct ntp_client *c, __u32 head)
 {
-	/* version and mode; the rest may change with a client's state */
+	/* version and mode, more than once; the rest may change with a client's state */
 	if ((head ^ c->head) & 0x3f)
-		c->flags |= NTP_CLIENT_F_SEVERAL;
+		c->flags |= c->flags & NTP_CLIENT_F_CHANGED ? NTP_CLIENT_F_SEVERAL :
+							      NTP_CLIENT_F_CHANGED;
 	c->head = head;
 	c->quirk = (__u8)ntp_client_quirk_of(head, c->t1_class);
 }

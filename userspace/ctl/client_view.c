@@ -219,7 +219,8 @@ static const char *fast_reason(const struct ntp_client *c)
 	if (c->flags & NTP_CLIENT_F_TOLD)
 		return "it was told to ask less often, and does not";
 	if (ntp_client_follows(c) == NTP_CLIENT_FOLLOWS)
-		return "it takes the answers: its interval is set too short";
+		return "it takes the answers: its interval is set too short, or hosts of one kind "
+		       "share its address";
 	if (ntp_client_follows(c) == NTP_CLIENT_FOLLOWS_NOT)
 		return "its clock ignores the answers: it refuses them, or they do not reach it";
 	return "its interval is set too short, or no answer reaches it";

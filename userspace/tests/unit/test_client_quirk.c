@@ -90,6 +90,11 @@ static void are_two(struct ntp_client_req *q, int i)
 	q->head = i % 2 ? 0x1b : 0x23;
 }
 
+static void was_replaced(struct ntp_client_req *q, int i)
+{
+	q->head = i < 30 ? 0x1b : 0x23;
+}
+
 static void are_two_clocks(struct ntp_client_req *q, int i)
 {
 	if (i % 2)
@@ -137,6 +142,7 @@ static void test_reasons(void **state)
 		{ repeats, "one request again" },
 		{ is_zero, "T1 is zero" },
 		{ are_two, "several hosts" },
+		{ was_replaced, "its interval" },
 		{ are_two_clocks, "several hosts" },
 		{ some_hide, "several hosts" },
 		{ is_unsync, "unsynchronised" },
