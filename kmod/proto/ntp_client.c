@@ -8,6 +8,10 @@
 #define WINDOW_TICKS	(1U << 17)	/* of the hull: two hours and a half */
 #define OLD_INTERVALS	8		/* or so many intervals, where that is longer */
 #define SPAN_TICKS	(1U << 30)	/* products of the hull fit into 64 bits */
+#define JITTER_SHIFT	(NTP_CLIENT_D_LOG2 - 16)
+#define LENGTHS		(NTP_CLIENT_POINTS - 1)
+#define RUN		6
+#define HIGH		1024		/* a millisecond, as a d */
 #define D_SHIFT		(32 - NTP_CLIENT_D_LOG2)
 
 /* T1 - T2 of a client of this class whose clock is right. */
@@ -34,6 +38,7 @@ static rare void set_follows(struct ntp_client *c, unsigned int how, const struc
 	c->flags = (__u16)((c->flags & ~NTP_CLIENT_F_FOLLOWS) | how);
 	/* what the points are may change with it */
 	begin(c, t);
+	c->point[LENGTHS].x = 0;
 	c->near_run = 0;
 }
 
@@ -163,18 +168,12 @@ static unsigned int make_room(struct ntp_client_point *p, unsigned int n, __u32 
  * for ever: it moves on along the line, so that what was before counts half after each
  * such time.
  */
-static rare void move_on(struct ntp_client *c, const struct turn *t)
+static rare void move_on(struct ntp_client_point *p, __u32 dt)
 {
-	__u32 dt = t->dt < SPAN_TICKS / OLD_INTERVALS ? t->dt : SPAN_TICKS / OLD_INTERVALS;
-	__u32 back = dt < WINDOW_TICKS / OLD_INTERVALS ? WINDOW_TICKS : dt * OLD_INTERVALS;
-	__s64 d = c->point[1].d - ((__s64)c->slope * back >> 9);
-
-	if (t->tick - c->point[0].x < 2 * back)
+	if ((p[1].x - p[0].x) / (2 * OLD_INTERVALS) <= dt)
 		return;
-	if (d != (__s32)d)
-		begin(c, t);
-	else
-		c->point[0] = (struct ntp_client_point){ .x = t->tick - back, .d = (__s32)d };
+	p[0].x += (p[1].x - p[0].x) / 2;
+	p[0].d += (__s32)(((__s64)p[1].d - p[0].d) / 2);
 }
 
 static inline void add_to_hull(struct ntp_client *c, const struct turn *t)
@@ -200,7 +199,7 @@ static inline void add_to_hull(struct ntp_client *c, const struct turn *t)
 	if (!(c->requests & 7) || n == 1)
 		look_at_slope(c);
 	if (unlikely_(n == 1 && t->tick - p[0].x > 2 * WINDOW_TICKS))
-		move_on(c, t);
+		move_on(p, t->dt);
 }
 
 /* The point of about this length of time, else a free one, else the nearest. */
@@ -216,30 +215,75 @@ static inline struct ntp_client_point *find_length(struct ntp_client *c, __u32 x
 			best = p;
 		}
 	}
-	*found = c->points && (least <= x >> 4 || c->points == NTP_CLIENT_POINTS);
+	*found = c->points && (least <= x >> 4 || c->points == LENGTHS);
 	return *found ? best : &c->point[c->points++];
 }
 
 /*
- * The highest d stays but for a 64th of what it is above each other, as no drift is the
- * same for ever.
+ * A clock that was set once and not again gains as much each time: who follows has gone
+ * one way so often in a row, and so far, by no chance.  The last point is not a length,
+ * but how often it did, from where, and what the jitter was then.
  */
+static inline bool runs_away(struct ntp_client *c, __s32 d, __s32 last)
+{
+	struct ntp_client_point *run = &c->point[LENGTHS];
+	__s64 far = (__s64)d - run->d, chance;
+
+	if (likely_(!run->x || (d > last) != (last > run->d))) {
+		*run = (struct ntp_client_point){ .x = 1 | (__u32)c->jitter << 8, .d = last };
+		return false;
+	}
+	if (likely_((++run->x & 0xff) < RUN))
+		return false;
+	chance = ((__s64)(run->x >> 8) << (JITTER_SHIFT + 2)) + HIGH;
+	/* what is cut off T1 may go round once */
+	if (!(c->flags & NTP_CLIENT_F_FINE))
+		chance += c->flags & NTP_CLIENT_F_FRACTION ? HIGH : 1 << NTP_CLIENT_D_LOG2;
+	run->x = 0;
+	return far > chance || -far > chance;
+}
+
+/*
+ * The highest d stays but for a 64th of what it is above each other, as no drift is the
+ * same for ever.  One that is much higher came after an answer that was lost, if it is
+ * alone, and else it is believed slowly.
+ */
+static inline void take_length(struct ntp_client *c, struct ntp_client_point *p, __u32 x,
+			       __s64 d, __s64 last)
+{
+	__s64 high = p->d + ((__s64)c->jitter << (JITTER_SHIFT + 2)) + HIGH;
+
+	if (unlikely_(d > high && last <= high && c->jitter))
+		return;
+	take_jitter(c, (p->d - d) >> JITTER_SHIFT);
+	if (unlikely_(d > high))
+		p->d += (__s32)((d - p->d) >> 3);
+	else if (d >= p->d)
+		*p = (struct ntp_client_point){ .x = x, .d = (__s32)d };
+	else
+		p->d -= (__s32)((p->d - d) >> 6);
+}
+
 static inline void add_to_lengths(struct ntp_client *c, const struct turn *t)
 {
-	__s64 d = diff(t->d, class_offset(c)) >> D_SHIFT;
+	__s64 offset = class_offset(c), d = diff(t->d, offset) >> D_SHIFT;
+	__s64 last = diff(t->last, offset) >> D_SHIFT;
+	__u32 x = c->since + t->dt;
 	struct ntp_client_point *p;
 	bool found;
 
 	c->d0 = t->d;
 	if (unlikely_(c->since == NTP_CLIENT_SINCE_MAX || d != (__s32)d))
 		return;
-	p = find_length(c, c->since + t->dt, &found);
+	if (likely_(t->goes_on) && unlikely_(runs_away(c, (__s32)d, (__s32)last))) {
+		set_follows(c, NTP_CLIENT_FOLLOWS_UNKNOWN, t);
+		return;
+	}
+	p = find_length(c, x, &found);
 	if (likely_(found))
-		take_jitter(c, (p->d - d) >> (NTP_CLIENT_D_LOG2 - 16));
-	if (!found || d >= p->d)
-		*p = (struct ntp_client_point){ .x = c->since + t->dt, .d = (__s32)d };
+		take_length(c, p, x, d, last);
 	else
-		p->d -= (__s32)((p->d - d) >> 6);
+		*p = (struct ntp_client_point){ .x = x, .d = (__s32)d };
 }
 
 static inline void look_at_t1(struct ntp_client *c, struct turn *t)
@@ -251,7 +295,8 @@ static inline void look_at_t1(struct ntp_client *c, struct turn *t)
 	t->first = (!c->t1 && !c->t1_class) || q->step_gen != c->step_gen;
 	t->goes_on = !t->first && within(diff(t->d, t->last), t->tol);
 	c->step_gen = q->step_gen;
-	if (unlikely_(!t->goes_on || c->t1_next || !ntp_client_has_clock(c)) && !ntp_client_look_again(c, t))
+	if (unlikely_(!t->goes_on || c->t1_next || !ntp_client_has_clock(c)) &&
+	    !ntp_client_look_again(c, t))
 		goto out;
 	look_at_quantum(c, q->t1);
 	if (unlikely_(t->first))

@@ -16,10 +16,12 @@
 #define NTP64_NS	(1e9 / 4294967296.0)
 #define FEW		8	/* samples: too few for their jitter to say much */
 #define JITTERS		3	/* the best of more than that is within so many of the floor */
+#define HABIT		1
 #define LAST_JITTERS	8	/* any one is */
 #define NOISY_JITTERS	4
 #define RTT_MEAN	0.75	/* set with or without regard to the delay: rtt / 2 or rtt */
-#define RESOLUTION_NS	(3 * U16_NS)	/* of the jitter, and of the ticks of a clock with a drift */
+#define RESOLUTION_NS	(3 * U16_NS)	/* of the jitter, and of ticks where there is a drift */
+#define UNKNOWN_NS	1e18
 #define PPB		1e9
 #define YEAR_S		(366 * 86400)
 
@@ -42,14 +44,24 @@ static double quantum_of(const struct ntp_client *c)
 	return c->flags & NTP_CLIENT_F_FINE ? 0 : 1e6;
 }
 
+static double interval_of(const struct ntp_client *c)
+{
+	if (c->requests < 2)
+		return -1;
+	/* beyond what is kept: the mean of all */
+	if (c->interval > NTP_CLIENT_SINCE_MAX - 0xff)
+		return (c->last - c->first) * TICK_NS / (c->requests - 1);
+	return c->interval * TICK_NS;
+}
+
 static void count_samples(struct frame *f)
 {
 	const struct ntp_client *c = f->c;
 
 	if (ntp_client_follows(c) == NTP_CLIENT_FOLLOWS)
 		f->samples = c->near_run;
-	else if (c->points > 1 && c->interval)
-		f->samples = (double)(c->point[c->points - 1].x - c->point[0].x) / c->interval;
+	else if (c->points > 1 && interval_of(c) > 0)
+		f->samples = (c->point[c->points - 1].x - c->point[0].x) * TICK_NS / interval_of(c);
 }
 
 static struct frame frame_of(const struct ntp_client *c, const struct client_path *path)
@@ -66,7 +78,9 @@ static struct frame frame_of(const struct ntp_client *c, const struct client_pat
 	if (path && path->rtt_ns > 0)
 		f.rtt_ns = path->rtt_ns;
 	count_samples(&f);
-	if (f.samples >= FEW && noise_ns > f.delay_ns)
+	/* that of a hull's first points is no measure yet */
+	if (noise_ns > f.delay_ns &&
+	    (f.samples >= FEW || ntp_client_follows(c) == NTP_CLIENT_FOLLOWS))
 		f.delay_ns = NOISY_JITTERS * noise_ns;
 	return f;
 }
@@ -135,9 +149,15 @@ static void view_error(struct client_view *v, const struct frame *f)
 /* What the best of several samples may be above the floor. */
 static double rest_ns(const struct frame *f)
 {
-	if (f->samples < FEW)
-		return f->delay_ns;
-	return fmin(f->delay_ns, JITTERS * (1 + FEW / f->samples) * f->jitter_ns + RESOLUTION_NS);
+	double rest_ns = JITTERS * (1 + FEW / fmax(f->samples, 1)) * f->jitter_ns + RESOLUTION_NS;
+
+	/* a second and more says nothing of how much more */
+	if (f->c->jitter == 0xffff)
+		return UNKNOWN_NS;
+	if (f->samples >= FEW)
+		return rest_ns;
+	return ntp_client_follows(f->c) == NTP_CLIENT_FOLLOWS ? fmax(rest_ns, f->delay_ns) :
+								f->delay_ns;
 }
 
 static void take_drift(struct client_view *v, double drift, double unc)
@@ -172,7 +192,8 @@ static void view_gain(struct client_view *v, const struct frame *f)
 	double rest = rest_ns(f), x_ns;
 	double both_ns = f->rtt_ns > 0 ? f->rtt_ns * (1 - RTT_MEAN) : 2 * f->delay_ns;
 
-	if (!f->c->points)
+	/* once is no habit */
+	if (!f->c->points || f->samples < HABIT)
 		return;
 	for (; p < f->c->point + f->c->points; p++) {
 		lo = p->x < lo->x ? p : lo;
@@ -224,16 +245,6 @@ static const char *fast_reason(const struct ntp_client *c)
 	if (ntp_client_follows(c) == NTP_CLIENT_FOLLOWS_NOT)
 		return "its clock ignores the answers: it refuses them, or they do not reach it";
 	return "its interval is set too short, or no answer reaches it";
-}
-
-static double interval_of(const struct ntp_client *c)
-{
-	if (c->requests < 2)
-		return -1;
-	/* beyond what is kept: the mean of all */
-	if (c->interval > NTP_CLIENT_SINCE_MAX - 0xff)
-		return (c->last - c->first) * TICK_NS / (c->requests - 1);
-	return c->interval * TICK_NS;
 }
 
 static int64_t ago_ns(int64_t now_ns, uint32_t tick)

@@ -88,7 +88,8 @@ static void check_view(const struct ntp_client *c, int64_t now_ns)
 	if (!isfinite(v.error_ns) || !isfinite(v.drift_ppb) || !(v.error_unc_ns >= 0) ||
 	    !(v.drift_unc_ppb >= 0) || !isfinite(v.interval_ns))
 		abort();
-	if (v.has_drift && !(v.drift_unc_ppb > 0 && v.drift_unc_ppb <= CLIENT_VIEW_DRIFT_UNC_MAX_PPB))
+	if (v.has_drift &&
+	    !(v.drift_unc_ppb > 0 && v.drift_unc_ppb <= CLIENT_VIEW_DRIFT_UNC_MAX_PPB))
 		abort();
 }
 

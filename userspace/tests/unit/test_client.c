@@ -99,7 +99,8 @@ static void run_cameras(uint64_t seed, double poll_s, int64_t utc0_s, struct wor
 
 static void say(const char *what, const struct worst *w)
 {
-	print_message("%s: error at most %.3f ms beyond half the quantum, uncertainty at most %.3f ms beyond it; drift %.3f ppm off where nobody sets the clock; %u of others stated, %.1f ppm off\n",
+	print_message("%s: error at most %.3f ms beyond half the quantum, uncertainty %.3f ms\n"
+		      "  drift %.3f ppm off where nobody sets the clock; %u others, %.1f ppm\n",
 		      what, w->error_ns / 1e6, w->unc_ns / 1e6, w->slope_ppb / 1e3, w->gains,
 		      w->gain_ppb / 1e3);
 }

@@ -250,6 +250,63 @@ static void test_better_of_two(void **state)
 	assert_true(v.drift_unc_ppb < 15e3);
 }
 
+/* An answer that does not arrive makes the clock's error twice as large, and no drift. */
+static void test_lost_answers(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 40; seed++) {
+		static const double drifts[] = { 60e-6, -60e-6, 8e-6, 100e-6 };
+		struct world w;
+		struct camera k = lan_camera(&w, true, drifts[seed % 4], 1800);
+		unsigned int stated = 0;
+
+		w.rng = seed;
+		k.loss = 0.05;
+		for (int i = 1; i < 96; i++) {
+			struct client_view v;
+
+			ask_until(&w, &k, i * 1800);
+			v = view_at(&k.c, i * 1800, NULL);
+			assert_true(!v.has_error ||
+				    fabs(v.error_ns - k.true_s * 1e9) <= v.error_unc_ns);
+			if (!v.has_drift)
+				continue;
+			stated++;
+			assert_true(fabs(v.drift_ppb - k.drift * 1e9) <= v.drift_unc_ppb);
+		}
+		assert_true(stated > 40);
+	}
+}
+
+/* Somebody sets the clock once and it runs on: that it followed for once is no habit. */
+static void test_set_once(void **state)
+{
+	static const double every_s[] = { 64, 1024, 3600, 86400 };
+
+	(void)state;
+	for (int i = 0; i < 32; i++) {
+		struct world w;
+		struct camera k = lan_camera(&w, false, (i / 4 - 3.5) * 20e-6, every_s[i % 4]);
+		double set_s = 20.5 * k.poll_s;
+
+		ask_until(&w, &k, set_s);
+		k.error_s = 0.01;
+		k.set_s = set_s;
+		for (int j = 0; j < 400; j++) {
+			struct client_view v;
+
+			ask_until(&w, &k, k.asks_s + 1);
+			v = view_at(&k.c, k.asks_s, NULL);
+			assert_true(fabs(v.error_ns - k.true_s * 1e9) <= v.error_unc_ns);
+			if (v.has_drift)
+				assert_true(fabs(v.drift_ppb - k.drift * 1e9) <=
+					    v.drift_unc_ppb);
+		}
+		if (i % 4)
+			assert_int_equal(ntp_client_follows(&k.c), NTP_CLIENT_FOLLOWS_NOT);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +320,8 @@ int main(void)
 		cmocka_unit_test(test_best_of_many),
 		cmocka_unit_test(test_both_mistakes),
 		cmocka_unit_test(test_better_of_two),
+		cmocka_unit_test(test_lost_answers),
+		cmocka_unit_test(test_set_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
