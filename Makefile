@@ -137,6 +137,11 @@ $(B)/bin/acl_cost: $(call obj,userspace/tests/cost/acl_cost.c kmod/proto/ntp_acl
 	$(call say,LD      $@)
 	$(Q)$(CC) -pie $(LDFLAGS) -o $@ $^
 
+$(B)/bin/client_cost: $(call obj,userspace/tests/cost/client_cost.c $(wildcard kmod/proto/ntp_client*.c) kmod/proto/ntp_wire.c)
+	@mkdir -p $(@D)
+	$(call say,LD      $@)
+	$(Q)$(CC) -pie $(LDFLAGS) -o $@ $^
+
 $(B)/pic/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC pic  $<)
@@ -170,7 +175,7 @@ $(SAN)/ntpkctl: $(call san,$(SRC_CTL) $(SRC_CONF) $(SRC_NL) $(SRC_PROTO))
 	$(call say,LD san  $@)
 	$(Q)$(CC) $(SANFLAGS) -o $@ $^ $(LIBS_CTL)
 
-tests: user $(UNIT) $(B)/bin/score $(B)/bin/plot $(B)/bin/acl_cost $(B)/lib/world.so $(B)/lib/suspend.so $(SAN)/ntpkd $(SAN)/ntpkctl
+tests: user $(UNIT) $(B)/bin/score $(B)/bin/plot $(B)/bin/acl_cost $(B)/bin/client_cost $(B)/lib/world.so $(B)/lib/suspend.so $(SAN)/ntpkd $(SAN)/ntpkctl
 
 # Coverage-guided: clang's own copies of all objects.
 $(FZ)/obj/%.o: %.c

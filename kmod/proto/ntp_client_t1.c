@@ -21,7 +21,8 @@ static void set_class(struct ntp_client *c, unsigned int class)
 	if (class == NTP_CLIENT_T1_RANDOM)
 		c->flags &= (__u16)~NTP_CLIENT_F_WAS_1970;
 	c->near_run = 0;
-	if (c->requests)
+	/* of its second request it is looked up in any case */
+	if (c->requests > 1)
 		c->quirk = (__u8)ntp_client_quirk_of(c->head, class);
 }
 

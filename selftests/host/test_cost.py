@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a reply costs in the core, with eight sources, and what it costs to look
-an address up among 100,000 prefixes: instructions, counted.
+"""What a reply costs in the core, with eight sources, what it costs to look an
+address up among 100,000 prefixes, and what to learn from a client's request:
+instructions, counted.
 
 From the reply's arrival to the last action: checks, selection of all sources,
 noise, the bank of filters, discipline, what is pushed.  Counted by callgrind,
 so that it repeats; at one instruction per cycle and 3 GHz the limit is 20 us.
-The code of the look-up is that of the module.
+The code of the look-up, and of the clients' records, is that of the module.
 
 TAP on stdout; exit 0 passed or skipped (no valgrind), 1 failed.
 """
@@ -22,6 +23,11 @@ PLOT = os.path.join(TOP, "build/user/bin/plot")
 LIMIT = 60000
 ACL_COST = os.path.join(TOP, "build/user/bin/acl_cost")
 ACL_LIMIT, ACL_PREFIXES, ACL_LOOKUPS = 600, 100000, 2000
+
+CLIENT_COST = os.path.join(TOP, "build/user/bin/client_cost")
+CLIENT_REQUESTS = 2000
+# of a client that asks again within a second, and of any other: milliseconds, limit
+CLIENT_LIMITS = ((1, 45), (64000, 400))
 
 
 def callgrind(out, function, *command):
@@ -64,6 +70,17 @@ def check_acl(out, n, family):
     return good
 
 
+def check_client(out, n, interval_ms, limit):
+    printed, costs = callgrind(out, "client_cost_request", CLIENT_COST, str(interval_ms),
+                               str(CLIENT_REQUESTS))
+    per_request = inclusive(costs, "client_cost_request") / CLIENT_REQUESTS
+    good = 10 < per_request <= limit and printed.startswith("%d requests, ntp" % CLIENT_REQUESTS)
+    print("# %.0f instructions per request, limit %d; %s" % (per_request, limit, printed.strip()))
+    print("%sok %d - a request each %d ms is entered in its client's record in %d instructions" % (
+        "" if good else "not ", n, interval_ms, limit))
+    return good
+
+
 def main():
     if not shutil.which("valgrind"):
         print("ok 1 - a reply costs less than 20 us # SKIP no valgrind here\n1..1")
@@ -75,7 +92,9 @@ def main():
         print("%sok 1 - a reply costs less than 20 us" % ("" if good[0] else "not "))
         for n, family in ((2, "4"), (3, "6")):
             good.append(check_acl(os.path.join(d, "acl" + family), n, family))
-    print("1..3")
+        for n, (interval_ms, limit) in enumerate(CLIENT_LIMITS, 4):
+            good.append(check_client(os.path.join(d, "client%d" % n), n, interval_ms, limit))
+    print("1..5")
     return not all(good)
 
 
