@@ -46,11 +46,17 @@ static double quantum_of(const struct ntp_client *c)
 
 static double interval_of(const struct ntp_client *c)
 {
-	if (c->requests < 2)
+	double mean_ns = c->requests > 1 ?
+			 (c->last - c->first) * TICK_NS / (c->requests - 1) : 0;
+
+	if (!c->interval || mean_ns <= 0)
 		return -1;
 	/* beyond what is kept: the mean of all */
 	if (c->interval > NTP_CLIENT_SINCE_MAX - 0xff)
-		return (c->last - c->first) * TICK_NS / (c->requests - 1);
+		return mean_ns;
+	/* it is not looked at for each request then */
+	if (c->interval <= 2 * NTP_CLIENT_LOOK_TICKS)
+		return fmin(mean_ns, c->interval * TICK_NS);
 	return c->interval * TICK_NS;
 }
 

@@ -33,7 +33,8 @@ struct client_path {
  * @drift_ppb: > 0: the client's clock gains
  * @drift_unc_ppb: likewise
  * @quantum_ns: T1 is a multiple of it, 0 = finer than a millisecond, < 0 = not known
- * @interval_ns: between its requests, of late; < 0 = it asked once
+ * @interval_ns: between its requests, of late; < 0 = not known, as it asked once or all
+ *	at once
  * @first_ago_ns: since its first request
  * @last_ago_ns: since its last one
  * @answered: requests that were answered, with time or without

@@ -67,7 +67,8 @@ static void check_hull(const struct ntp_client *c)
 	if (!c->points)
 		abort();
 	for (unsigned int i = 1; i < c->points; i++) {
-		if (p[i].x - p[i - 1].x - 1 > INT32_MAX)
+		/* products of differences fit into 64 bits */
+		if (p[i].x == p[i - 1].x || p[i].x - p[0].x >= 1U << 30)
 			abort();
 		if (i > 1 && ((double)p[i].d - p[i - 1].d) * (p[i - 1].x - p[i - 2].x) >=
 			     ((double)p[i - 1].d - p[i - 2].d) * (p[i].x - p[i - 1].x))

@@ -168,6 +168,27 @@ static void test_counters(void **state)
 	assert_int_equal(c.since, NTP_CLIENT_SINCE_MAX);
 }
 
+/* Between requests that come faster than they are looked at, too. */
+static void test_interval(void **state)
+{
+	static const double every_s[] = { 0.1, 0.7, 2, 64, 40000 };
+
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		struct ntp_client c;
+
+		ntp_client_init(&c);
+		for (int j = 0; j < 200; j++) {
+			struct ntp_client_req q = request(j * every_s[i]);
+
+			feed(&c, &q);
+			if (!j)
+				assert_true(view_at(&c, 0, NULL).interval_ns < 0);
+		}
+		assert_true(fabs(view_at(&c, 0, NULL).interval_ns / 1e9 / every_s[i] - 1) < 0.1);
+	}
+}
+
 /* One of each way to make milliseconds, and what is none. */
 static void test_quantum(void **state)
 {
@@ -299,6 +320,7 @@ int main(void)
 		cmocka_unit_test(test_duplicates),
 		cmocka_unit_test(test_clock_is_late),
 		cmocka_unit_test(test_counters),
+		cmocka_unit_test(test_interval),
 		cmocka_unit_test(test_quantum),
 		cmocka_unit_test(test_told_rtt),
 		cmocka_unit_test(test_stray),
