@@ -167,7 +167,8 @@ _Static_assert(sizeof(struct ntp_client) == 96, "the table's entries are 128 byt
 
 /**
  * struct ntp_client_req - a request
- * @now_ns: of a clock that nobody sets, the same for all: CLOCK_BOOTTIME
+ * @now_ns: of a clock that nobody sets, the same one for all: CLOCK_BOOTTIME, or
+ *	CLOCK_MONOTONIC_RAW
  * @t1: its transmit timestamp, from ntp_client_req_header() as all up to @head
  * @org: its origin timestamp, 0 where it does not tell when the answer came
  * @rec: its receive timestamp

@@ -359,7 +359,8 @@ void ntp_client_update(struct ntp_client *c, const struct ntp_client_req *q)
 		(c->flags & NTP_CLIENT_F_FRACTION ? 0 : S);
 	if (likely_(c->requests))
 		look_at_pace(c, t.dt);
-	if (likely_(q->t2))
+	/* what we do not claim to know is nothing to compare with */
+	if (likely_(q->t2 && q->verdict != NTP_CLIENT_UNSYNC))
 		look_at_t1(c, &t);
 	if (unlikely_(q->head != c->head || c->requests == 1))
 		look_at_head(c, q->head);

@@ -28,6 +28,25 @@ static void test_unanswered(void **state)
 	}
 }
 
+/* As long as we do not know the time, nothing is known of theirs. */
+static void test_unsynchronised(void **state)
+{
+	struct ntp_client c;
+
+	(void)state;
+	ntp_client_init(&c);
+	for (int i = 0; i < 20; i++) {
+		struct ntp_client_req q = request(i * 64);
+
+		q.verdict = i < 10 ? NTP_CLIENT_UNSYNC : NTP_CLIENT_ANSWERED;
+		q.t2 += i < 10 ? 5000ULL << 32 : 0;
+		feed(&c, &q);
+		assert_int_equal(view_at(&c, i * 64, NULL).has_error, i >= 10);
+	}
+	assert_false(c.flags & NTP_CLIENT_F_JUMPED);
+	assert_int_equal(c.requests, 20);
+}
+
 /* A clock that is always right has nothing to show but that: after long it is no chance. */
 static void test_always_right(void **state)
 {
@@ -314,6 +333,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_unanswered),
+		cmocka_unit_test(test_unsynchronised),
 		cmocka_unit_test(test_always_right),
 		cmocka_unit_test(test_highest),
 		cmocka_unit_test(test_last_bounds),
