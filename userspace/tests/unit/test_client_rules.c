@@ -142,6 +142,8 @@ static void test_clock_is_late(void **state)
 	assert_int_equal(c.last, ntp_client_tick(q.now_ns));
 	assert_int_equal(c.requests, 2);
 	assert_true(c.interval < 2);
+	/* a record that nothing is in yet is not one of somebody who asked just now */
+	assert_false(ntp_client_skim(&(struct ntp_client){ 0 }, 5, NTP_CLIENT_ANSWERED));
 	late.now_ns = q.now_ns - 200000000;
 	assert_true(ntp_client_skim(&c, late.now_ns, NTP_CLIENT_ANSWERED));
 	assert_int_equal(c.last, ntp_client_tick(q.now_ns));
