@@ -283,6 +283,37 @@ static void test_told_rtt(void **state)
 	assert_int_equal(c.rtt, 0);
 }
 
+/* A constant that by chance looked like a clock does so for one request more. */
+static void test_constant_looks_right(void **state)
+{
+	struct ntp_client c;
+
+	(void)state;
+	ntp_client_init(&c);
+	for (int i = 0; i < 3; i++) {
+		struct ntp_client_req q = request(i * 1024);
+
+		q.t1 = request(0).t1;
+		feed(&c, &q);
+		assert_int_equal(c.t1_class, i < 2 ? NTP_CLIENT_T1_NTP : NTP_CLIENT_T1_CONSTANT);
+	}
+}
+
+/* A jitter of a second and more may be of any size, and so may be what it hides. */
+static void test_jitter_unknown(void **state)
+{
+	struct ntp_client c = {
+		.t1_class = NTP_CLIENT_T1_NTP, .points = 1, .requests = 40, .interval = 60000,
+		.flags = NTP_CLIENT_FOLLOWS | NTP_CLIENT_F_FRACTION | NTP_CLIENT_F_FINE,
+		.point = { { 86400 * 15, 1 << 20 } }, .near_run = 30, .jitter = 0xfff0,
+	};
+
+	(void)state;
+	assert_true(view_at(&c, 0, NULL).has_drift);
+	c.jitter = 0xffff;
+	assert_false(view_at(&c, 0, NULL).has_drift);
+}
+
 /* One T1 that does not fit makes no other class, and two of one kind do. */
 static void test_stray(void **state)
 {
@@ -345,6 +376,8 @@ int main(void)
 		cmocka_unit_test(test_interval),
 		cmocka_unit_test(test_quantum),
 		cmocka_unit_test(test_told_rtt),
+		cmocka_unit_test(test_constant_looks_right),
+		cmocka_unit_test(test_jitter_unknown),
 		cmocka_unit_test(test_stray),
 		cmocka_unit_test(test_again),
 	};
