@@ -9,29 +9,27 @@
 #include <linux/ipv6.h>
 #include <linux/mm.h>
 #include <linux/netfilter.h>
-#include <linux/random.h>
-#include <linux/siphash.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 #include <ntpk/ntp_limit.h>
 
+#include "clients.h"
 #include "limit.h"
 #include "rx_priv.h"
 #include "state.h"
 #include "tstamp.h"
+#include "who.h"
 
 #define INIT_LINES	16384	/* a megabyte */
 
 /**
  * struct ntpk_limits - a table
  * @release: frees it in process context after a grace period: it may be megabytes
- * @key: so that nobody can choose whose line he shares
  * @n_lines: of @lines
  * @lines: their size is a power of two, which aligns them
  */
 struct ntpk_limits {
 	struct rcu_work	release;
-	siphash_key_t	key;
 	u32	n_lines;
 	struct ntp_limit_line *lines;
 };
@@ -72,7 +70,6 @@ static struct ntpk_limits *limits_alloc(u32 n_lines)
 		kfree(limits);
 		return NULL;
 	}
-	get_random_bytes(&limits->key, sizeof(limits->key));
 	limits->n_lines = n_lines;
 	limits_init(limits);
 	return limits;
@@ -190,17 +187,25 @@ void ntpk_limit_clean(const struct ntpk_state *state)
 			limits_free(state->listeners[i].limits);
 }
 
-static u64 hash_of(const struct ntpk_limits *limits, const struct ntp_limit *limit,
-		   const struct sk_buff *skb, u8 pf)
+/* Most limits mean the same by a client as the table of clients: one hash serves both. */
+static bool has_hash(const struct ntpk_rx *rx, const struct ntp_limit *limit)
 {
+	if (!rx->noted)
+		return false;
+	return rx->pf == NFPROTO_IPV4 ? limit->prefix_v4 == NTP_ACL_V4_LEN_MAX :
+					limit->prefix_v6 == ntpk_clients_prefix6();
+}
+
+static u64 hash_of(const struct ntpk_rx *rx, const struct ntp_limit *limit)
+{
+	bool v6 = rx->pf == NFPROTO_IPV6;
 	struct ntp_acl_addr who;
 
-	if (pf == NFPROTO_IPV4) {
-		who = ntp_limit_who(limit, ntp_acl_addr_v4(ntohl(ip_hdr(skb)->saddr)), false);
-		return siphash_1u64(who.hi, &limits->key);
-	}
-	who = ntp_limit_who(limit, ntp_acl_addr_v6(ipv6_hdr(skb)->saddr.s6_addr32), true);
-	return siphash_2u64(who.hi, who.lo, &limits->key);
+	if (likely(has_hash(rx, limit)))
+		return rx->note->hash;
+	who = v6 ? ntp_acl_addr_v6(ipv6_hdr(rx->skb)->saddr.s6_addr32) :
+		   ntp_acl_addr_v4(ntohl(ip_hdr(rx->skb)->saddr));
+	return ntpk_who_hash(ntp_limit_who(limit, who, v6), v6, &rx->inst->hash_key);
 }
 
 /**
@@ -215,6 +220,6 @@ bool ntpk_limit_allows(const struct ntpk_rx *rx)
 	const struct ntp_limit *limit = &rx->listener->policy.limit;
 	struct ntpk_limits *limits = rx->listener->limits;
 
-	return ntp_limit_take(limits->lines, limits->n_lines,
-			      hash_of(limits, limit, rx->skb, rx->pf), rx->now.raw_ns, limit);
+	return ntp_limit_take(limits->lines, limits->n_lines, hash_of(rx, limit), rx->now.raw_ns,
+			      limit);
 }

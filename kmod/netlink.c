@@ -41,6 +41,8 @@ static const struct nla_policy family_policy[NTPK_A_MAX + 1] = {
 	[NTPK_A_KEYS] = NLA_POLICY_NESTED(ntpk_nl_keys_policy),
 	[NTPK_A_ACL] = NLA_POLICY_NESTED(ntpk_nl_acl_policy),
 	[NTPK_A_HIST] = NTPK_NL_GET_ONLY,
+	[NTPK_A_CLIENTS] = NTPK_NL_GET_ONLY,
+	[NTPK_A_CLIENT_FILTER] = NLA_POLICY_NESTED(ntpk_nl_client_filter_policy),
 };
 
 /**
@@ -348,6 +350,19 @@ static int fill_departure(struct sk_buff *msg, const struct ntpk_departure_view 
 	return 0;
 }
 
+static int fill_quirk(struct sk_buff *msg, u32 quirk, u64 pkts)
+{
+	struct nlattr *nest = nla_nest_start(msg, NTPK_A_STATS_QUIRK);
+
+	if (!nest ||
+	    nla_put_u32(msg, NTPK_A_QUIRK_NUMBER, quirk) ||
+	    nla_put_string(msg, NTPK_A_QUIRK_NAME, ntp_client_quirk_name(quirk)) ||
+	    nla_put_u64_64bit(msg, NTPK_A_QUIRK_PKTS, pkts, NTPK_A_QUIRK_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(msg, nest);
+	return 0;
+}
+
 static int fill_departures(struct sk_buff *msg, struct net *net)
 {
 	struct ntpk_departure_view view;
@@ -373,6 +388,9 @@ static int fill_stats(struct sk_buff *msg, struct net *net)
 			return -EMSGSIZE;
 	if (fill_departures(msg, net))
 		return -EMSGSIZE;
+	for (i = 0; i < __NTP_CLIENT_QUIRK_MAX; i++)
+		if (fill_quirk(msg, i, ntpk_state_read_quirk(net, i)))
+			return -EMSGSIZE;
 	nla_nest_end(msg, nest);
 	return 0;
 }
@@ -403,6 +421,7 @@ static const struct genl_small_ops ops[] = {
 	{ .cmd = NTPK_CMD_GET_ACL, .doit = ntpk_nl_get_acl_doit, .dumpit = ntpk_nl_get_acl_dumpit },
 	{ .cmd = NTPK_CMD_ACL_CHECK, .doit = ntpk_nl_acl_check_doit },
 	{ .cmd = NTPK_CMD_GET_HIST, .doit = ntpk_nl_get_hist_doit },
+	{ .cmd = NTPK_CMD_GET_CLIENTS, .dumpit = ntpk_nl_get_clients_dumpit },
 };
 
 static const struct genl_multicast_group mcgrps[] = {

@@ -114,4 +114,8 @@ int ntpk_nl_get_acl_doit(struct sk_buff *skb, struct genl_info *info);
 int ntpk_nl_get_acl_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int ntpk_nl_acl_check_doit(struct sk_buff *skb, struct genl_info *info);
 
+/* netlink_clients.c */
+extern const struct nla_policy ntpk_nl_client_filter_policy[NTPK_A_CLIENT_FILTER_MAX + 1];
+int ntpk_nl_get_clients_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+
 #endif /* NTPK_NETLINK_PRIV_H */

@@ -49,6 +49,7 @@ const struct nla_policy ntpk_nl_state_policy[NTPK_A_STATE_MAX + 1] = {
 	[NTPK_A_STATE_NOW_UNIX_NS] = NTPK_NL_GET_ONLY,
 	[NTPK_A_STATE_LIMIT_CLIENTS] = NLA_POLICY_FULL_RANGE(NLA_U32, &clients_range),
 	[NTPK_A_STATE_BUDGET_PER_S] = NLA_POLICY_FULL_RANGE(NLA_U32, &budget_range),
+	[NTPK_A_STATE_NO_CLIENTLOG] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 static const struct ntpk_nl_required state_required[] = {
@@ -112,6 +113,8 @@ static int parse_state(const struct nlattr *nest, struct ntpk_state *state,
 			       NTPK_LIMIT_CLIENTS_DEFAULT;
 	if (tb[NTPK_A_STATE_BUDGET_PER_S])
 		state->budget_per_s = nla_get_u32(tb[NTPK_A_STATE_BUDGET_PER_S]);
+	if (tb[NTPK_A_STATE_NO_CLIENTLOG])
+		state->no_clientlog = nla_get_u8(tb[NTPK_A_STATE_NO_CLIENTLOG]);
 	text = ntp_serve_check(&state->serve);
 	return text ? ntpk_nl_refuse(extack, nest, -ERANGE, text) : 0;
 }
@@ -212,6 +215,7 @@ static int fill_pushed(struct sk_buff *msg, const struct ntpk_view *view)
 	    nla_put_u32(msg, NTPK_A_STATE_LIMIT_CLIENTS, view->state->limit_clients) ||
 	    (view->state->budget_per_s &&
 	     nla_put_u32(msg, NTPK_A_STATE_BUDGET_PER_S, view->state->budget_per_s)) ||
+	    (view->state->no_clientlog && nla_put_u8(msg, NTPK_A_STATE_NO_CLIENTLOG, 1)) ||
 	    put_u64(msg, NTPK_A_STATE_AGE_NS, view->age_ns) ||
 	    put_u64(msg, NTPK_A_STATE_NOW_DISP_NS, view->disp_ns))
 		return -EMSGSIZE;

@@ -17,6 +17,7 @@
 
 #include "acl.h"
 #include "auth.h"
+#include "clients.h"
 #include "hist.h"
 #include "interleave.h"
 #include "limit.h"
@@ -131,6 +132,8 @@ static enum ntpk_reason check_amount(struct ntpk_rx *rx)
 		     rx->udp_len == sizeof(struct udphdr) + NTP_HEADER_LEN))
 		return NTPK_REASON_AUTH_REQUIRED;
 	rx->t2_age_ns = ntpk_tstamp_rx(rx->skb, rx->state, &rx->now);
+	if (likely(rx->state->clients))
+		ntpk_clients_note(rx);
 	if (rx->listener->limits)
 		reason = check_limit(rx);
 	if (reason == NTPK_REASON_NONE && unlikely(rx->state->budget_per_s))
@@ -212,6 +215,7 @@ static noinline unsigned int handle(struct ntpk_inst *inst, struct ntpk_state *s
 				    unsigned int udp_off, u8 pf)
 {
 	const struct udphdr *uh = (const struct udphdr *)(skb->data + udp_off);
+	struct ntpk_note note;
 	struct ntpk_rx rx = {
 		.inst = inst,
 		.state = state,
@@ -223,11 +227,14 @@ static noinline unsigned int handle(struct ntpk_inst *inst, struct ntpk_state *s
 		.sport = uh->source,
 		.dport = uh->dest,
 		.pf = pf,
+		.note = &note,
 	};
 	enum ntpk_reason reason = receive(&rx);
 
 	conclude(inst, pf, reason, rx.t2_age_ns, rx.residence_ns);
 	count_times(&rx);
+	if (likely(rx.noted))
+		ntpk_clients_saw(&rx, reason);
 	return verdict_of(&rx, reason);
 }
 

@@ -8,13 +8,31 @@
 
 #include <linux/skbuff.h>
 #include <linux/udp.h>
+#include <ntpk/ntp_acl.h>
 #include <ntpk/ntp_ext.h>
 
 struct dst_entry;
+struct ntpk_clients_set;
 struct ntpk_inst;
 struct ntpk_key;
 struct ntpk_listener;
 struct ntpk_state;
+
+/**
+ * struct ntpk_note - what the table of clients wants to know of a request
+ * @who: whose it is, IPv4 as a v4-mapped address
+ * @hash: of @who
+ * @first: where to look for it first
+ * @req: its header, over which the reply may be written
+ * @t2: the reply's T2, as on the wire
+ */
+struct ntpk_note {
+	struct ntp_acl_addr who;
+	u64	hash;
+	struct ntpk_clients_set *first;
+	struct ntp_header req;
+	__be64	t2;
+};
 
 /**
  * struct ntpk_rx - one packet on its way through the stages
@@ -47,6 +65,8 @@ struct ntpk_state;
  * @nak: its MAC is not right, and it is to be told so
  * @rate: its client asks too much, and is to be told so
  * @interleaves: it asks in interleaved mode
+ * @noted: @note is filled
+ * @note: what is kept of the request until the reply has left; its t2 in any case
  */
 struct ntpk_rx {
 	struct ntpk_inst *inst;
@@ -70,6 +90,7 @@ struct ntpk_rx {
 	bool	nak;
 	bool	rate;
 	bool	interleaves;
+	bool	noted;
 	u16	mac_len;
 	u16	reply_len;
 	struct ntp_ext ext;
@@ -77,6 +98,7 @@ struct ntpk_rx {
 	struct dst_entry *dst;
 	struct ntp_answer answer;
 	u64	random;
+	struct ntpk_note *note;
 };
 
 /**

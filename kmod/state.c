@@ -12,6 +12,7 @@
 #include <net/netns/generic.h>
 
 #include "acl.h"
+#include "clients.h"
 #include "departure.h"
 #include "hist.h"
 #include "keys.h"
@@ -26,6 +27,8 @@
 #define USERNS_ATTACH_MAX	256
 /* A push is computed before it arrives; this much is a tick's slack. */
 #define BASE_AHEAD_MAX_NS	NSEC_PER_SEC
+/* What is served may move so far in a push and has not been stepped. */
+#define STEP_NS			(5 * NSEC_PER_MSEC)
 /* A far deadline is looked at again after this. */
 #define RECHECK_MAX_MS		(3600 * MSEC_PER_SEC)
 
@@ -201,6 +204,8 @@ static struct ntpk_inst *inst_alloc(struct net *net)
 	inst->net = net;
 	INIT_LIST_HEAD(&inst->acl_named);
 	INIT_DELAYED_WORK(&inst->work, events_work);
+	get_random_bytes(&inst->hash_key, sizeof(inst->hash_key));
+	inst->clients = ntpk_clients_alloc(net);
 	return inst;
 free:
 	ntpk_route_release(inst->routes);
@@ -221,6 +226,7 @@ static void inst_release(struct ntpk_inst *inst)
 	free_percpu(inst->hist);
 	free_percpu(inst->stats);
 	ntpk_route_release(inst->routes);
+	ntpk_clients_release(inst->clients);
 	ntpk_keys_clean(inst);
 	ntpk_acl_clean(inst);
 	ntpk_limit_clean(rcu_dereference_protected(inst->state, true));
@@ -329,6 +335,13 @@ struct ntpk_state *ntpk_state_alloc(unsigned int n_listeners)
 	return state;
 }
 
+/* Does served time begin anew, or go on elsewhere?  No client is to blame for that. */
+static bool is_step(const struct ntp_serve *next, const struct ntp_serve *old)
+{
+	return next->mono_epoch != old->mono_epoch ||
+	       abs(next->mono_offset_ns - old->mono_offset_ns) > STEP_NS;
+}
+
 /* What the kernel adds to a push. */
 static void complete_state(struct ntpk_state *state, const struct ntpk_state *old,
 			   const struct ntpk_clock *clock)
@@ -343,6 +356,7 @@ static void complete_state(struct ntpk_state *state, const struct ntpk_state *ol
 				   (old && old->serve.ever_synced);
 	state->pushes = old ? old->pushes + 1 : 1;
 	ntp_serve_complete(&state->serve, old ? &old->serve : NULL, get_random_u32());
+	state->step_gen = old ? old->step_gen + is_step(&state->serve, &old->serve) : 0;
 }
 
 /**
@@ -389,7 +403,12 @@ int ntpk_state_push(struct net *net, struct ntpk_state *state)
 		goto unlock;
 	}
 	complete_state(state, old, &clock);
+	state->clients = state->no_clientlog ? NULL : inst->clients;
 	rcu_assign_pointer(inst->state, state);
+	if (!state->clients && old && old->clients) {
+		synchronize_net();
+		ntpk_clients_flush(inst->clients);
+	}
 	if (old) {
 		ntpk_limit_retire(old, state);
 		kfree_rcu(old, rcu);
@@ -511,6 +530,26 @@ bool ntpk_state_view_departure(struct net *net, unsigned int i, struct ntpk_depa
 	known = inst && ntpk_departure_view(&inst->departures[i], view);
 	rcu_read_unlock();
 	return known;
+}
+
+/**
+ * ntpk_state_read_quirk() - how often clients of a class asked
+ * @net: of which namespace
+ * @quirk: class
+ *
+ * Context: process.
+ * Return: requests, 0 while not attached.
+ */
+u64 ntpk_state_read_quirk(struct net *net, enum ntp_client_quirk quirk)
+{
+	struct ntpk_inst *inst;
+	u64 pkts;
+
+	rcu_read_lock();
+	inst = ntpk_state_inst(net);
+	pkts = inst ? ntpk_stats_read_quirk(inst->stats, quirk) : 0;
+	rcu_read_unlock();
+	return pkts;
 }
 
 /**

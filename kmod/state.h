@@ -9,6 +9,7 @@
 #include <linux/mutex.h>
 #include <linux/netfilter.h>
 #include <linux/rcupdate.h>
+#include <linux/siphash.h>
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
 #include <ntpk/ntp_reply.h>
@@ -21,6 +22,7 @@ struct ntpk_departure;
 struct ntpk_departure_view;
 struct ntpk_hist;
 struct ntpk_hist_view;
+struct ntpk_clients;
 struct ntpk_keys;
 struct ntpk_limits;
 struct ntpk_routes;
@@ -68,6 +70,9 @@ enum {
  * @events: atomic bits NTPK_EV_*
  * @limit_clients: that the limits of listeners are kept of
  * @budget_per_s: that each CPU answers, 0 = all
+ * @clients: who asked, NULL = that is not kept
+ * @no_clientlog: nor wanted
+ * @step_gen: another number after each step of what is served
  * @listeners: all of them, what is more special first
  * @n_listeners: how many
  */
@@ -80,6 +85,9 @@ struct ntpk_state {
 	unsigned long	events;
 	u32	limit_clients;
 	u32	budget_per_s;
+	u8	step_gen;
+	bool	no_clientlog;
+	struct ntpk_clients *clients;
 	unsigned int	n_listeners;
 	struct ntpk_listener listeners[];
 };
@@ -91,6 +99,8 @@ struct ntpk_state {
  * @stats: counters
  * @hist: what answers take
  * @routes: the ways back to clients
+ * @clients: room for who asks, NULL = none
+ * @hash_key: so that nobody can choose whose place he shares
  * @hooks: where packets for this host come in
  * @work: raises events; re-armed by itself, by a push and by the receive path
  * @keys: for symmetric authentication, NULL = none; written under ntpk_net.lock
@@ -108,6 +118,8 @@ struct ntpk_inst {
 	struct ntpk_stats __percpu *stats;
 	struct ntpk_hist __percpu *hist;
 	struct ntpk_routes __percpu *routes;
+	struct ntpk_clients *clients;
+	siphash_key_t hash_key;
 	struct nf_hook_ops hooks[NTPK_HOOKS];
 	struct delayed_work work;
 	struct ntpk_keys __rcu *keys;
@@ -171,6 +183,7 @@ int ntpk_state_push(struct net *net, struct ntpk_state *state);
 void ntpk_state_view(struct net *net, struct ntpk_view *view);
 bool ntpk_state_read_stats(struct net *net, u64 *pkts);
 void ntpk_state_read_hist(struct net *net, struct ntpk_hist_view *view);
+u64 ntpk_state_read_quirk(struct net *net, enum ntp_client_quirk quirk);
 struct ntpk_inst *ntpk_state_inst(const struct net *net);
 bool ntpk_state_view_departure(struct net *net, unsigned int i, struct ntpk_departure_view *view);
 void ntpk_state_saw_step(struct ntpk_inst *inst, struct ntpk_state *state);

@@ -28,15 +28,8 @@ struct ntpk_stats __percpu *ntpk_stats_alloc(void)
 	return stats;
 }
 
-/**
- * ntpk_stats_read() - one counter, all CPUs
- * @stats: of the namespace
- * @reason: which
- *
- * Context: any; the caller holds @stats alive.
- * Return: packets since the namespace was attached.
- */
-u64 ntpk_stats_read(const struct ntpk_stats __percpu *stats, enum ntpk_reason reason)
+/* One counter, all CPUs; @offset: where it is in struct ntpk_stats. */
+static u64 read_sum(const struct ntpk_stats __percpu *stats, size_t offset)
 {
 	u64 sum = 0;
 	int cpu;
@@ -48,9 +41,35 @@ u64 ntpk_stats_read(const struct ntpk_stats __percpu *stats, enum ntpk_reason re
 
 		do {
 			start = u64_stats_fetch_begin(&one->syncp);
-			pkts = u64_stats_read(&one->pkts[reason]);
+			pkts = u64_stats_read((const u64_stats_t *)((const char *)one + offset));
 		} while (u64_stats_fetch_retry(&one->syncp, start));
 		sum += pkts;
 	}
 	return sum;
+}
+
+/**
+ * ntpk_stats_read() - how often a reason was
+ * @stats: of the namespace
+ * @reason: which
+ *
+ * Context: any; the caller holds @stats alive.
+ * Return: packets since the namespace was attached.
+ */
+u64 ntpk_stats_read(const struct ntpk_stats __percpu *stats, enum ntpk_reason reason)
+{
+	return read_sum(stats, offsetof(struct ntpk_stats, pkts[reason]));
+}
+
+/**
+ * ntpk_stats_read_quirk() - how often clients of a class asked
+ * @stats: of the namespace
+ * @quirk: which
+ *
+ * Context: any; the caller holds @stats alive.
+ * Return: requests since the namespace was attached.
+ */
+u64 ntpk_stats_read_quirk(const struct ntpk_stats __percpu *stats, enum ntp_client_quirk quirk)
+{
+	return read_sum(stats, offsetof(struct ntpk_stats, quirks[quirk]));
 }

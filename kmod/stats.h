@@ -8,21 +8,25 @@
 #include <linux/percpu.h>
 #include <linux/u64_stats_sync.h>
 #include <linux/ntpk.h>
+#include <ntpk/ntp_client.h>
 
 /**
  * struct ntpk_stats - the counters of one CPU
  * @pkts: packets by enum ntpk_reason
+ * @quirks: requests by enum ntp_client_quirk of their client
  * @budget_at_ns: of ntp_pace(), for answers; this CPU's alone
  * @syncp: lets a 32-bit reader see whole values
  */
 struct ntpk_stats {
 	u64_stats_t	pkts[__NTPK_REASON_MAX];
+	u64_stats_t	quirks[__NTP_CLIENT_QUIRK_MAX];
 	s64	budget_at_ns;
 	struct u64_stats_sync syncp;
 };
 
 struct ntpk_stats __percpu *ntpk_stats_alloc(void);
 u64 ntpk_stats_read(const struct ntpk_stats __percpu *stats, enum ntpk_reason reason);
+u64 ntpk_stats_read_quirk(const struct ntpk_stats __percpu *stats, enum ntp_client_quirk quirk);
 
 /**
  * ntpk_stats_count() - count one packet
@@ -40,6 +44,22 @@ static inline void ntpk_stats_count(struct ntpk_stats __percpu *stats, enum ntpk
 	mine = this_cpu_ptr(stats);
 	u64_stats_update_begin(&mine->syncp);
 	u64_stats_inc(&mine->pkts[reason]);
+	u64_stats_update_end(&mine->syncp);
+}
+
+/**
+ * ntpk_stats_quirk() - count one request by the class of its client
+ * @stats: of the namespace
+ * @quirk: class
+ *
+ * Context: softirq.
+ */
+static inline void ntpk_stats_quirk(struct ntpk_stats __percpu *stats, enum ntp_client_quirk quirk)
+{
+	struct ntpk_stats *mine = this_cpu_ptr(stats);
+
+	u64_stats_update_begin(&mine->syncp);
+	u64_stats_inc(&mine->quirks[quirk]);
 	u64_stats_update_end(&mine->syncp);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/kernel/ntpk/{state,stats,hist}: the initial namespace, one value per file,
+ * /sys/kernel/ntpk/{state,stats,hist,quirks}: the initial namespace, one value per file,
  * as documented in Documentation/ABI/sysfs-kernel-ntpk.
  * Process context; every read takes its own copy under RCU.
  */
@@ -116,19 +116,42 @@ static const struct attribute_group stats_group = {
 	.attrs = stats_attrs,
 };
 
-static void __init name_stats_files(void)
+/* quirks/: one file per class of clients, likewise. */
+static struct kobj_attribute quirk_files[__NTP_CLIENT_QUIRK_MAX];
+static struct attribute *quirk_attrs[__NTP_CLIENT_QUIRK_MAX + 1];
+
+static ssize_t quirk_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", ntpk_state_read_quirk(&init_net, attr - quirk_files));
+}
+
+static const struct attribute_group quirk_group = {
+	.name = "quirks",
+	.attrs = quirk_attrs,
+};
+
+static void __init name_file(struct kobj_attribute *file, const char *name,
+			     ssize_t (*show)(struct kobject *kobj, struct kobj_attribute *attr,
+					     char *buf))
+{
+	sysfs_attr_init(&file->attr);
+	file->attr.name = name;
+	file->attr.mode = 0444;
+	file->show = show;
+}
+
+static void __init name_files(void)
 {
 	unsigned int i;
 
 	/* all but NTPK_REASON_NONE; the last pointer stays NULL */
 	for (i = 1; i < __NTPK_REASON_MAX; i++) {
-		struct kobj_attribute *file = &stats_files[i];
-
-		sysfs_attr_init(&file->attr);
-		file->attr.name = ntp_reason_name(i);
-		file->attr.mode = 0444;
-		file->show = stats_show;
-		stats_attrs[i - 1] = &file->attr;
+		name_file(&stats_files[i], ntp_reason_name(i), stats_show);
+		stats_attrs[i - 1] = &stats_files[i].attr;
+	}
+	for (i = 0; i < __NTP_CLIENT_QUIRK_MAX; i++) {
+		name_file(&quirk_files[i], ntp_client_quirk_name(i), quirk_show);
+		quirk_attrs[i] = &quirk_files[i].attr;
 	}
 }
 
@@ -190,6 +213,7 @@ static const struct attribute_group *groups[] = {
 	&state_group,
 	&stats_group,
 	&hist_group,
+	&quirk_group,
 	NULL
 };
 
@@ -202,7 +226,7 @@ int __init ntpk_sysfs_setup(void)
 {
 	int err;
 
-	name_stats_files();
+	name_files();
 	ntpk_kobj = kobject_create_and_add("ntpk", kernel_kobj);
 	if (!ntpk_kobj)
 		return -ENOMEM;

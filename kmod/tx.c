@@ -248,6 +248,7 @@ static enum ntpk_reason put_udp(struct sk_buff *skb, struct ntpk_rx *rx)
 	rx->residence_ns = t3_raw_ns - rx->now.raw_ns + rx->t2_age_ns;
 	reason = ntp_reply_stamp(reply, serve, t3_raw_ns, rx->answer.correction_ns,
 				 rx->random >> 32);
+	rx->note->t2 = reply->rec_ts;
 	if (unlikely(rx->answer.departed))
 		reply->xmt_ts = cpu_to_be64(rx->answer.departed);
 	if (unlikely(rx->reply_len != NTP_HEADER_LEN))

@@ -68,12 +68,14 @@ class Sources:
         self.netlink = "".join(read(os.path.relpath(path, TOP)) for path in
                                sorted(glob.glob(os.path.join(TOP, "kmod/netlink*.c"))))
         self.reasons = read("kmod/proto/ntp_reason.c")
+        self.quirks = read("kmod/proto/ntp_client_quirk.c")
         self.spec = yaml.safe_load(read("Documentation/netlink/specs/ntpk.yaml"))
         self.enums = c_enums(self.header)
         self.defines = c_defines(self.header)
         self.constants = {}
-        for values in c_enums(read("include/ntpk/ntp_wire.h")).values():
-            self.constants.update(values)
+        for header in "ntp_wire.h", "ntp_client.h":
+            for values in c_enums(read("include/ntpk/" + header)).values():
+                self.constants.update(values)
         for values in self.enums.values():
             self.constants.update(values)
         self.sets = {s["name"]: s for s in self.spec["attribute-sets"]}
@@ -138,6 +140,10 @@ def test_commands(src):
     same(handled, {c_name(ops["name-prefix"], o["name"]):
                    "ntpk_nl_%s_doit" % o["name"].replace("-", "_")
                    for o in ops["list"] if "do" in o}, "handlers")
+    dumped = dict(re.findall(r"\.cmd = (NTPK_CMD_\w+),[^}]*?\.dumpit = (\w+)", src.netlink))
+    same(dumped, {c_name(ops["name-prefix"], o["name"]):
+                  "ntpk_nl_%s_dumpit" % o["name"].replace("-", "_")
+                  for o in ops["list"] if "dump" in o}, "handlers of dumps")
 
 
 def test_attributes(src):
@@ -314,6 +320,10 @@ def test_abi(src):
               for e in src.defs["reason"]["entries"][1:]}
     hists = re.findall(r"^HIST_FILE\((\w+)\)", sysfs, re.M)
     files |= {"hist/%s_log2ns" % n for n in hists}
+    rows = re.findall(r'\{ "(\w+)", "[^"]*",\s*(NTP_CLIENT_QUIRK_\w+),', src.quirks)
+    same(sorted(n for _, n in rows), sorted(n for n in src.constants if n.startswith("NTP_CLIENT_QUIRK_")),
+         "rows of the table of classes")
+    files |= {"quirks/" + name for name, _ in rows}
     same(sorted(what), sorted(files | {"version"}), "documented files")
     listed = set(re.findall(r"&(\w+)_attr\.attr", sysfs))
     same(listed, {f[len("state/"):] for f in files if f.startswith("state/")} | {"version"} | set(hists),

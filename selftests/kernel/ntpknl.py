@@ -53,6 +53,7 @@ STATE_TYPES = {
 	"REF_UNIX_NS": "q", "ROOT_DELAY_NS": "Q", "PRECISION_LOG2S": "b", "DEADLINE_BOOT_NS": "q",
 	"MAX_DIST_NS": "Q", "PUSH_INTERVAL_NS": "Q", "STATUS": "I", "AGE_NS": "Q", "PUSHES": "Q",
 	"NOW_DISP_NS": "Q", "NOW_UNIX_NS": "q", "LIMIT_CLIENTS": "I", "BUDGET_PER_S": "I",
+	"NO_CLIENTLOG": "B",
 }
 LISTENER_TYPES = {
 	"PORT": "H", "ADDR": None, "IFINDEX": "I", "NEVER_SYNCED": "I", "EXPIRED": "I", "FLAGS": "I",
@@ -185,6 +186,35 @@ def parse_prefix(data):
 		struct.unpack("=I", found[UAPI["NTPK_A_PREFIX_ACCESS"]])[0])
 
 
+CLIENT_TYPES = {
+	"REQUESTS": "I", "DROPPED": "I", "FIRST_AGE_NS": "Q", "LAST_AGE_NS": "Q", "QUIRK": "I",
+}
+CLIENT_KINDS = {UAPI["NTPK_A_CLIENT_" + k]: k for k in (*CLIENT_TYPES, "ADDR", "RECORD")}
+FILTER_TYPES = {"LEN": "B", "QUIRK": "I", "REQUESTS": "I", "LAST_AGE_NS": "Q"}
+
+
+def client_filter(**what):
+	"""Which clients are asked for; ADDR, and whatever is no number, are bytes."""
+	return nest(UAPI["NTPK_A_CLIENT_FILTER"], *(
+		attr(UAPI["NTPK_A_CLIENT_FILTER_" + k],
+		     v if isinstance(v, bytes) else struct.pack("=" + FILTER_TYPES[k], v))
+		for k, v in what.items()))
+
+
+def parse_client(data):
+	"""A client as a dict; ADDR is a text, RECORD bytes."""
+	out = {}
+	for kind, value in attrs(data):
+		name = CLIENT_KINDS.get(kind)
+		if name in CLIENT_TYPES:
+			out[name] = struct.unpack("=" + CLIENT_TYPES[name], value)[0]
+		elif name:
+			out[name] = value
+	family = socket.AF_INET if len(out["ADDR"]) == 4 else socket.AF_INET6
+	out["ADDR"] = socket.inet_ntop(family, out["ADDR"])
+	return out
+
+
 def attr_at(message, offset):
 	"""Kind of the attribute that a refusal points to; None where it points to none."""
 	if offset is None or offset + 4 > len(message):
@@ -226,9 +256,12 @@ class Genl:
 		self.send(kind, struct.pack("=BBH", cmd, version, reserved) + payload, flags)
 		return self.answer()
 
-	def answer(self):
+	def answer(self, between=None):
+		"""The attributes of all that comes; between() is called before each piece of a dump."""
 		out, self.interrupted = b"", False
 		while True:
+			if between:
+				between()
 			data = self.s.recv(1 << 16)
 			while len(data) >= 16:
 				length, kind, flags, seq, _ = struct.unpack("=IHHII", data[:16])
@@ -382,6 +415,25 @@ class Genl:
 			name = dict(found).get(UAPI["NTPK_A_ACL_NAME"], b"\0")[:-1].decode()
 			ranges = sum(kind == UAPI["NTPK_A_ACL_PREFIX"] for kind, _ in found)
 			out[name] = out.get(name, 0) + ranges
+		return out
+
+	def clients(self, between=None, **what):
+		"""[client as parse_client() gives it] of all, or of those of a filter."""
+		payload = client_filter(**what) if what else b""
+		self.send(self.family, struct.pack("=BBH", UAPI["NTPK_CMD_GET_CLIENTS"], 1, 0) + payload,
+			  NLM_F_REQUEST | NLM_F_DUMP)
+		return [parse_client(value) for _, clients in attrs(self.answer(between))
+			for kind, value in attrs(clients) if kind == UAPI["NTPK_A_CLIENTS_CLIENT"]]
+
+	def quirks(self):
+		"""{name: (number, requests)} of all classes of clients."""
+		out = {}
+		for kind, value in attrs(dict(attrs(self.cmd("GET_STATS")))[UAPI["NTPK_A_STATS"]]):
+			if kind == UAPI["NTPK_A_STATS_QUIRK"]:
+				q = dict(attrs(value))
+				name = q[UAPI["NTPK_A_QUIRK_NAME"]].rstrip(b"\0").decode()
+				out[name] = (struct.unpack("=I", q[UAPI["NTPK_A_QUIRK_NUMBER"]])[0],
+					     struct.unpack("=Q", q[UAPI["NTPK_A_QUIRK_PKTS"]])[0])
 		return out
 
 	def state(self):

@@ -96,7 +96,7 @@ RANGES = [
 	("MAX_DIST_NS", 0, "MAX_DIST_NS"), ("PUSH_INTERVAL_NS", 0, "PUSH_INTERVAL_NS"),
 	("PUSH_INTERVAL_NS", 2**58 + 1, "PUSH_INTERVAL_NS"), ("DEADLINE_BOOT_NS", -1, "DEADLINE_BOOT_NS"),
 	("BASE_RAW_NS", 2**62, "BASE_RAW_NS.*years"),
-	("LIMIT_CLIENTS", 0, "range"), ("LIMIT_CLIENTS", 8388609, "range"),
+	("LIMIT_CLIENTS", 0, "range"), ("NO_CLIENTLOG", 2, "range"), ("LIMIT_CLIENTS", 8388609, "range"),
 	("BUDGET_PER_S", 0, "range"), ("BUDGET_PER_S", 100000001, "range"),
 ]
 
@@ -218,10 +218,11 @@ def changes():
 			      ("ACL_BEGIN", b""), ("ACL_ADD", b""), ("ACL_COMMIT", b""),
 			      ("GET_ACL", b""), ("ACL_CHECK", b""), ("KEYS_BEGIN", b""),
 			      ("KEYS_ADD", b""), ("KEYS_COMMIT", b""), ("GET_KEYS", b""),
-			      ("a dump of GET_ACL", None)):
+			      ("a dump of GET_ACL", g.dump_acl),
+			      ("a dump of GET_CLIENTS", g.clients)):
 		try:
-			if payload is None:
-				g.dump_acl()
+			if callable(payload):
+				payload()
 			else:
 				g.cmd(name, payload)
 			out.append(f"{name} accepted")

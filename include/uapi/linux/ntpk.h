@@ -35,6 +35,7 @@ enum ntpk_cmd {
 	NTPK_CMD_GET_ACL,	/* do: NTPK_A_ACL without prefixes, by NAME; dump: all lists, with them (admin) */
 	NTPK_CMD_ACL_CHECK,	/* do: who decides about an address, NTPK_A_ACL (admin) */
 	NTPK_CMD_GET_HIST,	/* do: NTPK_A_HIST */
+	NTPK_CMD_GET_CLIENTS,	/* dump: NTPK_A_CLIENTS, of those whom NTPK_A_CLIENT_FILTER means (admin) */
 
 	/* private: */
 	__NTPK_CMD_MAX,
@@ -52,6 +53,8 @@ enum ntpk_attr {
 	NTPK_A_KEYS,		/* nest, enum ntpk_attr_keys */
 	NTPK_A_ACL,		/* nest, enum ntpk_attr_acl */
 	NTPK_A_HIST,		/* nest, enum ntpk_attr_hist */
+	NTPK_A_CLIENTS,		/* nest, enum ntpk_attr_clients */
+	NTPK_A_CLIENT_FILTER,	/* nest, enum ntpk_attr_client_filter */
 
 	/* private: */
 	__NTPK_A_MAX,
@@ -105,6 +108,7 @@ enum ntpk_attr_state {
 	/* set and get */
 	NTPK_A_STATE_LIMIT_CLIENTS,	/* u32: clients told apart by each different LIMIT, rounded up to a power of two; absent = NTPK_LIMIT_CLIENTS_DEFAULT */
 	NTPK_A_STATE_BUDGET_PER_S,	/* u32: requests that each CPU takes on in a second, 64 or more at once; absent = all */
+	NTPK_A_STATE_NO_CLIENTLOG,	/* u8, 1: nothing is kept of clients, and what was is forgotten; absent = 0 */
 
 	/* private: */
 	__NTPK_A_STATE_MAX,
@@ -309,6 +313,56 @@ enum ntpk_attr_prefix {
 	NTPK_A_PREFIX_MAX = __NTPK_A_PREFIX_MAX - 1,
 };
 
+/*
+ * Who asked.  A dump has each client once at most, and all that are there from its
+ * beginning to its end.  Who is displaced and comes back meanwhile is left out.
+ */
+enum ntpk_attr_clients {
+	NTPK_A_CLIENTS_UNSPEC,
+	NTPK_A_CLIENTS_PAD,
+	NTPK_A_CLIENTS_NOW_RAW_NS,	/* s64 */
+	NTPK_A_CLIENTS_PREFIX_V6,	/* u8: IPv6 addresses with so many bits in common are one client */
+	NTPK_A_CLIENTS_RECORD_KIND,	/* u32: another number for each kind of RECORD that there was */
+	NTPK_A_CLIENTS_CLIENT,		/* nest, multi-attr, enum ntpk_attr_client */
+
+	/* private: */
+	__NTPK_A_CLIENTS_MAX,
+	NTPK_A_CLIENTS_MAX = __NTPK_A_CLIENTS_MAX - 1,
+};
+
+#define NTPK_RECORD_KIND	1
+
+enum ntpk_attr_client {
+	NTPK_A_CLIENT_UNSPEC,
+	NTPK_A_CLIENT_PAD,
+	NTPK_A_CLIENT_ADDR,		/* binary, 4 or 16 bytes, zeros behind PREFIX_V6 */
+	NTPK_A_CLIENT_REQUESTS,		/* u32: that it sent, at least */
+	NTPK_A_CLIENT_DROPPED,		/* u32: of those got no answer */
+	NTPK_A_CLIENT_FIRST_AGE_NS,	/* u64: since its first request */
+	NTPK_A_CLIENT_LAST_AGE_NS,	/* u64: since its last request */
+	NTPK_A_CLIENT_QUIRK,		/* u32: class, as in NTPK_A_QUIRK_NUMBER */
+	NTPK_A_CLIENT_RECORD,		/* binary: what is known, of RECORD_KIND; see include/ntpk/ntp_client.h */
+
+	/* private: */
+	__NTPK_A_CLIENT_MAX,
+	NTPK_A_CLIENT_MAX = __NTPK_A_CLIENT_MAX - 1,
+};
+
+/* Clients that are all of what is given here. */
+enum ntpk_attr_client_filter {
+	NTPK_A_CLIENT_FILTER_UNSPEC,
+	NTPK_A_CLIENT_FILTER_PAD,
+	NTPK_A_CLIENT_FILTER_ADDR,	/* binary, 4 or 16 bytes, zeros behind LEN: of this network */
+	NTPK_A_CLIENT_FILTER_LEN,	/* u8, 0..32 or 0..128; absent = all of ADDR */
+	NTPK_A_CLIENT_FILTER_QUIRK,	/* u32: class */
+	NTPK_A_CLIENT_FILTER_REQUESTS,	/* u32: at least so many */
+	NTPK_A_CLIENT_FILTER_LAST_AGE_NS, /* u64: seen no longer ago */
+
+	/* private: */
+	__NTPK_A_CLIENT_FILTER_MAX,
+	NTPK_A_CLIENT_FILTER_MAX = __NTPK_A_CLIENT_FILTER_MAX - 1,
+};
+
 enum ntpk_access {
 	NTPK_ACCESS_DENY,		/* no answer */
 	NTPK_ACCESS_ALLOW,
@@ -335,6 +389,7 @@ enum ntpk_attr_stats {
 	NTPK_A_STATS_PAD,
 	NTPK_A_STATS_COUNTER,		/* nest, multi-attr, enum ntpk_attr_counter */
 	NTPK_A_STATS_DEPARTURE,		/* nest, multi-attr, enum ntpk_attr_departure */
+	NTPK_A_STATS_QUIRK,		/* nest, multi-attr, enum ntpk_attr_quirk */
 
 	/* private: */
 	__NTPK_A_STATS_MAX,
@@ -395,6 +450,19 @@ enum ntpk_attr_worst {
 	/* private: */
 	__NTPK_A_WORST_MAX,
 	NTPK_A_WORST_MAX = __NTPK_A_WORST_MAX - 1,
+};
+
+/* How often clients of a class asked, while it was kept who asks. */
+enum ntpk_attr_quirk {
+	NTPK_A_QUIRK_UNSPEC,
+	NTPK_A_QUIRK_PAD,
+	NTPK_A_QUIRK_NUMBER,		/* u32: of the class */
+	NTPK_A_QUIRK_NAME,		/* string, as the file in /sys/kernel/ntpk/quirks */
+	NTPK_A_QUIRK_PKTS,		/* u64 */
+
+	/* private: */
+	__NTPK_A_QUIRK_MAX,
+	NTPK_A_QUIRK_MAX = __NTPK_A_QUIRK_MAX - 1,
 };
 
 enum ntpk_attr_event {

@@ -106,6 +106,7 @@ static void random_serve(struct ntp_serve *s, struct ntpk_nl_listeners *l)
 	s->stratum = (uint8_t)rnd();
 	s->precision_log2s = (int8_t)rnd();
 	l->limit_clients = (uint32_t)rnd() % 3;
+	l->no_clientlog = rnd() & 1;
 	l->budget_per_s = (uint32_t)rnd() % 3;
 	l->len = 1 + rnd() % NTPK_LISTENERS_MAX;
 	for (size_t i = 0; i < l->len; i++)
@@ -164,10 +165,12 @@ static void test_state_widths(void **state)
 		[NTPK_A_STATE_PRECISION_LOG2S] = 1, [NTPK_A_STATE_DEADLINE_BOOT_NS] = 8,
 		[NTPK_A_STATE_MAX_DIST_NS] = 8, [NTPK_A_STATE_PUSH_INTERVAL_NS] = 8,
 		[NTPK_A_STATE_LIMIT_CLIENTS] = 4, [NTPK_A_STATE_BUDGET_PER_S] = 4,
+		[NTPK_A_STATE_NO_CLIENTLOG] = 1,
 	};
 	const unsigned int always = (1u << NTPK_A_STATE_STATUS) - (1u << NTPK_A_STATE_CLOCK_SEQ);
 	const unsigned int optional = 1u << NTPK_A_STATE_LIMIT_CLIENTS |
-				      1u << NTPK_A_STATE_BUDGET_PER_S;
+				      1u << NTPK_A_STATE_BUDGET_PER_S |
+				      1u << NTPK_A_STATE_NO_CLIENTLOG;
 	struct ntpk_nl_listeners l;
 	const struct nlattr *attr;
 	unsigned int seen = 0;
@@ -196,6 +199,7 @@ static void test_state_widths(void **state)
 	assert_int_equal(seen & ~optional, always);
 	assert_int_equal(!!(seen & 1u << NTPK_A_STATE_LIMIT_CLIENTS), !!l.limit_clients);
 	assert_int_equal(!!(seen & 1u << NTPK_A_STATE_BUDGET_PER_S), !!l.budget_per_s);
+	assert_int_equal(!!(seen & 1u << NTPK_A_STATE_NO_CLIENTLOG), l.no_clientlog);
 }
 
 static void put_clock(struct nlmsghdr *nlh, unsigned int skip, bool newer)

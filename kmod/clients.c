@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a request does to the table of clients.
+ *
+ * A client may be in either of two sets that its hash names, so that all sets are nearly
+ * full before anybody is displaced.  A set has one lock, held for one look-up and one
+ * update; its first cache line says which of its entries is worth a look, and which of
+ * them is to go.  Who was seen once only goes first: a flood of sources that do not come
+ * again displaces itself.
+ *
+ * Softirq under RCU.
+ */
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/kernel.h>
+#include <linux/netfilter.h>
+#include <linux/prefetch.h>
+#include <linux/udp.h>
+
+#include "clients_priv.h"
+#include "rx_priv.h"
+#include "state.h"
+#include "who.h"
+
+/* Up to here a client goes into its first set, which is looked at first. */
+#define WAYS_FIRST		8
+/* Times are in units of 2^30 ns. */
+#define UNIT_LOG2NS		30
+/* Who came again is kept as if he had been here so much later: three days. */
+#define KEEP_UNITS		241399
+/* No class. */
+#define NOT_HERE		__NTP_CLIENT_QUIRK_MAX
+
+static u32 units(const struct ntpk_rx *rx)
+{
+	return (u32)(rx->now.raw_ns >> UNIT_LOG2NS) + 1;
+}
+
+static struct ntpk_clients_set *set_of(const struct ntpk_clients *table, u32 hash)
+{
+	return &table->sets[reciprocal_scale(hash, table->n_sets)];
+}
+
+/* Always another one. */
+static struct ntpk_clients_set *second_set(const struct ntpk_rx *rx)
+{
+	const struct ntpk_clients *table = rx->state->clients;
+	struct ntpk_clients_set *set = set_of(table, lower_32_bits(rx->note->hash));
+
+	if (unlikely(set == rx->note->first))
+		return set == table->sets ? set + 1 : set - 1;
+	return set;
+}
+
+/* Of bits that the sets do not depend on: the lowest of what the first one is scaled from. */
+static u8 tag_of(const struct ntpk_note *note)
+{
+	return (u8)(note->hash >> 32);
+}
+
+/* Top bit of each byte that is zero, and perhaps of one of 1 above such. */
+static u64 zero_bytes(u64 bytes)
+{
+	return (bytes - 0x0101010101010101ULL) & ~bytes & 0x8080808080808080ULL;
+}
+
+static bool is_here(const struct ntpk_clients_set *set, unsigned int way,
+		    const struct ntpk_note *note)
+{
+	const struct ntpk_clients_entry *entry = &set->entry[way];
+
+	return entry->who.lo == note->who.lo && entry->who.hi == note->who.hi && set->seen[way];
+}
+
+/* Which of these ways it has, WAYS = none.  Under the lock. */
+static unsigned int find_in(const struct ntpk_clients_set *set, u64 tops, unsigned int first,
+			    const struct ntpk_note *note)
+{
+	unsigned int way;
+
+	for (; tops; tops &= tops - 1) {
+		way = first + (__ffs64(tops) >> 3);
+		if (likely(is_here(set, way, note)))
+			return way;
+	}
+	return WAYS;
+}
+
+/* Under the lock. */
+static __always_inline unsigned int find(const struct ntpk_clients_set *set, const struct ntpk_note *note)
+{
+	u64 tags = tag_of(note) * 0x0101010101010101ULL;
+	u64 low = le64_to_cpup((const __le64 *)set->tag);
+	u32 high = le32_to_cpup((const __le32 *)(set->tag + 8));
+	unsigned int way = find_in(set, zero_bytes(low ^ tags), 0, note);
+
+	if (likely(way < WAYS))
+		return way;
+	return find_in(set, zero_bytes((high ^ (u32)tags) | ~0ULL << 32), 8, note);
+}
+
+/* Not one of those that ask most. */
+static noinline void look_at(struct ntp_client *client, const struct ntpk_rx *rx,
+			     enum ntp_client_verdict verdict)
+{
+	struct ntp_client_req q = {
+		.now_ns = rx->now.raw_ns,
+		.verdict = verdict,
+		.step_gen = rx->state->step_gen,
+	};
+
+	ntp_client_req_header(&q, &rx->note->req, rx->udp_len - sizeof(struct udphdr));
+	if (verdict < NTP_CLIENT_LIMITED)
+		q.t2 = be64_to_cpu(rx->note->t2);
+	ntp_client_update(client, &q);
+}
+
+/* Under the lock.  Return: its class. */
+static __always_inline unsigned int update(struct ntpk_clients_set *set, unsigned int way,
+			   const struct ntpk_rx *rx, enum ntp_client_verdict verdict)
+{
+	struct ntp_client *client = &set->entry[way].client;
+	u32 now = units(rx);
+
+	if (set->seen[way] >> 1 != now)
+		set->seen[way] = now << 1 | 1;
+	if (!ntp_client_skim(client, rx->now.raw_ns, verdict))
+		look_at(client, rx, verdict);
+	return client->quirk;
+}
+
+/* Return: its class, NOT_HERE where it is in another set or in none. */
+static __always_inline unsigned int update_in(struct ntpk_clients_set *set, const struct ntpk_rx *rx,
+			      enum ntp_client_verdict verdict)
+{
+	unsigned int way, quirk = NOT_HERE;
+
+	spin_lock(&set->lock);
+	way = find(set, rx->note);
+	if (likely(way < WAYS))
+		quirk = update(set, way, rx, verdict);
+	spin_unlock(&set->lock);
+	return quirk;
+}
+
+/* The less, the sooner it goes. */
+static u32 worth(const struct ntpk_clients_set *set, unsigned int way)
+{
+	u32 seen = set->seen[way];
+
+	return (seen >> 1) + (seen & 1 ? KEEP_UNITS : 0);
+}
+
+/* Of least worth: a free one if there is any. */
+static unsigned int worst(const struct ntpk_clients_set *set)
+{
+	unsigned int way, found = 0;
+
+	for (way = 1; way < WAYS; way++)
+		if (worth(set, way) < worth(set, found))
+			found = way;
+	return found;
+}
+
+static unsigned int ways_used(const struct ntpk_clients_set *set)
+{
+	unsigned int way, n = 0;
+
+	for (way = 0; way < WAYS; way++)
+		n += !!set->seen[way];
+	return n;
+}
+
+/* In which of its sets shall a new client be? */
+static struct ntpk_clients_set *choose(struct ntpk_clients_set *first, struct ntpk_clients_set *second)
+{
+	unsigned int n = ways_used(first), m;
+
+	if (n < WAYS_FIRST)
+		return first;
+	m = ways_used(second);
+	if (m == WAYS && n == WAYS)
+		return worth(first, worst(first)) <= worth(second, worst(second)) ? first : second;
+	return n <= m ? first : second;
+}
+
+static void put_new(struct ntpk_clients_set *set, unsigned int way, const struct ntpk_rx *rx)
+{
+	struct ntpk_clients_entry *entry = &set->entry[way];
+
+	set->tag[way] = tag_of(rx->note);
+	/* once for now */
+	set->seen[way] = units(rx) << 1;
+	entry->who = rx->note->who;
+	ntp_client_init(&entry->client);
+}
+
+/*
+ * It is in neither set, or came into one just now.  Both locks, in the order of their
+ * addresses, so that it does not come into both.
+ */
+static noinline unsigned int insert(struct ntpk_clients_set *first,
+				    struct ntpk_clients_set *second, const struct ntpk_rx *rx,
+				    enum ntp_client_verdict verdict)
+{
+	struct ntpk_clients_set *low = min(first, second), *high = max(first, second);
+	struct ntpk_clients_set *set = first;
+	unsigned int way, quirk;
+
+	spin_lock(&low->lock);
+	spin_lock_nested(&high->lock, SINGLE_DEPTH_NESTING);
+	way = find(first, rx->note);
+	if (way == WAYS) {
+		set = second;
+		way = find(second, rx->note);
+	}
+	if (way == WAYS) {
+		set = choose(first, second);
+		way = worst(set);
+		put_new(set, way, rx);
+	}
+	quirk = update(set, way, rx, verdict);
+	spin_unlock(&high->lock);
+	spin_unlock(&low->lock);
+	return quirk;
+}
+
+static struct ntp_acl_addr who_asks(const struct ntpk_rx *rx)
+{
+	if (rx->pf == NFPROTO_IPV4)
+		return (struct ntp_acl_addr){
+			.lo = NTPK_CLIENTS_MAPPED | ntohl(ip_hdr(rx->skb)->saddr)
+		};
+	return ntp_acl_cut(ntp_acl_addr_v6(ipv6_hdr(rx->skb)->saddr.s6_addr32),
+			   ntpk_clients_prefix6());
+}
+
+static u64 hash_of(const struct ntpk_rx *rx)
+{
+	if (rx->pf == NFPROTO_IPV4)
+		return ntpk_who_hash(ntp_acl_addr_v4(ntohl(ip_hdr(rx->skb)->saddr)), false,
+				     &rx->inst->hash_key);
+	return ntpk_who_hash(rx->note->who, true, &rx->inst->hash_key);
+}
+
+/**
+ * ntpk_clients_note() - keep of a request what the reply may be written over
+ * @rx: request, with the clocks read; its note is filled but for t2
+ *
+ * Context: softirq, RCU.
+ */
+void ntpk_clients_note(struct ntpk_rx *rx)
+{
+	struct ntpk_note *note = rx->note;
+
+	rx->noted = true;
+	note->who = who_asks(rx);
+	note->hash = hash_of(rx);
+	note->first = set_of(rx->state->clients, upper_32_bits(note->hash));
+	prefetchw(note->first);
+	note->req = *ntpk_rx_req(rx);
+}
+
+static enum ntp_client_verdict verdict_of(enum ntpk_reason reason)
+{
+	if (likely(reason == NTPK_REASON_REPLIED))
+		return NTP_CLIENT_ANSWERED;
+	switch (reason) {
+	case NTPK_REASON_REPLIED_INTERLEAVED:
+		return NTP_CLIENT_ANSWERED;
+	case NTPK_REASON_REPLIED_UNSYNC:
+		return NTP_CLIENT_UNSYNC;
+	case NTPK_REASON_REPLIED_NAK:
+	case NTPK_REASON_REPLIED_RATE:
+		return NTP_CLIENT_TOLD;
+	case NTPK_REASON_LIMITED:
+	case NTPK_REASON_OVER_BUDGET:
+		return NTP_CLIENT_LIMITED;
+	default:
+		return NTP_CLIENT_DENIED;
+	}
+}
+
+/* It is not where it is looked for first. */
+static noinline unsigned int update_elsewhere(const struct ntpk_rx *rx,
+					      enum ntp_client_verdict verdict)
+{
+	struct ntpk_clients_set *second = second_set(rx);
+	unsigned int quirk = update_in(second, rx, verdict);
+
+	if (quirk == NOT_HERE && verdict <= NTP_CLIENT_UNSYNC)
+		quirk = insert(rx->note->first, second, rx, verdict);
+	return quirk;
+}
+
+/**
+ * ntpk_clients_saw() - a client asked
+ * @rx: request that was noted
+ * @reason: what became of it
+ *
+ * Only who gets an answer comes into the table.  After the reply, which it does not
+ * keep waiting.
+ *
+ * Context: softirq, RCU.
+ */
+void ntpk_clients_saw(const struct ntpk_rx *rx, enum ntpk_reason reason)
+{
+	enum ntp_client_verdict verdict = verdict_of(reason);
+	unsigned int quirk = update_in(rx->note->first, rx, verdict);
+
+	if (unlikely(quirk == NOT_HERE))
+		quirk = update_elsewhere(rx, verdict);
+	if (likely(quirk != NOT_HERE))
+		ntpk_stats_quirk(rx->inst->stats, quirk);
+}
