@@ -262,7 +262,8 @@ class Genl:
 		while True:
 			if between:
 				between()
-			data = self.s.recv(1 << 16)
+			# a dump's pieces are no larger than what was read last
+			data = self.s.recv(4096 if between else 1 << 16)
 			while len(data) >= 16:
 				length, kind, flags, seq, _ = struct.unpack("=IHHII", data[:16])
 				body, data = data[16:length], data[(length + 3) & ~3:]

@@ -8,6 +8,7 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <ntpk/ntp_client.h>
 #include <ntpk/ntp_reason.h>
 #include "ctl/ctl.h"
 #include "ctl/fmt.h"
@@ -28,7 +29,7 @@ static const char *class_name(unsigned int class)
 	return class < sizeof(names) / sizeof(names[0]) ? names[class] : "unknown";
 }
 
-static int nl_failed(const struct ntpk_nl *nl, int ret, const char *what, struct ctl_error *err)
+int ctl_module_failed(const struct ntpk_nl *nl, int ret, const char *what, struct ctl_error *err)
 {
 	const char *words = ntpk_nl_error(nl);
 
@@ -76,22 +77,22 @@ static int read_state(struct ntpk_nl *nl, struct json_object **out, struct ctl_e
 	int ret = ntpk_nl_get_state(nl, &st);
 
 	if (ret < 0)
-		return nl_failed(nl, ret, "read the module's state", err);
+		return ctl_module_failed(nl, ret, "read the module's state", err);
 	*out = state_json(&st);
 	return CTL_OK;
 }
 
-static int open_module(struct ntpk_nl **nl, struct ctl_error *err)
+int ctl_module_open(struct ntpk_nl **nl, struct ctl_error *err)
 {
 	int ret = ntpk_nl_open(nl);
 
-	return ret < 0 ? nl_failed(NULL, ret, "talk to the kernel module", err) : CTL_OK;
+	return ret < 0 ? ctl_module_failed(NULL, ret, "talk to the kernel module", err) : CTL_OK;
 }
 
 int ctl_module_state(struct json_object **out, struct ctl_error *err)
 {
 	struct ntpk_nl *nl;
-	int ret = open_module(&nl, err);
+	int ret = ctl_module_open(&nl, err);
 
 	*out = NULL;
 	if (ret == CTL_OK)
@@ -205,7 +206,7 @@ static int read_departures(struct ntpk_nl *nl, struct json_object **out, struct 
 	int i, n = ntpk_nl_get_departures(nl, d, DEPARTURES_MAX);
 
 	if (n < 0)
-		return nl_failed(nl, n, "read the module's counters", err);
+		return ctl_module_failed(nl, n, "read the module's counters", err);
 	*out = json_object_new_array();
 	for (i = 0; i < n; i++)
 		json_object_array_add(*out, departure_json(&d[i]));
@@ -221,7 +222,7 @@ static int read_hist(struct ntpk_nl *nl, struct json_object **out, struct ctl_er
 	if (ret == 0)
 		ret = ntpk_nl_get_clock(nl, &clock);
 	if (ret < 0)
-		return nl_failed(nl, ret, "read what answers take", err);
+		return ctl_module_failed(nl, ret, "read what answers take", err);
 	*out = hist_json(&hist, (uint64_t)clock.raw_ns);
 	return CTL_OK;
 }
@@ -233,17 +234,64 @@ static int read_counters(const struct ctl *ctl, struct ntpk_nl *nl, struct json_
 	int n = ntpk_nl_get_stats(nl, c, COUNTERS_MAX);
 
 	if (n < 0)
-		return nl_failed(nl, n, "read the module's counters", err);
+		return ctl_module_failed(nl, n, "read the module's counters", err);
 	*out = counters_json(c, (size_t)n, ctl->options & CTL_O_ALL);
 	return CTL_OK;
 }
 
+static int read_classes(const struct ctl *ctl, struct ntpk_nl *nl, struct json_object **out,
+			struct ctl_error *err)
+{
+	struct ntpk_nl_quirk q[COUNTERS_MAX];
+	int i, n = ntpk_nl_get_quirks(nl, q, COUNTERS_MAX);
+	struct json_object *o;
+
+	if (n < 0)
+		return ctl_module_failed(nl, n, "read the module's counters", err);
+	*out = json_object_new_array();
+	for (i = 0; i < n; i++) {
+		if (!q[i].pkts && !(ctl->options & CTL_O_ALL))
+			continue;
+		o = json_object_new_object();
+		json_object_object_add(o, "name", json_object_new_string(q[i].name));
+		json_object_object_add(o, "text",
+				       json_object_new_string(ntp_client_quirk_text(q[i].number)));
+		json_object_object_add(o, "pkts", json_object_new_uint64(q[i].pkts));
+		json_object_array_add(*out, o);
+	}
+	return CTL_OK;
+}
+
+static void print_classes(const struct ctl *ctl, struct json_object *list)
+{
+	static const char *const head[] = { "Requests", "Class of client", "Meaning" };
+	struct fmt_table t = { .columns = 3, .right = 1 };
+	char name[64], pkts[FMT_MAX];
+	size_t i;
+
+	if (!json_object_array_length(list))
+		return;
+	putchar('\n');
+	fmt_table_add(&t, head);
+	for (i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *o = json_object_array_get_idx(list, i);
+
+		if (!fmt_table_add(&t, (const char *const []){
+				fmt_member_int(pkts, o, "pkts"),
+				fmt_safe(name, sizeof(name), fmt_str(o, "name")),
+				fmt_str(o, "text") }))
+			break;
+	}
+	fmt_table_print(&t, stdout, ctl->colour);
+}
+
 int cmd_stats(const struct ctl *ctl, int argc, char **argv)
 {
-	struct json_object *state = NULL, *list = NULL, *departures = NULL, *hist = NULL, *data;
+	struct json_object *state = NULL, *list = NULL, *departures = NULL, *hist = NULL;
+	struct json_object *classes = NULL, *data;
 	struct ctl_error err;
 	struct ntpk_nl *nl;
-	int ret = open_module(&nl, &err);
+	int ret = ctl_module_open(&nl, &err);
 
 	(void)argc;
 	(void)argv;
@@ -253,6 +301,8 @@ int cmd_stats(const struct ctl *ctl, int argc, char **argv)
 		ret = read_counters(ctl, nl, &list, &err);
 	if (ret == CTL_OK)
 		ret = read_departures(nl, &departures, &err);
+	if (ret == CTL_OK)
+		ret = read_classes(ctl, nl, &classes, &err);
 	if (ret == CTL_OK && (ctl->options & CTL_O_HIST))
 		ret = read_hist(nl, &hist, &err);
 	ntpk_nl_close(nl);
@@ -260,6 +310,7 @@ int cmd_stats(const struct ctl *ctl, int argc, char **argv)
 		json_object_put(state);
 		json_object_put(list);
 		json_object_put(departures);
+		json_object_put(classes);
 		return ctl_fail(ctl, &err, NULL);
 	}
 	if (ctl->json) {
@@ -269,6 +320,7 @@ int cmd_stats(const struct ctl *ctl, int argc, char **argv)
 		json_object_object_add(data, "departures", departures);
 		if (hist)
 			json_object_object_add(data, "hist", hist);
+		json_object_object_add(data, "classes", classes);
 		ctl_print_data(data);
 		return CTL_OK;
 	}
@@ -279,6 +331,8 @@ int cmd_stats(const struct ctl *ctl, int argc, char **argv)
 	if (hist)
 		hist_print(ctl, hist);
 	json_object_put(hist);
+	print_classes(ctl, classes);
+	json_object_put(classes);
 	json_object_put(state);
 	json_object_put(list);
 	json_object_put(departures);

@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <json-c/json.h>
 
+struct ntpk_nl;
+
 enum ctl_exit {
 	CTL_OK,
 	CTL_ERROR,		/* the daemon or the module refused */
@@ -29,10 +31,22 @@ enum ctl_exit {
 #define CTL_O_SAVE	(1u << 2)	/* --save: keep the change over restarts */
 #define CTL_O_OUTPUT	(1u << 3)	/* -o OUT: into this new file */
 #define CTL_O_HIST	(1u << 4)	/* --hist: what answers take */
+#define CTL_O_SORT	(1u << 5)	/* --sort KEY: by what */
+#define CTL_O_TOP	(1u << 6)	/* --top N: the first so many */
+#define CTL_O_NAMES	(1u << 7)	/* --names: of addresses */
+#define CTL_O_CLASS	(1u << 8)	/* --class NAME: of these only */
+#define CTL_O_REQUESTS	(1u << 9)	/* --requests N: with at least so many */
+#define CTL_O_SEEN	(1u << 10)	/* --seen SECONDS: no longer ago */
 
 /**
  * struct ctl - the options
  * @socket: of the daemon
+ * @output: of --output; this and those below are NULL where they were not given
+ * @sort: of --sort
+ * @top: of --top
+ * @class: of --class
+ * @requests: of --requests
+ * @seen: of --seen
  * @json: one line of JSON instead of text
  * @colour: stdout is a terminal that shows colours
  * @options: CTL_O_* that were given
@@ -40,7 +54,12 @@ enum ctl_exit {
  */
 struct ctl {
 	const char *socket;
-	const char *output;	/* config import -o, NULL = stdout */
+	const char *output;
+	const char *sort;
+	const char *top;
+	const char *class;
+	const char *requests;
+	const char *seen;
 	bool	 json;
 	bool	 colour;
 	unsigned int options;
@@ -98,6 +117,7 @@ int cmd_reselect(const struct ctl *ctl, int argc, char **argv);
 int cmd_log_level(const struct ctl *ctl, int argc, char **argv);
 int cmd_watch(const struct ctl *ctl, int argc, char **argv);
 int cmd_metrics(const struct ctl *ctl, int argc, char **argv);
+int cmd_clients(const struct ctl *ctl, int argc, char **argv);
 int cmd_stats(const struct ctl *ctl, int argc, char **argv);
 int cmd_waitsync(const struct ctl *ctl, int argc, char **argv);
 int cmd_config_import(const struct ctl *ctl, int argc, char **argv);
@@ -205,10 +225,43 @@ int ctl_fail(const struct ctl *ctl, const struct ctl_error *err, struct json_obj
 void ctl_print_json(struct json_object *obj);
 
 /**
+ * ctl_put_json() - the same without an end of line
+ * @obj: object
+ */
+void ctl_put_json(struct json_object *obj);
+
+/**
+ * ctl_put_envelope() - the beginning of the envelope of ctl_print_data(), up to "data"
+ *
+ * For what is too much to be one object; "}" ends it.
+ */
+void ctl_put_envelope(void);
+
+/**
  * ctl_print_data() - print data in the envelope of the control protocol
  * @data: given away
  */
 void ctl_print_data(struct json_object *data);
+
+/**
+ * ctl_module_open() - talk to the module
+ * @nl: out
+ * @err: filled where that is not possible
+ *
+ * Return: CTL_OK, CTL_NO_MODULE or CTL_ERROR.
+ */
+int ctl_module_open(struct ntpk_nl **nl, struct ctl_error *err);
+
+/**
+ * ctl_module_failed() - the words for what the module refused
+ * @nl: handle, NULL is fine
+ * @ret: -errno
+ * @what: was asked, as "read the module's state"
+ * @err: filled
+ *
+ * Return: its exit code.
+ */
+int ctl_module_failed(const struct ntpk_nl *nl, int ret, const char *what, struct ctl_error *err);
 
 /**
  * ctl_module_state() - ask the module

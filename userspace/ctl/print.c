@@ -33,7 +33,7 @@ static unsigned int next_char(const unsigned char **s)
  * json-c escapes the controls of ASCII but DEL, and no others; outside strings
  * JSON is plain ASCII, so that the escapes below cannot land there.
  */
-void ctl_print_json(struct json_object *obj)
+void ctl_put_json(struct json_object *obj)
 {
 	const unsigned char *s = (const unsigned char *)json_object_to_json_string_ext(obj,
 				 JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
@@ -49,6 +49,11 @@ void ctl_print_json(struct json_object *obj)
 			printf("\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10),
 			       0xdc00 + (c & 0x3ff));
 	}
+}
+
+void ctl_print_json(struct json_object *obj)
+{
+	ctl_put_json(obj);
 	putchar('\n');
 }
 
@@ -59,6 +64,11 @@ static struct json_object *envelope(bool fine)
 	json_object_object_add(env, "schema", json_object_new_int(CONTROL_SCHEMA));
 	json_object_object_add(env, "ok", json_object_new_boolean(fine));
 	return env;
+}
+
+void ctl_put_envelope(void)
+{
+	printf("{\"schema\":%d,\"ok\":true,", CONTROL_SCHEMA);
 }
 
 void ctl_print_data(struct json_object *data)

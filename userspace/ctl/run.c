@@ -4,6 +4,7 @@
  * stand anywhere.
  */
 #include <ctype.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,10 @@ static const struct ctl_command commands[] = {
 	  cmd_log_level },
 	{ "waitsync", "[TRIES [MAX_ERROR_S [INTERVAL_S]]]",
 	  "wait until the clock is right (TRIES 0: for ever; every 10 s)", 0, 3, 0, cmd_waitsync },
+	{ "clients", "[-v] [--sort KEY] [--top N] [--names] [ADDRESS[/LEN]]",
+	  "who asks: how often, with what clock, as what class of client", 0, 1,
+	  CTL_O_VERBOSE | CTL_O_SORT | CTL_O_TOP | CTL_O_NAMES | CTL_O_CLASS | CTL_O_REQUESTS |
+	  CTL_O_SEEN, cmd_clients },
 	{ "stats", "[--all] [--hist]", "the module's state and counters", 0, 0, CTL_O_ALL | CTL_O_HIST,
 	  cmd_stats },
 	{ "metrics", "", "all numbers of the daemon as Prometheus text", 0, 0, 0, cmd_metrics },
@@ -63,17 +68,31 @@ static const struct ctl_command commands[] = {
 
 #define COMMANDS	(sizeof(commands) / sizeof(commands[0]))
 
+/* struct option - @value: where in struct ctl its value goes, 0 = it has none */
 static const struct {
 	const char *word;
 	const char *also;
+	const char *arg;
 	unsigned int bit;
+	size_t	 value;
 	const char *help;
 } options[] = {
-	{ "--all", "-a", CTL_O_ALL, "stats: counters of zero too" },
-	{ "--hist", NULL, CTL_O_HIST, "stats: what answers take, drawn" },
-	{ "--save", NULL, CTL_O_SAVE, "upstream add, del, set: keep it over restarts" },
-	{ "--output OUT", "-o", CTL_O_OUTPUT, "config import: into this new file" },
-	{ "--verbose", "-v", CTL_O_VERBOSE, "sources: a legend, and what they follow" },
+	{ "--all", "-a", "", CTL_O_ALL, 0, "stats: counters of zero too" },
+	{ "--hist", NULL, "", CTL_O_HIST, 0, "stats: what answers take, drawn" },
+	{ "--save", NULL, "", CTL_O_SAVE, 0, "upstream add, del, set: keep it over restarts" },
+	{ "--output", "-o", " OUT", CTL_O_OUTPUT, offsetof(struct ctl, output),
+	  "config import: into this new file" },
+	{ "--verbose", "-v", "", CTL_O_VERBOSE, 0, "sources, clients: a legend, and more columns" },
+	{ "--sort", NULL, " KEY", CTL_O_SORT, offsetof(struct ctl, sort),
+	  "clients: by requests, dropped, last, first, interval, error, drift or address" },
+	{ "--top", NULL, " N", CTL_O_TOP, offsetof(struct ctl, top), "clients: the first N of them" },
+	{ "--names", NULL, "", CTL_O_NAMES, 0, "clients: names of their addresses" },
+	{ "--class", NULL, " NAME", CTL_O_CLASS, offsetof(struct ctl, class),
+	  "clients: of this class only, as 'clients' shows it" },
+	{ "--requests", NULL, " N", CTL_O_REQUESTS, offsetof(struct ctl, requests),
+	  "clients: with at least N requests" },
+	{ "--seen", NULL, " S", CTL_O_SEEN, offsetof(struct ctl, seen),
+	  "clients: seen in the last S seconds" },
 };
 
 #define OPTIONS		(sizeof(options) / sizeof(options[0]))
@@ -98,8 +117,9 @@ static void print_help(FILE *out)
 	fputs("  -j, --json         one line of JSON (Documentation/control.md)\n"
 	      "  -s, --socket PATH  of the daemon (default " CONTROL_DEFAULT_SOCKET ")\n", out);
 	for (i = 0; i < OPTIONS; i++)
-		fprintf(out, "  %s%s %-13s  %s\n", options[i].also ? options[i].also : "  ",
-			options[i].also ? "," : " ", options[i].word, options[i].help);
+		fprintf(out, "  %s%s %s%-*s  %s\n", options[i].also ? options[i].also : "  ",
+			options[i].also ? "," : " ", options[i].word,
+			13 - (int)strlen(options[i].word), options[i].arg, options[i].help);
 	fputs("  -h, --help         this text\n\n"
 	      "Exit code: 0 fine, 1 refused by daemon or module, 2 usage, 3 daemon not\n"
 	      "reachable, 4 module not loaded, 5 waitsync ran out of tries.\n", out);
@@ -122,13 +142,19 @@ static bool is_word(const char *word, const char *a, const char *b)
 	return strcmp(word, a) == 0 || (b && strcmp(word, b) == 0);
 }
 
-static int take_flag(struct line *l, const char *word)
+/* Return: as take_option(). */
+static int take_other(struct line *l, char **argv, int left)
 {
-	for (size_t i = 0; i < OPTIONS; i++)
-		if (is_word(word, options[i].word, options[i].also)) {
-			l->ctl.options |= options[i].bit;
-			return 1;
-		}
+	for (size_t i = 0; i < OPTIONS; i++) {
+		if (!is_word(argv[0], options[i].word, options[i].also))
+			continue;
+		if (options[i].value && left < 2)
+			return -1;
+		l->ctl.options |= options[i].bit;
+		if (options[i].value)
+			*(const char **)((char *)&l->ctl + options[i].value) = argv[1];
+		return options[i].value ? 2 : 1;
+	}
 	return 0;
 }
 
@@ -141,19 +167,13 @@ static int take_option(struct line *l, char **argv, int left)
 		l->help = true;
 	} else if (strncmp(argv[0], "--socket=", 9) == 0) {
 		l->ctl.socket = argv[0] + 9;
-	} else if (is_word(argv[0], "--output", "-o")) {
-		if (left < 2)
-			return -1;
-		l->ctl.options |= CTL_O_OUTPUT;
-		l->ctl.output = argv[1];
-		return 2;
 	} else if (is_word(argv[0], "--socket", "-s")) {
 		if (left < 2)
 			return -1;
 		l->ctl.socket = argv[1];
 		return 2;
 	} else {
-		return take_flag(l, argv[0]);
+		return take_other(l, argv, left);
 	}
 	return 1;
 }
@@ -167,7 +187,7 @@ static int parse_line(struct line *l, int argc, char **argv)
 		if (is_option(argv[i])) {
 			took = take_option(l, argv + i, argc - i);
 			if (took <= 0)
-				return usage(took ? "a path must follow" : "unknown option",
+				return usage(took ? "a value must follow" : "unknown option",
 					     argv[i]);
 			continue;
 		}

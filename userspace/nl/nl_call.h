@@ -27,4 +27,14 @@ struct nlmsghdr *nl_call_begin(struct ntpk_nl *nl, uint8_t cmd, bool ack);
  */
 int nl_call(struct ntpk_nl *nl, struct nlmsghdr **answer);
 
+/**
+ * nl_dump() - send it as the question for a dump, and take all of that
+ * @nl: handle
+ * @each: called for each message; a negative number ends it
+ * @ctx: for @each
+ *
+ * Return: 0, what @each returned, or -errno; -EINTR: it changed on the way.
+ */
+int nl_dump(struct ntpk_nl *nl, int (*each)(void *ctx, const struct nlmsghdr *nlh), void *ctx);
+
 #endif /* NTPK_NL_CALL_H */

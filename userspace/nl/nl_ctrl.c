@@ -90,30 +90,51 @@ static void add_missing(const struct nlattr *type, char *text, size_t len)
 		 mnl_attr_get_u32(type));
 }
 
-int nl_msg_parse_error(const struct nlmsghdr *nlh, const struct nlmsghdr *req, char *text,
-		       size_t len)
+/* The words of the attributes that stand after @skip bytes of payload. */
+static void take_words(const struct nlmsghdr *nlh, size_t skip, const struct nlmsghdr *req,
+		       char *text, size_t len)
 {
 	const struct nlattr *tb[NLMSGERR_ATTR_MISS_NEST + 1] = { NULL };
-	const struct nlmsgerr *err = mnl_nlmsg_get_payload(nlh);
-	size_t skip = sizeof(*err);
 	struct nl_walk w;
 
-	text[0] = '\0';
-	if (nlh->nlmsg_type != NLMSG_ERROR || nlh->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(*err) ||
-	    err->error > 0)
-		return -EBADMSG;
 	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS))
-		return err->error;
-	if (!(nlh->nlmsg_flags & NLM_F_CAPPED) && err->msg.nlmsg_len > MNL_NLMSG_HDRLEN)
-		skip += err->msg.nlmsg_len - MNL_NLMSG_HDRLEN;
+		return;
 	/* words that are not whole are none */
 	if (nl_walk_message(nlh, skip, &w) || nl_collect(w, tb, NLMSGERR_ATTR_MISS_NEST))
-		return err->error;
+		return;
 	if (tb[NLMSGERR_ATTR_MSG])
 		take_text(tb[NLMSGERR_ATTR_MSG], text, len);
 	if (req && has(tb[NLMSGERR_ATTR_OFFS], sizeof(uint32_t)))
 		add_attribute(tb[NLMSGERR_ATTR_OFFS], req, text, len);
 	if (has(tb[NLMSGERR_ATTR_MISS_TYPE], sizeof(uint32_t)))
 		add_missing(tb[NLMSGERR_ATTR_MISS_TYPE], text, len);
+}
+
+int nl_msg_parse_error(const struct nlmsghdr *nlh, const struct nlmsghdr *req, char *text,
+		       size_t len)
+{
+	const struct nlmsgerr *err = mnl_nlmsg_get_payload(nlh);
+	size_t skip = sizeof(*err);
+
+	text[0] = '\0';
+	if (nlh->nlmsg_type != NLMSG_ERROR || nlh->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(*err) ||
+	    err->error > 0)
+		return -EBADMSG;
+	if (!(nlh->nlmsg_flags & NLM_F_CAPPED) && err->msg.nlmsg_len > MNL_NLMSG_HDRLEN)
+		skip += err->msg.nlmsg_len - MNL_NLMSG_HDRLEN;
+	take_words(nlh, skip, req, text, len);
 	return err->error;
+}
+
+int nl_msg_parse_done(const struct nlmsghdr *nlh, const struct nlmsghdr *req, char *text,
+		      size_t len)
+{
+	const int *err = mnl_nlmsg_get_payload(nlh);
+
+	text[0] = '\0';
+	if (nlh->nlmsg_type != NLMSG_DONE || nlh->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(*err) ||
+	    *err > 0)
+		return -EBADMSG;
+	take_words(nlh, sizeof(*err), req, text, len);
+	return *err;
 }

@@ -46,6 +46,16 @@ struct nl_walk {
  */
 int nl_walk_next(struct nl_walk *w, const struct nlattr **attr);
 
+/**
+ * nl_walk_top() - the attributes of a nest at the top level
+ * @nlh: message of the family
+ * @type: of the nest
+ * @w: out
+ *
+ * Return: 0, or -EBADMSG: there is none, or rubbish.
+ */
+int nl_walk_top(const struct nlmsghdr *nlh, uint16_t type, struct nl_walk *w);
+
 /** nl_walk_nest() - the attributes in @attr */
 struct nl_walk nl_walk_nest(const struct nlattr *attr);
 

@@ -42,6 +42,7 @@ static const struct nl_field serve_fields[] = {
 static const struct nl_field shared_fields[] = {
 	NL_FIELD(ntpk_nl_listeners, NTPK_A_STATE_LIMIT_CLIENTS, limit_clients, false),
 	NL_FIELD(ntpk_nl_listeners, NTPK_A_STATE_BUDGET_PER_S, budget_per_s, false),
+	NL_FIELD(ntpk_nl_listeners, NTPK_A_STATE_NO_CLIENTLOG, no_clientlog, false),
 };
 
 /* What the module adds when asked. */
@@ -95,7 +96,7 @@ _Static_assert(sizeof(enum ntpk_status) == 4 && sizeof(enum ntpk_policy) == 4,
 	       "enums are u32 on the netlink");
 
 /* The nest of this type at the top level. */
-static int walk_top(const struct nlmsghdr *nlh, uint16_t type, struct nl_walk *w)
+int nl_walk_top(const struct nlmsghdr *nlh, uint16_t type, struct nl_walk *w)
 {
 	const struct nlattr *attr, *found = NULL;
 	int ret = nl_walk_message(nlh, sizeof(struct genlmsghdr), w);
@@ -147,7 +148,7 @@ void nl_msg_put_state(struct nlmsghdr *nlh, const struct ntp_serve *serve,
 int nl_msg_parse_clock(const struct nlmsghdr *nlh, struct ntpk_nl_clock *out)
 {
 	struct nl_walk w;
-	int ret = walk_top(nlh, NTPK_A_CLOCK, &w);
+	int ret = nl_walk_top(nlh, NTPK_A_CLOCK, &w);
 
 	memset(out, 0, sizeof(*out));
 	return ret < 0 ? ret : nl_parse_fields(w, clock_fields, NL_LEN(clock_fields), out);
@@ -157,7 +158,7 @@ int nl_msg_parse_event(const struct nlmsghdr *nlh, uint32_t *kind, uint32_t *sta
 {
 	struct event ev = { 0 };
 	struct nl_walk w;
-	int ret = walk_top(nlh, NTPK_A_EVENT, &w);
+	int ret = nl_walk_top(nlh, NTPK_A_EVENT, &w);
 
 	if (ret < 0)
 		return ret;
@@ -192,7 +193,7 @@ int nl_msg_parse_state(const struct nlmsghdr *nlh, struct ntpk_nl_state *out)
 	int ret;
 
 	memset(out, 0, sizeof(*out));
-	ret = walk_top(nlh, NTPK_A_STATE, &w);
+	ret = nl_walk_top(nlh, NTPK_A_STATE, &w);
 	if (ret < 0)
 		return ret;
 	ret = state_shape(w, out);
@@ -206,7 +207,7 @@ int nl_msg_parse_state(const struct nlmsghdr *nlh, struct ntpk_nl_state *out)
 	return ret;
 }
 
-static int parse_name(struct nl_walk w, char *name, size_t len)
+static int parse_name(struct nl_walk w, uint16_t type, char *name, size_t len)
 {
 	const struct nlattr *attr;
 	size_t n;
@@ -214,7 +215,7 @@ static int parse_name(struct nl_walk w, char *name, size_t len)
 
 	name[0] = '\0';
 	while ((ret = nl_walk_next(&w, &attr)) > 0) {
-		if (mnl_attr_get_type(attr) != NTPK_A_COUNTER_NAME)
+		if (mnl_attr_get_type(attr) != type)
 			continue;
 		n = strnlen(mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr));
 		if (!n || n >= len)
@@ -232,7 +233,7 @@ int nl_msg_parse_stats(const struct nlmsghdr *nlh, struct ntpk_nl_counter *out, 
 	const struct nlattr *attr;
 	struct nl_walk w;
 	size_t n = 0;
-	int ret = walk_top(nlh, NTPK_A_STATS, &w);
+	int ret = nl_walk_top(nlh, NTPK_A_STATS, &w);
 
 	if (ret < 0)
 		return ret;
@@ -242,7 +243,37 @@ int nl_msg_parse_stats(const struct nlmsghdr *nlh, struct ntpk_nl_counter *out, 
 		memset(&out[n], 0, sizeof(out[n]));
 		ret = nl_parse_fields(nl_walk_nest(attr), counter_fields, NL_LEN(counter_fields), &out[n]);
 		if (ret == 0)
-			ret = parse_name(nl_walk_nest(attr), out[n].name, sizeof(out[n].name));
+			ret = parse_name(nl_walk_nest(attr), NTPK_A_COUNTER_NAME, out[n].name,
+					 sizeof(out[n].name));
+		if (ret < 0)
+			return ret;
+		n++;
+	}
+	return ret < 0 ? ret : (int)n;
+}
+
+static const struct nl_field quirk_fields[] = {
+	NL_FIELD(ntpk_nl_quirk, NTPK_A_QUIRK_NUMBER, number, true),
+	NL_FIELD(ntpk_nl_quirk, NTPK_A_QUIRK_PKTS, pkts, true),
+};
+
+int nl_msg_parse_quirks(const struct nlmsghdr *nlh, struct ntpk_nl_quirk *out, size_t max)
+{
+	const struct nlattr *attr;
+	struct nl_walk w;
+	size_t n = 0;
+	int ret = nl_walk_top(nlh, NTPK_A_STATS, &w);
+
+	if (ret < 0)
+		return ret;
+	while ((ret = nl_walk_next(&w, &attr)) > 0) {
+		if (mnl_attr_get_type(attr) != NTPK_A_STATS_QUIRK || n >= max)
+			continue;
+		memset(&out[n], 0, sizeof(out[n]));
+		ret = nl_parse_fields(nl_walk_nest(attr), quirk_fields, NL_LEN(quirk_fields), &out[n]);
+		if (ret == 0)
+			ret = parse_name(nl_walk_nest(attr), NTPK_A_QUIRK_NAME, out[n].name,
+					 sizeof(out[n].name));
 		if (ret < 0)
 			return ret;
 		n++;
@@ -254,7 +285,7 @@ int nl_msg_parse_hist(const struct nlmsghdr *nlh, struct ntpk_nl_hist *out)
 {
 	const struct nlattr *attr;
 	struct nl_walk w, again;
-	int ret = walk_top(nlh, NTPK_A_HIST, &w);
+	int ret = nl_walk_top(nlh, NTPK_A_HIST, &w);
 
 	if (ret < 0)
 		return ret;
@@ -276,7 +307,7 @@ int nl_msg_parse_departures(const struct nlmsghdr *nlh, struct ntpk_nl_departure
 	const struct nlattr *attr;
 	struct nl_walk w;
 	size_t n = 0;
-	int ret = walk_top(nlh, NTPK_A_STATS, &w);
+	int ret = nl_walk_top(nlh, NTPK_A_STATS, &w);
 
 	if (ret < 0)
 		return ret;

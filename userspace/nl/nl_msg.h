@@ -143,4 +143,26 @@ int nl_msg_parse_event(const struct nlmsghdr *nlh, uint32_t *kind, uint32_t *sta
 int nl_msg_parse_error(const struct nlmsghdr *nlh, const struct nlmsghdr *req, char *text,
 		       size_t len);
 
+/**
+ * nl_msg_parse_done() - NLMSG_DONE, the end of a dump, with its extended acknowledgement
+ * @nlh: message
+ * @req: the request it answers, to name the attribute at fault; may be NULL
+ * @text: out, as in nl_msg_parse_error()
+ * @len: of @text
+ *
+ * Return: 0, the kernel's -errno, or -EBADMSG.
+ */
+int nl_msg_parse_done(const struct nlmsghdr *nlh, const struct nlmsghdr *req, char *text,
+		      size_t len);
+
+/**
+ * nl_msg_parse_quirks() - answer of NTPK_CMD_GET_STATS
+ * @nlh: message
+ * @out: array
+ * @max: its length
+ *
+ * Return: how many classes were filled, or -EBADMSG.
+ */
+int nl_msg_parse_quirks(const struct nlmsghdr *nlh, struct ntpk_nl_quirk *out, size_t max);
+
 #endif /* NTPK_NL_MSG_H */

@@ -179,6 +179,55 @@ int nl_call(struct ntpk_nl *nl, struct nlmsghdr **answer)
 	return transact(nl, answer);
 }
 
+/*
+ * The messages of a dump in one datagram.
+ * Return: 1 when more is to come, 0 at the end, -errno, or what @each returned.
+ */
+static int take_dump(struct ntpk_nl *nl, int len,
+		     int (*each)(void *ctx, const struct nlmsghdr *nlh), void *ctx, bool *changed)
+{
+	struct nlmsghdr *nlh = &nl->in.nlh;
+	int ret;
+
+	for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
+		if (nlh->nlmsg_seq != nl->seq || nlh->nlmsg_pid != mnl_socket_get_portid(nl->req))
+			continue;
+		*changed |= nlh->nlmsg_flags & NLM_F_DUMP_INTR;
+		if (nlh->nlmsg_type == NLMSG_ERROR)
+			return nl_msg_parse_error(nlh, &nl->out.nlh, nl->text, sizeof(nl->text));
+		if (nlh->nlmsg_type == NLMSG_DONE)
+			return nl_msg_parse_done(nlh, &nl->out.nlh, nl->text, sizeof(nl->text));
+		if (nlh->nlmsg_type != nl->out.nlh.nlmsg_type)
+			continue;
+		ret = each(ctx, nlh);
+		if (ret)
+			return ret;
+	}
+	return 1;
+}
+
+int nl_dump(struct ntpk_nl *nl, int (*each)(void *ctx, const struct nlmsghdr *nlh), void *ctx)
+{
+	bool changed = false;
+	int ret = 1;
+
+	nl->text[0] = '\0';
+	nl->out.nlh.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	if (mnl_socket_sendto(nl->req, &nl->out, nl->out.nlh.nlmsg_len) < 0)
+		return -errno;
+	while (ret > 0) {
+		ret = wait_readable(nl->req, now_ms() + TIMEOUT_MS);
+		if (ret < 0)
+			return ret;
+		ret = receive(nl->req, &nl->in, sizeof(nl->in));
+		if (ret == -EAGAIN || ret == -EINTR)
+			ret = 1;
+		else if (ret >= 0)
+			ret = take_dump(nl, ret, each, ctx, &changed);
+	}
+	return ret == 0 && changed ? -EINTR : ret;
+}
+
 /* A command whose only answer is yes or no. */
 static int command(struct ntpk_nl *nl)
 {
@@ -340,6 +389,14 @@ int ntpk_nl_get_hist(struct ntpk_nl *nl, struct ntpk_nl_hist *out)
 	int ret = query(nl, NTPK_CMD_GET_HIST, &answer);
 
 	return ret < 0 ? ret : nl_msg_parse_hist(answer, out);
+}
+
+int ntpk_nl_get_quirks(struct ntpk_nl *nl, struct ntpk_nl_quirk *out, size_t max)
+{
+	struct nlmsghdr *answer;
+	int ret = query(nl, NTPK_CMD_GET_STATS, &answer);
+
+	return ret < 0 ? ret : nl_msg_parse_quirks(answer, out, max);
 }
 
 int ntpk_nl_events_open(struct ntpk_nl *nl)

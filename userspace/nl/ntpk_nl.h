@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <linux/ntpk.h>
 #include <ntpk/ntp_acl.h>
+#include <ntpk/ntp_client.h>
 #include <ntpk/ntp_reply.h>
 
 struct ntpk_nl;
@@ -47,12 +48,14 @@ struct ntpk_nl_listener {
  * @len: of @of
  * @limit_clients: that limits are kept of, 0 = as the module wants it
  * @budget_per_s: that each CPU answers, 0 = all
+ * @no_clientlog: 1: nothing is kept of clients
  * @of: from the module the most special first
  */
 struct ntpk_nl_listeners {
 	size_t	 len;
 	uint32_t limit_clients;
 	uint32_t budget_per_s;
+	uint8_t	 no_clientlog;
 	struct ntpk_nl_listener of[NTPK_LISTENERS_MAX];
 };
 
@@ -283,6 +286,84 @@ int ntpk_nl_acl_check(struct ntpk_nl *nl, const char *name, struct ntp_acl_addr 
  * Return: how many were filled (a newer module may know more), or -errno.
  */
 int ntpk_nl_get_stats(struct ntpk_nl *nl, struct ntpk_nl_counter *out, size_t max);
+
+/* struct ntpk_nl_quirk - how often clients of a class asked */
+struct ntpk_nl_quirk {
+	uint32_t number;
+	char	 name[32];
+	uint64_t pkts;
+};
+
+/**
+ * ntpk_nl_get_quirks() - all classes of clients
+ * @nl: handle
+ * @out: array
+ * @max: its length
+ *
+ * Return: how many were filled (a newer module may know more), or -errno.
+ */
+int ntpk_nl_get_quirks(struct ntpk_nl *nl, struct ntpk_nl_quirk *out, size_t max);
+
+/**
+ * struct ntpk_nl_client_filter - which clients are asked for: those of all of this
+ * @addr_len: of @addr: 4, 16, or 0 = any
+ * @addr: network, zeros behind @len
+ * @len: of its prefix
+ * @by_quirk: those of the class @quirk only
+ * @quirk: see there
+ * @requests: at least so many
+ * @last_age_ns: seen no longer ago, 0 = any time
+ */
+struct ntpk_nl_client_filter {
+	uint8_t	 addr_len;
+	uint8_t	 addr[16];
+	uint8_t	 len;
+	bool	 by_quirk;
+	uint32_t quirk;
+	uint32_t requests;
+	uint64_t last_age_ns;
+};
+
+/**
+ * struct ntpk_nl_client - a client of the module
+ * @addr_len: of @addr: 4 or 16
+ * @addr: its address, of IPv6 its network
+ * @len: of its prefix
+ * @requests: that it sent, at least
+ * @dropped: of those got no answer
+ * @quirk: number of its class
+ * @first_age_ns: since its first request
+ * @last_age_ns: since its last one
+ * @now_raw_ns: when all this was so
+ * @has_record: @record is there, and of a kind that is known here
+ * @record: all that is known of it
+ */
+struct ntpk_nl_client {
+	uint8_t	 addr_len;
+	uint8_t	 addr[16];
+	uint8_t	 len;
+	uint32_t requests;
+	uint32_t dropped;
+	uint32_t quirk;
+	uint64_t first_age_ns;
+	uint64_t last_age_ns;
+	int64_t	 now_raw_ns;
+	bool	 has_record;
+	struct ntp_client record;
+};
+
+/**
+ * ntpk_nl_get_clients() - who asked
+ * @nl: handle
+ * @filter: NULL = all
+ * @each: called for each client; a negative number ends it
+ * @ctx: for @each
+ *
+ * Return: 0; what @each returned; -errno; -EOPNOTSUPP: a module that keeps none;
+ * -ENODATA: it shall not; -EINTR: it was attached anew meanwhile, ask again.
+ */
+int ntpk_nl_get_clients(struct ntpk_nl *nl, const struct ntpk_nl_client_filter *filter,
+			int (*each)(void *ctx, const struct ntpk_nl_client *client), void *ctx);
 
 /**
  * ntpk_nl_get_departures() - what the module knows of when replies leave
