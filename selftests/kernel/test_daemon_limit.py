@@ -112,6 +112,24 @@ def test_set(d, s):
 	     d.text)
 
 
+def test_clientlog(d, s):
+	"""noclientlog, at once and kept over a restart."""
+	ctl = lambda *words: netns.sh(*s.server.args(os.path.join(netns.BIN, "ntpkctl"), "-s", d.sock, *words),
+				      check=False).stdout
+	private = lambda: s.g.state().get("NO_CLIENTLOG", 0)
+	ask(s, "192.0.2.2", 1)
+	tap.ok("192.0.2.2 " in ctl("clients") and not private(), "ntpkctl clients", ctl("clients"))
+	ctl("set", "--save", "noclientlog")
+	tap.ok(tap.wait_for(private, 30), "ntpkctl set noclientlog is pushed", d.text())
+	tap.ok("noclientlog" in ctl("clients"), "and no client is shown", ctl("clients"))
+	d.kill()
+	d.start()
+	tap.ok(tap.wait_for(lambda: d.status().get("state"), 60) and private(), "nor after a restart")
+	ctl("unset", "noclientlog")
+	tap.ok(tap.wait_for(lambda: not private(), 30) and "No clients." in ctl("clients"),
+	       "unset: clients are kept again, and those from before are forgotten", ctl("clients"))
+
+
 def test_restart(d, s):
 	"""The module goes on, and knows who has asked."""
 	reload(d, SLOW)
@@ -171,6 +189,7 @@ def main():
 	tap.ok(tap.wait_for(lambda: s.g.status() == "sync", 60), "ntpkd gives the module its time", d.text())
 	test_module(d, s)
 	test_set(d, s)
+	test_clientlog(d, s)
 	test_restart(d, s)
 	tap.same(d.stop(), 0, "ntpkd ends well")
 	s.g.detach()

@@ -126,6 +126,7 @@ struct conf_acl_rule {
  * @cryptonak: `cryptonak on|off`: say so to who signed wrongly, default off
  * @limit: `ratelimit ...`, all zero = none, which is the default
  * @clientloglimit: `clientloglimit BYTES` that clients are kept in, default 524288
+ * @noclientlog: `noclientlog`: keep nothing about clients
  * @maxanswers: `maxanswers N` a second and CPU, default 0 = all
  * @listens: `listen ADDRESS ...`, @listens_len of them
  * @listen_at: where they stand
@@ -185,6 +186,7 @@ struct conf {
 	bool	 cryptonak;
 	struct ntp_limit limit;
 	unsigned int clientloglimit;
+	bool	 noclientlog;
 	unsigned int maxanswers;
 	struct conf_listen listens[CONF_LISTEN_MAX];
 	size_t	 listens_len;

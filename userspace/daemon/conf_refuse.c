@@ -112,7 +112,6 @@ static const struct conf_refused refused[] = {
 	  "running counter already; leave it out" },
 	/* serving */
 	{ NULL, "binddevice", 0, DANGER, "use `bindaddress`, or a firewall" },
-	{ NULL, "noclientlog", 0, HARMLESS, "clients are not recorded yet; leave it out" },
 	{ NULL, "ntpsigndsocket", 0, MISSING, "MS-SNTP is not available; use chrony for domain members" },
 	{ NULL, "ptpport", 0, MISSING, "NTP over PTP is not available yet; leave it out" },
 	{ NULL, "ptpdomain", 0, MISSING, "NTP over PTP is not available yet; leave it out" },

@@ -109,6 +109,8 @@ static const struct conf_row rows[] = {
 	    "each (default 524288)" },
 	  CONF_RUNTIME, CONF_CHANGE_LISTENERS,
 	  NUMBER(CONF_CLIENT_BYTES, NTPK_LIMIT_CLIENTS_MAX *CONF_CLIENT_BYTES), { F(clientloglimit) } },
+	{ { "noclientlog", "", "keep nothing about clients (ntpkctl clients shows none)" },
+	  CONF_RUNTIME, CONF_CHANGE_LISTENERS, PARSE(yes), { F(noclientlog) } },
 	{ { "maxanswers", "N", "requests that each CPU answers in a second (default 0: all)" },
 	  CONF_RUNTIME, CONF_CHANGE_LISTENERS, NUMBER(0, NTPK_BUDGET_PER_S_MAX), { F(maxanswers) } },
 

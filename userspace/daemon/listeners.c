@@ -98,6 +98,7 @@ void listeners_init(struct listeners *ls, const struct conf *conf)
 
 	memset(ls, 0, sizeof(*ls));
 	ls->of.budget_per_s = conf->maxanswers;
+	ls->of.no_clientlog = conf->noclientlog;
 	for (i = 0; i < n; i++) {
 		if (!take(&l, conf, &places[i]))
 			continue;

@@ -142,12 +142,14 @@ static void test_ratelimit(void **state)
 	assert_int_equal(c.limit.cost, 0);
 	assert_int_equal(c.clientloglimit, 524288);
 	assert_int_equal(c.maxanswers, 0);
+	assert_false(c.noclientlog);
 	conf_clean(&c);
 	assert_true(ntp_limit_complete(&want));
-	parse_ok(&c, "ratelimit\nclientloglimit 64\nmaxanswers 50000\n");
+	parse_ok(&c, "ratelimit\nclientloglimit 64\nnoclientlog\nmaxanswers 50000\n");
 	assert_memory_equal(&c.limit, &want, offsetof(struct ntp_limit, prefix_v6) + 1);
 	assert_int_equal(c.clientloglimit, 64);
 	assert_int_equal(c.maxanswers, 50000);
+	assert_true(c.noclientlog);
 	conf_clean(&c);
 	want = (struct ntp_limit){ .interval_log2s = -4, .burst = 255, .leak_log2 = 0,
 				   .kod_log2 = 4, .nat = 30, .prefix_v4 = 24, .prefix_v6 = 48 };
@@ -344,7 +346,7 @@ static const struct example {
 	{ "neversynced unsynchronised", "neversynced yes" }, { "expired silent", "expired yes" },
 	{ "mode1 off", "mode1 yes" }, { "requirekey on", "requirekey" },
 	{ "cryptonak on", "cryptonak 1" }, { "ratelimit interval 1", "ratelimit 1" },
-	{ "clientloglimit 8", "clientloglimit x" }, { "maxanswers 0", "maxanswers" },
+	{ "clientloglimit 8", "clientloglimit x" }, { "noclientlog", "noclientlog yes" }, { "maxanswers 0", "maxanswers" },
 	{ "log tracking statistics", "log all" }, { "logdir /var/log/x/", "logdir x" },
 	{ "logbanner 0", "logbanner x" }, { "logchange 0.1", "logchange -1" },
 	{ "metricsfile /run/x.prom", "metricsfile x" }, { "savedir /var/lib/x", "savedir ." },
