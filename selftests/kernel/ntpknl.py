@@ -223,9 +223,10 @@ def attr_at(message, offset):
 
 
 class Genl:
-	"""A socket for the family in one namespace."""
+	"""A socket for the family in one namespace; a dump comes in pieces of so many bytes."""
 
-	def __init__(self, ns=None, family="ntpk", sock=None):
+	def __init__(self, ns=None, family="ntpk", sock=None, piece=1 << 16):
+		self.piece = piece
 		make = ns.socket if ns else socket.socket
 		self.s = sock or make(socket.AF_NETLINK, socket.SOCK_RAW, GENL_CTRL)
 		self.s.bind((0, 0))
@@ -262,8 +263,7 @@ class Genl:
 		while True:
 			if between:
 				between()
-			# a dump's pieces are no larger than what was read last
-			data = self.s.recv(4096 if between else 1 << 16)
+			data = self.s.recv(self.piece)
 			while len(data) >= 16:
 				length, kind, flags, seq, _ = struct.unpack("=IHHII", data[:16])
 				body, data = data[16:length], data[(length + 3) & ~3:]
