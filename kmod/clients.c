@@ -28,8 +28,12 @@
 #define UNIT_LOG2NS		30
 /* Who came again is kept as if he had been here so much later: three days. */
 #define KEEP_UNITS		241399
+/* Where all came again: each is kept for so many times as long as it has been coming. */
+#define STAY_FACTOR		8
 /* No class. */
 #define NOT_HERE		__NTP_CLIENT_QUIRK_MAX
+/* Another CPU has its set: as many requests as this meets are not in the record. */
+#define BUSY			(__NTP_CLIENT_QUIRK_MAX + 1)
 
 static u32 units(const struct ntpk_rx *rx)
 {
@@ -129,17 +133,21 @@ static __always_inline unsigned int update(struct ntpk_clients_set *set, unsigne
 	return client->quirk;
 }
 
-/* Return: its class, NOT_HERE where it is in another set or in none. */
+/*
+ * A flood in one client's name, by several queues, does not make CPUs wait for each other.
+ * Return: its class, NOT_HERE where it is in another set or in none, BUSY.
+ */
 static __always_inline unsigned int update_in(struct ntpk_clients_set *set, const struct ntpk_rx *rx,
 			      enum ntp_client_verdict verdict)
 {
 	unsigned int way, quirk = NOT_HERE;
 
-	spin_lock(&set->lock);
+	if (unlikely(!raw_spin_trylock(&set->lock)))
+		return BUSY;
 	way = find(set, rx->note);
 	if (likely(way < WAYS))
 		quirk = update(set, way, rx, verdict);
-	spin_unlock(&set->lock);
+	raw_spin_unlock(&set->lock);
 	return quirk;
 }
 
@@ -151,15 +159,32 @@ static u32 worth(const struct ntpk_clients_set *set, unsigned int way)
 	return (seen >> 1) + (seen & 1 ? KEEP_UNITS : 0);
 }
 
-/* Of least worth: a free one if there is any. */
-static unsigned int worst(const struct ntpk_clients_set *set)
+/* The longer it has been coming, the longer it is kept: who wants its place has to come as long. */
+static u32 worth_of_stay(const struct ntpk_clients_set *set, unsigned int way)
+{
+	const struct ntp_client *client = &set->entry[way].client;
+	u32 stay = (client->last - client->first) >> (UNIT_LOG2NS - NTP_CLIENT_TICK_LOG2NS);
+
+	return (set->seen[way] >> 1) + min_t(u32, stay * STAY_FACTOR, KEEP_UNITS);
+}
+
+static unsigned int least(const struct ntpk_clients_set *set,
+			  u32 (*of)(const struct ntpk_clients_set *set, unsigned int way))
 {
 	unsigned int way, found = 0;
 
 	for (way = 1; way < WAYS; way++)
-		if (worth(set, way) < worth(set, found))
+		if (of(set, way) < of(set, found))
 			found = way;
 	return found;
+}
+
+/* Of least worth: a free one if there is any; where all came again, by how long they have. */
+static unsigned int worst(const struct ntpk_clients_set *set)
+{
+	unsigned int way = least(set, worth);
+
+	return set->seen[way] & 1 ? least(set, worth_of_stay) : way;
 }
 
 static unsigned int ways_used(const struct ntpk_clients_set *set)
@@ -207,8 +232,8 @@ static noinline unsigned int insert(struct ntpk_clients_set *first,
 	struct ntpk_clients_set *set = first;
 	unsigned int way, quirk;
 
-	spin_lock(&low->lock);
-	spin_lock_nested(&high->lock, SINGLE_DEPTH_NESTING);
+	raw_spin_lock(&low->lock);
+	raw_spin_lock_nested(&high->lock, SINGLE_DEPTH_NESTING);
 	way = find(first, rx->note);
 	if (way == WAYS) {
 		set = second;
@@ -220,8 +245,8 @@ static noinline unsigned int insert(struct ntpk_clients_set *first,
 		put_new(set, way, rx);
 	}
 	quirk = update(set, way, rx, verdict);
-	spin_unlock(&high->lock);
-	spin_unlock(&low->lock);
+	raw_spin_unlock(&high->lock);
+	raw_spin_unlock(&low->lock);
 	return quirk;
 }
 
@@ -286,11 +311,11 @@ static noinline unsigned int update_elsewhere(const struct ntpk_rx *rx,
 					      enum ntp_client_verdict verdict)
 {
 	struct ntpk_clients_set *second = second_set(rx);
-	unsigned int quirk = update_in(second, rx, verdict);
 
-	if (quirk == NOT_HERE && verdict <= NTP_CLIENT_UNSYNC)
-		quirk = insert(rx->note->first, second, rx, verdict);
-	return quirk;
+	/* looks into both */
+	if (verdict <= NTP_CLIENT_UNSYNC)
+		return insert(rx->note->first, second, rx, verdict);
+	return update_in(second, rx, verdict);
 }
 
 /**
@@ -310,6 +335,6 @@ void ntpk_clients_saw(const struct ntpk_rx *rx, enum ntpk_reason reason)
 
 	if (unlikely(quirk == NOT_HERE))
 		quirk = update_elsewhere(rx, verdict);
-	if (likely(quirk != NOT_HERE))
+	if (likely(quirk < NOT_HERE))
 		ntpk_stats_quirk(rx->inst->stats, quirk);
 }

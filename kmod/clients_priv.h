@@ -18,15 +18,15 @@
 /**
  * struct ntpk_clients_set - a few clients
  * @tag: bits of the hash of each
- * @lock: of all
  * @seen: of each: when last, in units and from 1 on, times two, plus one where it came
  *	again; 0 = nobody
+ * @lock: of all; with its 4 bytes, which it has on PREEMPT_RT too, the line is full
  * @entry: who
  */
 struct ntpk_clients_set {
 	u8	tag[WAYS] __aligned(8);
-	spinlock_t lock;
 	u32	seen[WAYS];
+	raw_spinlock_t lock;
 	struct ntpk_clients_entry entry[WAYS];
 } ____cacheline_aligned;
 

@@ -36,7 +36,7 @@ static void sets_init(struct ntpk_clients *table)
 	u32 i;
 
 	for (i = 0; i < table->n_sets; i++) {
-		spin_lock_init(&table->sets[i].lock);
+		raw_spin_lock_init(&table->sets[i].lock);
 		if (!(i % 1024))
 			cond_resched();
 	}
@@ -48,7 +48,8 @@ static void sets_init(struct ntpk_clients *table)
  *
  * Context: process.
  * Return: nobody is in there yet; NULL where the module is to keep none, or where there
- * is no memory for it: answers are worth more than to know who got them.
+ * is no memory for it without killing anybody: answers are worth more than to know who
+ * got them.
  */
 struct ntpk_clients *ntpk_clients_alloc(const struct net *net)
 {
@@ -57,8 +58,8 @@ struct ntpk_clients *ntpk_clients_alloc(const struct net *net)
 	u32 n = min_t(u32, clients, CLIENTS_MAX);
 
 	/* without what lockdep adds to a lock */
-	BUILD_BUG_ON(sizeof(struct ntpk_clients_set) - sizeof(spinlock_t) + sizeof(u32) >
-		     WAYS_USED * BYTES_PER_CLIENT && sizeof(spinlock_t) == sizeof(u32));
+	BUILD_BUG_ON(sizeof(struct ntpk_clients_set) - sizeof(raw_spinlock_t) + sizeof(u32) >
+		     WAYS_USED * BYTES_PER_CLIENT && sizeof(raw_spinlock_t) == sizeof(u32));
 	if (net->user_ns != &init_user_ns)
 		n = min_t(u32, n, CLIENTS_USERNS_MAX);
 	if (!n)
@@ -66,11 +67,12 @@ struct ntpk_clients *ntpk_clients_alloc(const struct net *net)
 	table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
 	if (!table)
 		return NULL;
-	table->n_sets = max(DIV_ROUND_UP(n, WAYS_USED), 2);
+	table->n_sets = max(DIV_ROUND_UP(n, WAYS_USED), 2U);
 	table->id = atomic_inc_return(&last_id);
 	table->sets = kvcalloc(table->n_sets, sizeof(table->sets[0]),
-			       GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+			       GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
 	if (!table->sets) {
+		pr_warn_ratelimited("ntpk: no memory for %u clients: nothing is kept of them\n", n);
 		kfree(table);
 		return NULL;
 	}
@@ -105,10 +107,10 @@ void ntpk_clients_flush(struct ntpk_clients *table)
 
 	for (i = 0; table && i < table->n_sets; i++) {
 		set = &table->sets[i];
-		spin_lock_bh(&set->lock);
+		raw_spin_lock_bh(&set->lock);
 		memset(set->seen, 0, sizeof(set->seen));
 		memset(set->entry, 0, sizeof(set->entry));
-		spin_unlock_bh(&set->lock);
+		raw_spin_unlock_bh(&set->lock);
 		cond_resched();
 	}
 }
@@ -161,13 +163,13 @@ bool ntpk_clients_next(struct ntpk_clients *table, struct ntpk_clients_pos *pos,
 
 	for (; pos->set < min(end, table->n_sets); pos->set++, pos->way = 0) {
 		set = &table->sets[pos->set];
-		spin_lock_bh(&set->lock);
+		raw_spin_lock_bh(&set->lock);
 		for (way = pos->way; way < WAYS; way++)
 			if (set->seen[way] && !came_since(&set->entry[way], pos->began))
 				break;
 		if (way < WAYS)
 			*out = set->entry[way];
-		spin_unlock_bh(&set->lock);
+		raw_spin_unlock_bh(&set->lock);
 		pos->way = way + 1;
 		if (way < WAYS)
 			return true;

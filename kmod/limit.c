@@ -65,7 +65,7 @@ static struct ntpk_limits *limits_alloc(u32 n_lines)
 		return NULL;
 	/* how many was chosen by a user, who is told */
 	limits->lines = kvmalloc_array(n_lines, sizeof(limits->lines[0]),
-				       GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+				       GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
 	if (!limits->lines) {
 		kfree(limits);
 		return NULL;

@@ -2,7 +2,7 @@
 /*
  * The front end: parse -> classify -> check -> decide -> send.  Each stage
  * returns NTPK_REASON_NONE to go on, or the reason that ends the packet.
- * Softirq under RCU, no locks.
+ * Softirq under RCU; a lock only after the reply has left, of a client's set.
  */
 #include <linux/ip.h>
 #include <linux/ipv6.h>

@@ -200,6 +200,20 @@ def test_flood(s):
 	       sorted(set(keep) - set(known))[:5])
 
 
+def test_twice(s):
+	"""So many come twice: who has been coming for longer is kept."""
+	keep = regulars()
+	ask(s, keep)
+	others = [f"203.{i // 250}.113.{1 + i % 250}" for i in range(6 * SMALL)]
+	for _ in range(2):
+		ask(s, others)
+		time.sleep(1.2 * UNIT_NS / 10**9)
+	known = set(found(s))
+	tap.ok(set(keep) <= known and len(known & set(others)) > SMALL // 4,
+	       f"{len(others)} sources that come twice: all of {len(keep)} regular clients are kept, {len(known & set(others))} of the others",
+	       sorted(set(keep) - known)[:5])
+
+
 def ctl(s, *args, ns=None, **kwargs):
 	return (ns or s.server).sh(CTL, *args, **kwargs)
 
@@ -356,6 +370,7 @@ def main():
 	test_step(s)
 	test_change(s)
 	test_flood(s)
+	test_twice(s)
 	test_privacy(s)
 	test_namespaces(s)
 	s.g.close()

@@ -229,12 +229,16 @@ static void drift_cell(char *buf, size_t len, const struct client_view *v)
 		snprintf(buf, len, "%+.1f +-%.1f ppm", v->drift_ppb / 1000, v->drift_unc_ppb / 1000);
 }
 
+/* A name is what its owner says, so the address is there too; too long a one is none. */
 static void who_cell(char *buf, const struct client_row *row)
 {
-	if (row->name)
-		fmt_safe(buf, CELL_MAX, row->name);
+	char address[CELL_MAX], name[CELL_MAX];
+
+	address_of(address, &row->c);
+	if (row->name && strlen(fmt_safe(name, sizeof(name), row->name)) < 64)
+		snprintf(buf, CELL_MAX, "%.63s (%.60s)", name, address);
 	else
-		address_of(buf, &row->c);
+		snprintf(buf, CELL_MAX, "%s", address);
 }
 
 static bool add_row(const struct ctl *ctl, struct fmt_table *t, const struct client_row *row)
@@ -269,7 +273,7 @@ static bool add_row(const struct ctl *ctl, struct fmt_table *t, const struct cli
 
 static void print_legend(void)
 {
-	fputs("Address   of the client, of IPv6 its network; with --names its name\n"
+	fputs("Address   of the client, of IPv6 its network; with --names its name too\n"
 	      "Requests  that it sent, and Dropped: of those got no answer\n"
 	      "First     since its first request, and Last: since its last one\n"
 	      "Every     between its requests, of late\n"
