@@ -149,9 +149,12 @@ void client_list_end(struct client_list *list)
 
 int client_list_add(struct client_list *list, const struct ntpk_nl_client *c)
 {
-	struct client_row row = { .c = *c, .key = list->key_of(c) };
+	struct client_row row = { .key = list->key_of(c) };
 
 	list->total++;
+	if (list->full && row.key < list->rows[list->most - 1].key)
+		return 0;
+	row.c = *c;
 	if (list->full && compare(&row, &list->rows[list->most - 1]) > 0)
 		return 0;
 	/* now and then what has no chance any more goes, so that each costs but a few steps */
