@@ -409,6 +409,8 @@ def test_ctl_direct():
         holds(ctl("stats"), "Kernel module")
     else:
         holds(ctl("stats", code=4), "modprobe ntpk")
+        holds(ctl("clients", code=4), "modprobe ntpk")
+        ctl("--json", "clients", code=4)
 
 
 def test_ctl_usage():
