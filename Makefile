@@ -70,7 +70,7 @@ help:
 	@echo 'make check-rig    only those in the virtual machines (SUITE=bookworm|trixie|sid)'
 	@echo 'make check-debug  only those in the debug kernel'
 	@echo 'make check-faults what ntpkd does, and its operator sees, when things go wrong (NTPK_FAULT_S=600: longer)'
-	@echo 'make check-flood  10,000,000 requests from everywhere beside 1,000 regular clients (NTPK_FLOOD=...); 1,000,000 clients (NTPK_CLIENTS=...)'
+	@echo 'make check-flood  10,000,000 requests from everywhere, 1,000,000 clients, 10,000,000 wrong packets (an hour; NTPK_FLOOD=, NTPK_CLIENTS=, NTPK_FUZZ=)'
 	@echo 'make check-systemd  the installed unit under a real systemd: readiness, walls, watchdog (two minutes)'
 	@echo 'make check-kernels  the kernel selftests on 6.1, 6.12, 6.12 PREEMPT_RT and 7.2; armhf, arm64, s390x (an hour and a half)'
 	@echo 'make check-many   the times of ntpkd with a thousand sources, judged: on an idle machine'

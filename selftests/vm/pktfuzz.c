@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sends an NTP server packets that are wrong in every way, and looks at what it answers:
+ *
+ *	pktfuzz DEVICE FRAME COUNT SEED
+ *
+ * FRAME is a request over IPv4 as it goes out by DEVICE.  COUNT packets are made of it: bytes
+ * changed, random or zero, other lengths, extension fields, wrong lengths and checksums of
+ * IP and UDP; every fourth is as it should be.  Of each answer: it is to something that is a
+ * request, the first one to it, not longer than that, of the version and mode that fit,
+ * with its poll and T1, and T3 is not before T2.
+ *
+ * Prints: sent, right ones among them, answered of those, answered of all, violations; what
+ * these were goes to stderr.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <endian.h>
+#include <netinet/if_ether.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "../bench/frames.h"
+
+#define BATCH		32
+#define ETH_LEN		14
+#define IP_LEN		20
+#define UDP_LEN		8
+#define NTP_OFF		(ETH_LEN + IP_LEN + UDP_LEN)
+#define NTP_LEN		48
+#define NTP_MAX		200
+#define PORT_BASE	20000
+#define WAIT_MS		2000
+#define TOLD_MAX	10
+
+/* struct asked - a packet that was sent; @len: of NTP as a server has to read it */
+struct asked {
+	unsigned char frame[NTP_OFF + NTP_MAX];
+	size_t	frame_len;
+	int	len;
+	bool	right;
+	bool	answered;
+};
+
+static struct asked batch[BATCH];
+static unsigned char model[NTP_OFF + NTP_LEN];
+static int out_fd, in_fd;
+static unsigned long n_right, n_right_answered, n_answered, n_bad;
+static uint64_t seed;
+
+static uint64_t random64(void)
+{
+	uint64_t z = seed += 0x9e3779b97f4a7c15ULL;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
+	return z ^ z >> 31;
+}
+
+static unsigned int below(unsigned int n)
+{
+	return (unsigned int)(random64() % n);
+}
+
+static uint16_t get16(const unsigned char *at)
+{
+	return (uint16_t)(at[0] << 8 | at[1]);
+}
+
+static void put16(unsigned char *at, unsigned int value)
+{
+	at[0] = (unsigned char)(value >> 8);
+	at[1] = (unsigned char)value;
+}
+
+static uint64_t get64(const unsigned char *at)
+{
+	uint64_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return be64toh(value);
+}
+
+static uint32_t sum_of(const unsigned char *at, size_t len, uint32_t sum)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		sum += i & 1 ? at[i] : (uint32_t)at[i] << 8;
+	return sum;
+}
+
+static uint16_t fold(uint32_t sum)
+{
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~sum;
+}
+
+static void load(const char *path)
+{
+	FILE *in = fopen(path, "r");
+
+	if (!in || fread(model, 1, sizeof(model), in) != sizeof(model))
+		errx(1, "%s: not a bare request over IPv4", path);
+	fclose(in);
+}
+
+static int pick_len(void)
+{
+	static const int odd[] = { 0, 1, 12, 47, 49, 52, 60, 68, 72, 76, 96, 100 };
+
+	switch (below(4)) {
+	case 0:
+		return (int)below(NTP_MAX + 1);
+	case 1:
+		return odd[below(sizeof(odd) / sizeof(odd[0]))];
+	default:
+		return NTP_LEN;
+	}
+}
+
+/* What follows the header looks like extension fields, more or less. */
+static void put_fields(unsigned char *ntp, int len)
+{
+	int at, field;
+
+	for (at = NTP_LEN; at + 4 <= len; at += field) {
+		field = (int)(below(4) ? 16 + 4 * below(8) : below(70));
+		put16(ntp + at, below(2) ? 0xf500 + below(8) : below(65536));
+		put16(ntp + at + 2, (unsigned int)field);
+		field = field < 4 ? 4 : field;
+	}
+}
+
+static void mutate(unsigned char *ntp, int len)
+{
+	int i;
+
+	switch (below(5)) {
+	case 0:
+		for (i = 1 + (int)below(8); len && i; i--)
+			ntp[below((unsigned int)len)] = (unsigned char)random64();
+		break;
+	case 1:
+		for (i = 0; i < len; i++)
+			ntp[i] = (unsigned char)random64();
+		break;
+	case 2:
+		ntp[0] = (unsigned char)random64();
+		break;
+	case 3:
+		memset(ntp + 1, 0, NTP_MAX - 1);
+		break;
+	case 4:
+		put_fields(ntp, len);
+		break;
+	}
+}
+
+/* The checksum of what there is: right, none, or wrong.  Return: whether it is not wrong. */
+static bool put_udp_sum(struct asked *a, size_t udp_len)
+{
+	unsigned char *ip = a->frame + ETH_LEN, *udp = ip + IP_LEN;
+	uint16_t sum;
+
+	put16(udp + 6, 0);
+	if (below(3) == 0)
+		return true;
+	sum = fold(sum_of(ip + 12, 8, sum_of(udp, udp_len, 17 + (uint32_t)udp_len)));
+	sum = sum ? sum : 0xffff;
+	if (!a->right && below(8) == 0) {
+		put16(udp + 6, sum ^ (1 + below(65534)));
+		return get16(udp + 6) == 0;
+	}
+	put16(udp + 6, sum);
+	return true;
+}
+
+/* Sets what the server has to take for the length of the message, -1 where nothing is there. */
+static void put_headers(struct asked *a, int len)
+{
+	unsigned char *ip = a->frame + ETH_LEN, *udp = ip + IP_LEN;
+	int udp_len = UDP_LEN + len, total = IP_LEN + udp_len;
+	bool sum_right;
+
+	if (!a->right && below(12) == 0)
+		udp_len = (int)below((unsigned int)udp_len + 20);
+	put16(udp + 4, (unsigned int)udp_len);
+	sum_right = udp_len >= UDP_LEN && udp_len <= UDP_LEN + len ?
+			    put_udp_sum(a, (size_t)udp_len) : false;
+	if (!a->right && below(16) == 0)
+		total = (int)below((unsigned int)total + 20);
+	put16(ip + 2, (unsigned int)total);
+	put16(ip + 10, 0);
+	put16(ip + 10, fold(sum_of(ip, IP_LEN, 0)) ^ (!a->right && below(32) == 0));
+	a->len = udp_len - UDP_LEN;
+	if (!sum_right || total < IP_LEN + udp_len || total > IP_LEN + UDP_LEN + len ||
+	    fold(sum_of(ip, IP_LEN, 0)))
+		a->len = -1;
+}
+
+static void make(struct asked *a, unsigned int port)
+{
+	unsigned char *ntp = a->frame + NTP_OFF;
+	uint64_t t1 = random64();
+	int len;
+
+	memset(a, 0, sizeof(*a));
+	memcpy(a->frame, model, sizeof(model));
+	memcpy(ntp + 40, &t1, sizeof(t1));
+	a->right = below(4) == 0 || port == PORT_BASE + BATCH - 1;
+	len = a->right ? NTP_LEN : pick_len();
+	if (!a->right)
+		mutate(ntp, len);
+	put16(a->frame + ETH_LEN + IP_LEN, port);
+	put_headers(a, len);
+	a->frame_len = (size_t)(NTP_OFF + len);
+	n_right += a->right;
+}
+
+/* Is it one that a server answers?  As the documentation has it, not as the code does. */
+static bool is_request(const struct asked *a)
+{
+	const unsigned char *ntp = a->frame + NTP_OFF;
+	unsigned int version = ntp[0] >> 3 & 7, mode = ntp[0] & 7;
+
+	return a->len >= NTP_LEN && version >= 1 && version <= 4 &&
+	       (mode == 3 || mode == 1 || (mode == 0 && version == 1));
+}
+
+static const char *fault(const struct asked *a, const unsigned char *r, int len)
+{
+	const unsigned char *q = a->frame + NTP_OFF;
+	bool interleaved = get64(r + 24) != get64(q + 40);
+
+	if (!is_request(a))
+		return "an answer to what is no request";
+	if (a->answered)
+		return "a second answer";
+	if (len < NTP_LEN || len > a->len)
+		return "shorter than a header or longer than the request";
+	if ((r[0] >> 3 & 7) != (q[0] >> 3 & 7) || (r[0] & 7) != ((q[0] & 7) == 1 ? 2 : 4))
+		return "version or mode";
+	if (r[2] != q[2])
+		return "poll";
+	if (interleaved && get64(r + 24) != get64(q + 32))
+		return "origin";
+	if (!interleaved && get64(r + 40) < get64(r + 32))
+		return "T3 before T2";
+	if (r[1] > 15 || r[0] >> 6 == 3 || get64(r + 32) == 0 || get64(r + 40) == 0)
+		return "unsynchronised, or without a time";
+	return NULL;
+}
+
+static void tell(const char *what, const struct asked *a)
+{
+	size_t i;
+
+	if (n_bad++ >= TOLD_MAX)
+		return;
+	fprintf(stderr, "%s:", what);
+	for (i = ETH_LEN; i < a->frame_len; i++)
+		fprintf(stderr, "%s%02x", i == NTP_OFF ? " " : "", a->frame[i]);
+	fputc('\n', stderr);
+}
+
+/* Return: whether that was the answer to the last one. */
+static bool take(const unsigned char *frame, size_t len)
+{
+	const unsigned char *ip = frame + ETH_LEN, *udp = ip + IP_LEN;
+	unsigned int port;
+	const char *what;
+	struct asked *a;
+
+	if (len < NTP_OFF + NTP_LEN || get16(frame + 12) != ETH_P_IP || ip[0] != 0x45 ||
+	    ip[9] != 17 || get16(udp) != 123)
+		return false;
+	port = get16(udp + 2);
+	if (port < PORT_BASE || port >= PORT_BASE + BATCH)
+		return false;
+	a = &batch[port - PORT_BASE];
+	what = fault(a, udp + UDP_LEN, get16(udp + 4) - UDP_LEN);
+	if (what)
+		tell(what, a);
+	n_answered++;
+	n_right_answered += a->right && !a->answered;
+	a->answered = true;
+	return port == PORT_BASE + BATCH - 1;
+}
+
+static void take_all(void)
+{
+	struct pollfd p = { .fd = in_fd, .events = POLLIN };
+	unsigned char frame[2048];
+	struct sockaddr_ll from;
+	socklen_t from_len;
+	ssize_t n;
+
+	while (poll(&p, 1, WAIT_MS) > 0) {
+		from_len = sizeof(from);
+		n = recvfrom(in_fd, frame, sizeof(frame), 0, (struct sockaddr *)&from, &from_len);
+		if (n > 0 && from.sll_pkttype != PACKET_OUTGOING && take(frame, (size_t)n))
+			return;
+	}
+}
+
+static void one_batch(void)
+{
+	struct mmsghdr msgs[BATCH] = { 0 };
+	struct iovec iov[BATCH];
+	unsigned int i;
+
+	for (i = 0; i < BATCH; i++) {
+		make(&batch[i], PORT_BASE + i);
+		iov[i] = (struct iovec){ batch[i].frame, batch[i].frame_len };
+		msgs[i].msg_hdr.msg_iov = &iov[i];
+		msgs[i].msg_hdr.msg_iovlen = 1;
+	}
+	frames_send(out_fd, msgs, BATCH);
+	take_all();
+}
+
+static void listen_to(const char *dev)
+{
+	struct sockaddr_ll any = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(ETH_P_ALL),
+		.sll_ifindex = (int)if_nametoindex(dev),
+	};
+	int size = 8 << 20;
+
+	in_fd = socket(AF_PACKET, SOCK_RAW, 0);
+	if (in_fd < 0 || bind(in_fd, (struct sockaddr *)&any, sizeof(any)) ||
+	    setsockopt(in_fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
+		err(1, "%s", dev);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long count, sent;
+
+	if (argc != 5)
+		errx(2, "usage: pktfuzz DEVICE FRAME COUNT SEED");
+	load(argv[2]);
+	count = strtoul(argv[3], NULL, 10);
+	seed = strtoull(argv[4], NULL, 10);
+	out_fd = frames_open(argv[1]);
+	listen_to(argv[1]);
+	for (sent = 0; sent < count; sent += BATCH)
+		one_batch();
+	fflush(stderr);
+	printf("%lu %lu %lu %lu %lu\n", sent, n_right, n_right_answered, n_answered, n_bad);
+	return 0;
+}
