@@ -5,7 +5,7 @@ Shows the table of clients: who is in it, with which numbers; that a dump has ea
 once and misses nobody while the table changes; its filters; that a flood displaces
 itself and no regular client; `ntpkctl clients`; that nothing is kept with
 noclientlog or clients=0; that namespaces have a table each, which goes with them.
-NTPK_CLIENTS of them at once (30,000; 300 in the debug kernel; `make check-flood`
+NTPK_CLIENTS of them at once (50,000; 300 in the debug kernel; `make check-flood`
 takes 1,000,000).
 About 40 seconds.
 """
@@ -323,7 +323,7 @@ def test_many(n):
 	s.g.attach()
 	used = (vmalloc_kib() - room) * 1024
 	s.g.push_default()
-	# what is large comes in pages of 2 MiB, what is small not from there
+	# what is large comes in pages of 2 MiB, what is small (4 MiB) not from there
 	tap.ok(100 * n < used <= 128.5 * n + (2 << 20) or tap.is_uml(),
 	       f"clients={n}: {used / n:.1f} bytes each, with what is left of the last huge page")
 	path = os.path.join(fixture.tmpdir(), "frame")
@@ -378,7 +378,7 @@ def main():
 	s.g.close()
 	test_none()
 	test_whole_addresses()
-	test_many(tap.env_int("NTPK_CLIENTS", 30000, 300))
+	test_many(tap.env_int("NTPK_CLIENTS", 50000, 300))
 
 
 tap.run(main)

@@ -106,7 +106,9 @@ def test_queue(s):
 	       f"behind {QUEUE_NS / 1000:.0f} us T3 is {before.median() / 1000:.0f} us early before, "
 	       f"{after.median() / 1000:.0f} after {correction / 1000:.0f} are known",
 	       (before.early_ns[:9], after.early_ns[:9]))
-	tap.ok((residual > QUEUE_NS / 2 or tap.is_uml()) and min(after.disp_ns) > residual / 2 > max(before.disp_ns),
+	# in the debug kernel T2 is so old when it is looked at that this is most of it
+	tap.ok(min(after.disp_ns) > residual / 2 and
+	       (tap.is_uml() or residual > QUEUE_NS / 2 and residual / 2 > max(before.disp_ns)),
 	       f"{residual / 1000:.0f} us are left: the root dispersion goes from "
 	       f"{max(before.disp_ns) / 1000:.0f} to {min(after.disp_ns) / 1000:.0f} us")
 	s.server.sh("tc", "qdisc", "del", "dev", s.link.sdev, "root")

@@ -15,9 +15,9 @@ import ntpq
 import pkt
 import tap
 
-DROP = """table netdev fuzz {{
-	chain in {{ type filter hook ingress device {dev} priority 0; drop; }}
-}}
+DROP = """table ip fuzz {
+	chain in { type filter hook input priority 0; udp sport 123 drop; }
+}
 """
 
 
@@ -31,7 +31,7 @@ def main():
 	with open(path, "wb") as f:
 		f.write(s.wire.frame(pkt.ip("192.0.2.2", "192.0.2.1", pkt.UDP, udp)))
 	# the client has no use for them, and shall not answer by ICMP
-	s.client.nft(DROP.format(dev=s.link.cdev))
+	s.client.nft(DROP)
 	before = s.g.stats()
 	p = s.client.sh("pktfuzz", s.link.cdev, path, str(n), str(seed), timeout=3600)
 	after = s.g.stats()
