@@ -8,13 +8,12 @@
 #include <linux/cache.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
+#include <linux/ntpk.h>
 #include <ntpk/ntp_latency.h>
 
 struct ntpk_inst;
 struct ntpk_left;
 struct ntpk_rx;
-
-#define NTPK_DEPARTURES	64
 
 /**
  * struct ntpk_departure - what is known of the replies that leave one way

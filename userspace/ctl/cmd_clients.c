@@ -15,7 +15,6 @@
 #include "ctl/fmt.h"
 #include "nl/ntpk_nl.h"
 
-#define QUIRKS_MAX	64
 #define NAMES_MAX	1000	/* more are not looked up: each is a question to others */
 #define CELL_MAX	128
 
@@ -82,18 +81,19 @@ static int take_options(const struct ctl *ctl, int argc, char **argv,
 static int find_class(struct ntpk_nl *nl, const char *name, struct ntpk_nl_client_filter *f,
 		      struct ctl_error *err)
 {
-	struct ntpk_nl_quirk quirks[QUIRKS_MAX];
-	int i, n;
+	struct ntpk_nl_stats stats;
+	size_t i;
+	int ret;
 
 	if (!name)
 		return CTL_OK;
-	n = ntpk_nl_get_quirks(nl, quirks, QUIRKS_MAX);
-	if (n < 0)
-		return ctl_module_failed(nl, n, "read the classes of clients", err);
-	for (i = 0; i < n; i++)
-		if (strcmp(quirks[i].name, name) == 0) {
+	ret = ntpk_nl_get_stats(nl, &stats);
+	if (ret < 0)
+		return ctl_module_failed(nl, ret, "read the classes of clients", err);
+	for (i = 0; i < stats.n_quirks; i++)
+		if (strcmp(stats.quirks[i].name, name) == 0) {
 			f->by_quirk = true;
-			f->quirk = quirks[i].number;
+			f->quirk = stats.quirks[i].number;
 			return CTL_OK;
 		}
 	return ctl_set_error(err, CTL_USAGE, "no-class", "there is no class '%s': those that there "

@@ -15,9 +15,6 @@
 #include "ctl/hist.h"
 #include "nl/ntpk_nl.h"
 
-#define COUNTERS_MAX	256
-#define DEPARTURES_MAX	64
-
 static const char *class_name(unsigned int class)
 {
 	static const char *const names[] = {
@@ -121,21 +118,22 @@ void ctl_print_module(const struct ctl *ctl, struct json_object *m)
 		printf("Served time     : %s\n", fmt_time(a, n));
 }
 
-static struct json_object *counters_json(const struct ntpk_nl_counter *c, size_t len, bool all)
+static struct json_object *counters_json(const struct ntpk_nl_stats *stats, bool all)
 {
 	struct json_object *list = json_object_new_array(), *o;
 	size_t i;
 
-	for (i = 0; i < len; i++) {
-		if (!c[i].pkts && !all)
+	for (i = 0; i < stats->n_counters; i++) {
+		const struct ntpk_nl_counter *c = &stats->counters[i];
+
+		if (!c->pkts && !all)
 			continue;
 		o = json_object_new_object();
-		json_object_object_add(o, "reason", json_object_new_int64(c[i].reason));
-		json_object_object_add(o, "name", json_object_new_string(c[i].name));
-		json_object_object_add(o, "class", json_object_new_string(class_name(c[i].class)));
-		json_object_object_add(o, "text",
-				       json_object_new_string(ntp_reason_text(c[i].reason)));
-		json_object_object_add(o, "pkts", json_object_new_uint64(c[i].pkts));
+		json_object_object_add(o, "reason", json_object_new_int64(c->reason));
+		json_object_object_add(o, "name", json_object_new_string(c->name));
+		json_object_object_add(o, "class", json_object_new_string(class_name(c->class)));
+		json_object_object_add(o, "text", json_object_new_string(ntp_reason_text(c->reason)));
+		json_object_object_add(o, "pkts", json_object_new_uint64(c->pkts));
 		json_object_array_add(list, o);
 	}
 	return list;
@@ -200,17 +198,14 @@ static void print_departures(struct json_object *list)
 	}
 }
 
-static int read_departures(struct ntpk_nl *nl, struct json_object **out, struct ctl_error *err)
+static struct json_object *departures_json(const struct ntpk_nl_stats *stats)
 {
-	struct ntpk_nl_departure d[DEPARTURES_MAX];
-	int i, n = ntpk_nl_get_departures(nl, d, DEPARTURES_MAX);
+	struct json_object *list = json_object_new_array();
+	size_t i;
 
-	if (n < 0)
-		return ctl_module_failed(nl, n, "read the module's counters", err);
-	*out = json_object_new_array();
-	for (i = 0; i < n; i++)
-		json_object_array_add(*out, departure_json(&d[i]));
-	return CTL_OK;
+	for (i = 0; i < stats->n_departures; i++)
+		json_object_array_add(list, departure_json(&stats->departures[i]));
+	return list;
 }
 
 static int read_hist(struct ntpk_nl *nl, struct json_object **out, struct ctl_error *err)
@@ -227,39 +222,24 @@ static int read_hist(struct ntpk_nl *nl, struct json_object **out, struct ctl_er
 	return CTL_OK;
 }
 
-static int read_counters(const struct ctl *ctl, struct ntpk_nl *nl, struct json_object **out,
-			 struct ctl_error *err)
+static struct json_object *classes_json(const struct ntpk_nl_stats *stats, bool all)
 {
-	struct ntpk_nl_counter c[COUNTERS_MAX];
-	int n = ntpk_nl_get_stats(nl, c, COUNTERS_MAX);
+	struct json_object *list = json_object_new_array(), *o;
+	size_t i;
 
-	if (n < 0)
-		return ctl_module_failed(nl, n, "read the module's counters", err);
-	*out = counters_json(c, (size_t)n, ctl->options & CTL_O_ALL);
-	return CTL_OK;
-}
+	for (i = 0; i < stats->n_quirks; i++) {
+		const struct ntpk_nl_quirk *q = &stats->quirks[i];
 
-static int read_classes(const struct ctl *ctl, struct ntpk_nl *nl, struct json_object **out,
-			struct ctl_error *err)
-{
-	struct ntpk_nl_quirk q[COUNTERS_MAX];
-	int i, n = ntpk_nl_get_quirks(nl, q, COUNTERS_MAX);
-	struct json_object *o;
-
-	if (n < 0)
-		return ctl_module_failed(nl, n, "read the module's counters", err);
-	*out = json_object_new_array();
-	for (i = 0; i < n; i++) {
-		if (!q[i].pkts && !(ctl->options & CTL_O_ALL))
+		if (!q->pkts && !all)
 			continue;
 		o = json_object_new_object();
-		json_object_object_add(o, "name", json_object_new_string(q[i].name));
+		json_object_object_add(o, "name", json_object_new_string(q->name));
 		json_object_object_add(o, "text",
-				       json_object_new_string(ntp_client_quirk_text(q[i].number)));
-		json_object_object_add(o, "pkts", json_object_new_uint64(q[i].pkts));
-		json_object_array_add(*out, o);
+				       json_object_new_string(ntp_client_quirk_text(q->number)));
+		json_object_object_add(o, "pkts", json_object_new_uint64(q->pkts));
+		json_object_array_add(list, o);
 	}
-	return CTL_OK;
+	return list;
 }
 
 static void print_classes(const struct ctl *ctl, struct json_object *list)
@@ -285,56 +265,68 @@ static void print_classes(const struct ctl *ctl, struct json_object *list)
 	fmt_table_print(&t, stdout, ctl->colour);
 }
 
+/* All that is shown, as an object. */
+static int read_all(const struct ctl *ctl, struct ntpk_nl *nl, struct json_object *data,
+		    struct ctl_error *err)
+{
+	bool all = ctl->options & CTL_O_ALL;
+	struct json_object *state = NULL, *hist = NULL;
+	struct ntpk_nl_stats stats;
+	int ret = read_state(nl, &state, err);
+
+	if (ret != CTL_OK)
+		return ret;
+	json_object_object_add(data, "module", state);
+	ret = ntpk_nl_get_stats(nl, &stats);
+	if (ret < 0)
+		return ctl_module_failed(nl, ret, "read the module's counters", err);
+	json_object_object_add(data, "counters", counters_json(&stats, all));
+	json_object_object_add(data, "departures", departures_json(&stats));
+	if (ctl->options & CTL_O_HIST) {
+		ret = read_hist(nl, &hist, err);
+		if (ret != CTL_OK)
+			return ret;
+		json_object_object_add(data, "hist", hist);
+	}
+	json_object_object_add(data, "classes", classes_json(&stats, all));
+	return CTL_OK;
+}
+
+static void print_all(const struct ctl *ctl, struct json_object *data)
+{
+	struct json_object *hist = json_object_object_get(data, "hist");
+
+	ctl_print_module(ctl, json_object_object_get(data, "module"));
+	print_departures(json_object_object_get(data, "departures"));
+	putchar('\n');
+	print_counters(ctl, json_object_object_get(data, "counters"));
+	if (hist)
+		hist_print(ctl, hist);
+	print_classes(ctl, json_object_object_get(data, "classes"));
+}
+
 int cmd_stats(const struct ctl *ctl, int argc, char **argv)
 {
-	struct json_object *state = NULL, *list = NULL, *departures = NULL, *hist = NULL;
-	struct json_object *classes = NULL, *data;
+	struct json_object *data;
 	struct ctl_error err;
 	struct ntpk_nl *nl;
 	int ret = ctl_module_open(&nl, &err);
 
 	(void)argc;
 	(void)argv;
+	data = json_object_new_object();
 	if (ret == CTL_OK)
-		ret = read_state(nl, &state, &err);
-	if (ret == CTL_OK)
-		ret = read_counters(ctl, nl, &list, &err);
-	if (ret == CTL_OK)
-		ret = read_departures(nl, &departures, &err);
-	if (ret == CTL_OK)
-		ret = read_classes(ctl, nl, &classes, &err);
-	if (ret == CTL_OK && (ctl->options & CTL_O_HIST))
-		ret = read_hist(nl, &hist, &err);
+		ret = read_all(ctl, nl, data, &err);
 	ntpk_nl_close(nl);
 	if (ret != CTL_OK) {
-		json_object_put(state);
-		json_object_put(list);
-		json_object_put(departures);
-		json_object_put(classes);
+		json_object_put(data);
 		return ctl_fail(ctl, &err, NULL);
 	}
 	if (ctl->json) {
-		data = json_object_new_object();
-		json_object_object_add(data, "module", state);
-		json_object_object_add(data, "counters", list);
-		json_object_object_add(data, "departures", departures);
-		if (hist)
-			json_object_object_add(data, "hist", hist);
-		json_object_object_add(data, "classes", classes);
 		ctl_print_data(data);
 		return CTL_OK;
 	}
-	ctl_print_module(ctl, state);
-	print_departures(departures);
-	putchar('\n');
-	print_counters(ctl, list);
-	if (hist)
-		hist_print(ctl, hist);
-	json_object_put(hist);
-	print_classes(ctl, classes);
-	json_object_put(classes);
-	json_object_put(state);
-	json_object_put(list);
-	json_object_put(departures);
+	print_all(ctl, data);
+	json_object_put(data);
 	return CTL_OK;
 }

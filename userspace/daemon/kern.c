@@ -511,9 +511,9 @@ int kern_state(struct kern *k, struct ntpk_nl_state *state)
 	return ntpk_nl_get_state(k->nl, state);
 }
 
-int kern_stats(struct kern *k, struct ntpk_nl_counter *out, size_t max)
+int kern_stats(struct kern *k, struct ntpk_nl_stats *out)
 {
-	return kern_attached(k) ? ntpk_nl_get_stats(k->nl, out, max) : -ENOENT;
+	return kern_attached(k) ? ntpk_nl_get_stats(k->nl, out) : -ENOENT;
 }
 
 void kern_close(struct kern *k)

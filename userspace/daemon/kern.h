@@ -154,12 +154,11 @@ int kern_state(struct kern *k, struct ntpk_nl_state *state);
 /**
  * kern_stats() - the module's counters
  * @k: link
- * @out: array
- * @max: its length
+ * @out: filled
  *
- * Return: how many were filled, or -errno.
+ * Return: 0 or -errno.
  */
-int kern_stats(struct kern *k, struct ntpk_nl_counter *out, size_t max);
+int kern_stats(struct kern *k, struct ntpk_nl_stats *out);
 
 /**
  * kern_error() - why the last push failed, or what was left out of it

@@ -13,7 +13,6 @@
 #include "daemon/respond.h"
 #include "daemon/turn.h"
 
-#define COUNTERS_MAX	256
 #define ROWS_PER_PART	32
 #define PPB		1e-9
 
@@ -186,9 +185,8 @@ static void put_responder(FILE *out, const struct ntpkd *d)
 static void put_module(FILE *out, struct ntpkd *d)
 {
 	static const char name[] = "ntpk_module_packets_total";
-	struct ntpk_nl_counter c[COUNTERS_MAX];
 	struct ntpk_nl_state state;
-	int n;
+	struct ntpk_nl_stats stats;
 
 	one_count(out, "ntpk_module_attached", "gauge", "1 when the kernel module answers.",
 		  kern_attached(d->kern));
@@ -200,15 +198,16 @@ static void put_module(FILE *out, struct ntpkd *d)
 		one_count(out, "ntpk_module_pushes_total", "counter", "States pushed to the "
 			  "module.", state.pushes);
 	}
-	n = kern_stats(d->kern, c, COUNTERS_MAX);
-	if (n > 0)
-		metrics_family(out, name, "counter", "Packets that the module has seen, by what "
-			       "became of them.");
-	for (int i = 0; i < n; i++) {
-		const struct metrics_label labels[] = { { "reason", c[i].name },
-			{ "class", class_name(c[i].class) }, { 0 } };
+	if (kern_stats(d->kern, &stats) < 0 || !stats.n_counters)
+		return;
+	metrics_family(out, name, "counter", "Packets that the module has seen, by what became of "
+		       "them.");
+	for (size_t i = 0; i < stats.n_counters; i++) {
+		const struct ntpk_nl_counter *c = &stats.counters[i];
+		const struct metrics_label labels[] = { { "reason", c->name },
+			{ "class", class_name(c->class) }, { 0 } };
 
-		metrics_count(out, name, labels, c[i].pkts);
+		metrics_count(out, name, labels, c->pkts);
 	}
 }
 

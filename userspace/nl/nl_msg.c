@@ -54,20 +54,6 @@ static const struct nl_field status_fields[] = {
 	NL_FIELD(ntpk_nl_state, NTPK_A_STATE_NOW_UNIX_NS, now_unix_ns, false),
 };
 
-static const struct nl_field counter_fields[] = {
-	NL_FIELD(ntpk_nl_counter, NTPK_A_COUNTER_REASON, reason, true),
-	NL_FIELD(ntpk_nl_counter, NTPK_A_COUNTER_CLASS, class, true),
-	NL_FIELD(ntpk_nl_counter, NTPK_A_COUNTER_PKTS, pkts, true),
-};
-
-static const struct nl_field departure_fields[] = {
-	NL_FIELD(ntpk_nl_departure, NTPK_A_DEPARTURE_IFINDEX, ifindex, true),
-	NL_FIELD(ntpk_nl_departure, NTPK_A_DEPARTURE_IS_V6, is_v6, true),
-	NL_FIELD(ntpk_nl_departure, NTPK_A_DEPARTURE_CORRECTION_NS, correction_ns, true),
-	NL_FIELD(ntpk_nl_departure, NTPK_A_DEPARTURE_RESIDUAL_NS, residual_ns, true),
-	NL_FIELD(ntpk_nl_departure, NTPK_A_DEPARTURE_SAMPLES, samples, true),
-};
-
 static const struct nl_field worst_fields[] = {
 	NL_FIELD(ntpk_nl_worst, NTPK_A_WORST_RESIDENCE_NS, residence_ns, true),
 	NL_FIELD(ntpk_nl_worst, NTPK_A_WORST_T2_AGE_NS, t2_age_ns, true),
@@ -207,80 +193,6 @@ int nl_msg_parse_state(const struct nlmsghdr *nlh, struct ntpk_nl_state *out)
 	return ret;
 }
 
-static int parse_name(struct nl_walk w, uint16_t type, char *name, size_t len)
-{
-	const struct nlattr *attr;
-	size_t n;
-	int ret;
-
-	name[0] = '\0';
-	while ((ret = nl_walk_next(&w, &attr)) > 0) {
-		if (mnl_attr_get_type(attr) != type)
-			continue;
-		n = strnlen(mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr));
-		if (!n || n >= len)
-			return -EBADMSG;
-		memcpy(name, mnl_attr_get_payload(attr), n);
-		name[n] = '\0';
-	}
-	if (ret < 0)
-		return ret;
-	return name[0] ? 0 : -EBADMSG;
-}
-
-int nl_msg_parse_stats(const struct nlmsghdr *nlh, struct ntpk_nl_counter *out, size_t max)
-{
-	const struct nlattr *attr;
-	struct nl_walk w;
-	size_t n = 0;
-	int ret = nl_walk_top(nlh, NTPK_A_STATS, &w);
-
-	if (ret < 0)
-		return ret;
-	while ((ret = nl_walk_next(&w, &attr)) > 0) {
-		if (mnl_attr_get_type(attr) != NTPK_A_STATS_COUNTER || n >= max)
-			continue;
-		memset(&out[n], 0, sizeof(out[n]));
-		ret = nl_parse_fields(nl_walk_nest(attr), counter_fields, NL_LEN(counter_fields), &out[n]);
-		if (ret == 0)
-			ret = parse_name(nl_walk_nest(attr), NTPK_A_COUNTER_NAME, out[n].name,
-					 sizeof(out[n].name));
-		if (ret < 0)
-			return ret;
-		n++;
-	}
-	return ret < 0 ? ret : (int)n;
-}
-
-static const struct nl_field quirk_fields[] = {
-	NL_FIELD(ntpk_nl_quirk, NTPK_A_QUIRK_NUMBER, number, true),
-	NL_FIELD(ntpk_nl_quirk, NTPK_A_QUIRK_PKTS, pkts, true),
-};
-
-int nl_msg_parse_quirks(const struct nlmsghdr *nlh, struct ntpk_nl_quirk *out, size_t max)
-{
-	const struct nlattr *attr;
-	struct nl_walk w;
-	size_t n = 0;
-	int ret = nl_walk_top(nlh, NTPK_A_STATS, &w);
-
-	if (ret < 0)
-		return ret;
-	while ((ret = nl_walk_next(&w, &attr)) > 0) {
-		if (mnl_attr_get_type(attr) != NTPK_A_STATS_QUIRK || n >= max)
-			continue;
-		memset(&out[n], 0, sizeof(out[n]));
-		ret = nl_parse_fields(nl_walk_nest(attr), quirk_fields, NL_LEN(quirk_fields), &out[n]);
-		if (ret == 0)
-			ret = parse_name(nl_walk_nest(attr), NTPK_A_QUIRK_NAME, out[n].name,
-					 sizeof(out[n].name));
-		if (ret < 0)
-			return ret;
-		n++;
-	}
-	return ret < 0 ? ret : (int)n;
-}
-
 int nl_msg_parse_hist(const struct nlmsghdr *nlh, struct ntpk_nl_hist *out)
 {
 	const struct nlattr *attr;
@@ -300,25 +212,4 @@ int nl_msg_parse_hist(const struct nlmsghdr *nlh, struct ntpk_nl_hist *out)
 				      &out->worst[out->n_worst++]);
 	}
 	return ret;
-}
-
-int nl_msg_parse_departures(const struct nlmsghdr *nlh, struct ntpk_nl_departure *out, size_t max)
-{
-	const struct nlattr *attr;
-	struct nl_walk w;
-	size_t n = 0;
-	int ret = nl_walk_top(nlh, NTPK_A_STATS, &w);
-
-	if (ret < 0)
-		return ret;
-	while ((ret = nl_walk_next(&w, &attr)) > 0) {
-		if (mnl_attr_get_type(attr) != NTPK_A_STATS_DEPARTURE || n >= max)
-			continue;
-		ret = nl_parse_fields(nl_walk_nest(attr), departure_fields, NL_LEN(departure_fields),
-				      &out[n]);
-		if (ret < 0)
-			return ret;
-		n++;
-	}
-	return ret < 0 ? ret : (int)n;
 }

@@ -95,22 +95,11 @@ int nl_msg_parse_state(const struct nlmsghdr *nlh, struct ntpk_nl_state *out);
 /**
  * nl_msg_parse_stats() - answer of NTPK_CMD_GET_STATS
  * @nlh: message
- * @out: array
- * @max: its length
+ * @out: filled; what a newer module has more of than fits is left out
  *
- * Return: how many counters were filled, or -EBADMSG.
+ * Return: 0 or -EBADMSG.
  */
-int nl_msg_parse_stats(const struct nlmsghdr *nlh, struct ntpk_nl_counter *out, size_t max);
-
-/**
- * nl_msg_parse_departures() - of the answer of NTPK_CMD_GET_STATS
- * @nlh: message
- * @out: array
- * @max: its length
- *
- * Return: how many were filled, or -EBADMSG.
- */
-int nl_msg_parse_departures(const struct nlmsghdr *nlh, struct ntpk_nl_departure *out, size_t max);
+int nl_msg_parse_stats(const struct nlmsghdr *nlh, struct ntpk_nl_stats *out);
 
 /**
  * nl_msg_parse_hist() - answer of NTPK_CMD_GET_HIST
@@ -154,15 +143,5 @@ int nl_msg_parse_error(const struct nlmsghdr *nlh, const struct nlmsghdr *req, c
  */
 int nl_msg_parse_done(const struct nlmsghdr *nlh, const struct nlmsghdr *req, char *text,
 		      size_t len);
-
-/**
- * nl_msg_parse_quirks() - answer of NTPK_CMD_GET_STATS
- * @nlh: message
- * @out: array
- * @max: its length
- *
- * Return: how many classes were filled, or -EBADMSG.
- */
-int nl_msg_parse_quirks(const struct nlmsghdr *nlh, struct ntpk_nl_quirk *out, size_t max);
 
 #endif /* NTPK_NL_MSG_H */

@@ -367,20 +367,12 @@ int ntpk_nl_get_state(struct ntpk_nl *nl, struct ntpk_nl_state *out)
 	return ret < 0 ? ret : nl_msg_parse_state(answer, out);
 }
 
-int ntpk_nl_get_stats(struct ntpk_nl *nl, struct ntpk_nl_counter *out, size_t max)
+int ntpk_nl_get_stats(struct ntpk_nl *nl, struct ntpk_nl_stats *out)
 {
 	struct nlmsghdr *answer;
 	int ret = query(nl, NTPK_CMD_GET_STATS, &answer);
 
-	return ret < 0 ? ret : nl_msg_parse_stats(answer, out, max);
-}
-
-int ntpk_nl_get_departures(struct ntpk_nl *nl, struct ntpk_nl_departure *out, size_t max)
-{
-	struct nlmsghdr *answer;
-	int ret = query(nl, NTPK_CMD_GET_STATS, &answer);
-
-	return ret < 0 ? ret : nl_msg_parse_departures(answer, out, max);
+	return ret < 0 ? ret : nl_msg_parse_stats(answer, out);
 }
 
 int ntpk_nl_get_hist(struct ntpk_nl *nl, struct ntpk_nl_hist *out)
@@ -389,14 +381,6 @@ int ntpk_nl_get_hist(struct ntpk_nl *nl, struct ntpk_nl_hist *out)
 	int ret = query(nl, NTPK_CMD_GET_HIST, &answer);
 
 	return ret < 0 ? ret : nl_msg_parse_hist(answer, out);
-}
-
-int ntpk_nl_get_quirks(struct ntpk_nl *nl, struct ntpk_nl_quirk *out, size_t max)
-{
-	struct nlmsghdr *answer;
-	int ret = query(nl, NTPK_CMD_GET_STATS, &answer);
-
-	return ret < 0 ? ret : nl_msg_parse_quirks(answer, out, max);
 }
 
 int ntpk_nl_events_open(struct ntpk_nl *nl)

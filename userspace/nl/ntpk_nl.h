@@ -103,6 +103,34 @@ struct ntpk_nl_departure {
 	uint64_t samples;
 };
 
+/* struct ntpk_nl_quirk - how often clients of a class asked */
+struct ntpk_nl_quirk {
+	uint32_t number;
+	char	 name[32];
+	uint64_t pkts;
+};
+
+#define NTPK_NL_COUNTERS_MAX	256
+#define NTPK_NL_QUIRKS_MAX	64
+
+/**
+ * struct ntpk_nl_stats - answer of GET_STATS
+ * @counters: of packets by reason
+ * @n_counters: of @counters
+ * @departures: when replies leave
+ * @n_departures: of @departures
+ * @quirks: classes of clients
+ * @n_quirks: of @quirks
+ */
+struct ntpk_nl_stats {
+	struct ntpk_nl_counter counters[NTPK_NL_COUNTERS_MAX];
+	size_t n_counters;
+	struct ntpk_nl_departure departures[NTPK_DEPARTURES];
+	size_t n_departures;
+	struct ntpk_nl_quirk quirks[NTPK_NL_QUIRKS_MAX];
+	size_t n_quirks;
+};
+
 /**
  * struct ntpk_nl_worst - an answer that took long
  * @residence_ns: from T2 to T3
@@ -280,29 +308,11 @@ int ntpk_nl_acl_check(struct ntpk_nl *nl, const char *name, struct ntp_acl_addr 
 /**
  * ntpk_nl_get_stats() - all counters
  * @nl: handle
- * @out: array
- * @max: its length
+ * @out: filled; what a newer module has more of than fits is left out
  *
- * Return: how many were filled (a newer module may know more), or -errno.
+ * Return: 0 or -errno.
  */
-int ntpk_nl_get_stats(struct ntpk_nl *nl, struct ntpk_nl_counter *out, size_t max);
-
-/* struct ntpk_nl_quirk - how often clients of a class asked */
-struct ntpk_nl_quirk {
-	uint32_t number;
-	char	 name[32];
-	uint64_t pkts;
-};
-
-/**
- * ntpk_nl_get_quirks() - all classes of clients
- * @nl: handle
- * @out: array
- * @max: its length
- *
- * Return: how many were filled (a newer module may know more), or -errno.
- */
-int ntpk_nl_get_quirks(struct ntpk_nl *nl, struct ntpk_nl_quirk *out, size_t max);
+int ntpk_nl_get_stats(struct ntpk_nl *nl, struct ntpk_nl_stats *out);
 
 /**
  * struct ntpk_nl_client_filter - which clients are asked for: those of all of this
@@ -364,16 +374,6 @@ struct ntpk_nl_client {
  */
 int ntpk_nl_get_clients(struct ntpk_nl *nl, const struct ntpk_nl_client_filter *filter,
 			int (*each)(void *ctx, const struct ntpk_nl_client *client), void *ctx);
-
-/**
- * ntpk_nl_get_departures() - what the module knows of when replies leave
- * @nl: handle
- * @out: array
- * @max: its length
- *
- * Return: how many were filled, or -errno.
- */
-int ntpk_nl_get_departures(struct ntpk_nl *nl, struct ntpk_nl_departure *out, size_t max);
 
 /**
  * ntpk_nl_get_hist() - what answers take

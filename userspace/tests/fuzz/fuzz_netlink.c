@@ -11,7 +11,6 @@
 #include "nl/nl_msg.h"
 #include "fuzz.h"
 
-#define COUNTERS	8
 #define FAMILY		99
 
 static void check_text(const char *text, size_t size)
@@ -23,12 +22,18 @@ static void check_text(const char *text, size_t size)
 
 static void try_stats(const struct nlmsghdr *nlh)
 {
-	struct ntpk_nl_counter c[COUNTERS];
-	int n = nl_msg_parse_stats(nlh, c, COUNTERS);
+	static struct ntpk_nl_stats s;
+	int ret = nl_msg_parse_stats(nlh, &s);
+	size_t i;
 
-	demand(n == -EBADMSG || (n >= 0 && n <= COUNTERS));
-	while (n-- > 0)
-		demand(memchr(c[n].name, 0, sizeof(c[n].name)) != NULL && c[n].name[0]);
+	demand(ret == -EBADMSG || ret == 0);
+	demand(s.n_counters <= NTPK_NL_COUNTERS_MAX && s.n_quirks <= NTPK_NL_QUIRKS_MAX);
+	demand(s.n_departures <= NTPK_DEPARTURES);
+	for (i = 0; i < s.n_counters; i++)
+		demand(memchr(s.counters[i].name, 0, sizeof(s.counters[i].name)) &&
+		       s.counters[i].name[0]);
+	for (i = 0; i < s.n_quirks; i++)
+		demand(memchr(s.quirks[i].name, 0, sizeof(s.quirks[i].name)) && s.quirks[i].name[0]);
 }
 
 static void try_state(const struct nlmsghdr *nlh)

@@ -20,7 +20,7 @@
 
 static union {
 	struct nlmsghdr nlh;
-	char bytes[NL_MSG_REQUEST_MAX];
+	char bytes[4 * NL_MSG_REQUEST_MAX];
 } out;
 
 static uint64_t seed = 88172645463325252ULL;
@@ -286,7 +286,7 @@ static void put_counter(struct nlmsghdr *nlh, uint32_t reason, const char *name,
 	mnl_attr_nest_end(nlh, nest);
 }
 
-static int parse_counters(const char *second, struct ntpk_nl_counter *c, size_t max)
+static int parse_counters(const char *second, unsigned int more, struct ntpk_nl_stats *stats)
 {
 	struct nlmsghdr *nlh = begin(NTPK_CMD_GET_STATS);
 	struct nlattr *nest = mnl_attr_nest_start(nlh, NTPK_A_STATS);
@@ -294,32 +294,38 @@ static int parse_counters(const char *second, struct ntpk_nl_counter *c, size_t 
 
 	put_counter(nlh, NTPK_REASON_MODE, "mode", 1ULL << 40);
 	put_counter(nlh, 77, second, 2);
+	while (more--)
+		put_counter(nlh, 78, "more", 3);
 	mnl_attr_put_u32(nlh, 55, 1);
 	mnl_attr_nest_end(nlh, nest);
 	nlh = exact(nlh);
-	ret = nl_msg_parse_stats(nlh, c, max);
+	ret = nl_msg_parse_stats(nlh, stats);
 	free(nlh);
 	return ret;
 }
 
 static void test_stats(void **state)
 {
-	struct ntpk_nl_counter c[4];
+	struct ntpk_nl_stats stats;
+	struct ntpk_nl_counter *c = stats.counters;
 
 	(void)state;
-	assert_int_equal(parse_counters("from_a_newer_module", c, 4), 2);
+	assert_int_equal(parse_counters("from_a_newer_module", 0, &stats), 0);
+	assert_int_equal(stats.n_counters, 2);
+	assert_int_equal(stats.n_departures, 0);
 	assert_string_equal(c[0].name, "mode");
 	assert_true(c[0].pkts == 1ULL << 40);
 	assert_int_equal(c[0].class, NTPK_CLASS_PASS);
 	assert_string_equal(c[1].name, "from_a_newer_module");
 	assert_int_equal(c[1].reason, 77);
-	assert_int_equal(parse_counters("x", c, 1), 1);
-	assert_int_equal(parse_counters(NULL, c, 4), -EBADMSG);
-	assert_int_equal(parse_counters("", c, 4), -EBADMSG);
-	assert_int_equal(parse_counters("this_name_is_longer_than_the_room", c, 4), -EBADMSG);
+	assert_int_equal(parse_counters("x", NTPK_NL_COUNTERS_MAX, &stats), 0);
+	assert_int_equal(stats.n_counters, NTPK_NL_COUNTERS_MAX);
+	assert_int_equal(parse_counters(NULL, 0, &stats), -EBADMSG);
+	assert_int_equal(parse_counters("", 0, &stats), -EBADMSG);
+	assert_int_equal(parse_counters("this_name_is_longer_than_the_room", 0, &stats), -EBADMSG);
 }
 
-static int parse_departures(bool whole, struct ntpk_nl_departure *d, size_t max)
+static int parse_departures(bool whole, struct ntpk_nl_stats *stats)
 {
 	struct nlmsghdr *nlh = begin(NTPK_CMD_GET_STATS);
 	struct nlattr *nest = mnl_attr_nest_start(nlh, NTPK_A_STATS), *one;
@@ -339,24 +345,26 @@ static int parse_departures(bool whole, struct ntpk_nl_departure *d, size_t max)
 	}
 	mnl_attr_nest_end(nlh, nest);
 	nlh = exact(nlh);
-	ret = nl_msg_parse_departures(nlh, d, max);
+	ret = nl_msg_parse_stats(nlh, stats);
 	free(nlh);
 	return ret;
 }
 
 static void test_departures(void **state)
 {
-	struct ntpk_nl_departure d[4];
+	struct ntpk_nl_stats stats;
+	struct ntpk_nl_departure *d = stats.departures;
 
 	(void)state;
-	assert_int_equal(parse_departures(true, d, 4), 2);
+	assert_int_equal(parse_departures(true, &stats), 0);
+	assert_int_equal(stats.n_departures, 2);
+	assert_int_equal(stats.n_counters, 1);
 	assert_int_equal(d[1].ifindex, 8);
 	assert_int_equal(d[1].is_v6, 1);
 	assert_int_equal(d[1].correction_ns, 900);
 	assert_int_equal(d[1].residual_ns, 50);
 	assert_int_equal(d[1].samples, 9);
-	assert_int_equal(parse_departures(true, d, 1), 1);
-	assert_int_equal(parse_departures(false, d, 4), -EBADMSG);
+	assert_int_equal(parse_departures(false, &stats), -EBADMSG);
 }
 
 static int parse_hist(size_t buckets, size_t worst, struct ntpk_nl_hist *h)
@@ -513,8 +521,7 @@ static void test_error(void **state)
 
 static void parse_all(struct nlmsghdr *nlh)
 {
-	struct ntpk_nl_departure departures[4];
-	struct ntpk_nl_counter counters[4];
+	struct ntpk_nl_stats stats;
 	struct ntpk_nl_hist hist = { 0 };
 	char text[NL_MSG_TEXT_MAX];
 	struct ntpk_nl_clock clock;
@@ -524,8 +531,9 @@ static void parse_all(struct nlmsghdr *nlh)
 
 	nl_msg_parse_clock(nlh, &clock);
 	nl_msg_parse_state(nlh, &st);
-	assert_true(nl_msg_parse_stats(nlh, counters, 4) <= 4);
-	assert_true(nl_msg_parse_departures(nlh, departures, 4) <= 4);
+	nl_msg_parse_stats(nlh, &stats);
+	assert_true(stats.n_counters <= NTPK_NL_COUNTERS_MAX);
+	assert_true(stats.n_departures <= NTPK_DEPARTURES);
 	nl_msg_parse_hist(nlh, &hist);
 	assert_true(hist.n_worst <= NTPK_WORST_MAX);
 	nl_msg_parse_event(nlh, &kind, &status);
