@@ -335,6 +335,6 @@ void ntpk_clients_saw(const struct ntpk_rx *rx, enum ntpk_reason reason)
 
 	if (unlikely(quirk == NOT_HERE))
 		quirk = update_elsewhere(rx, verdict);
-	if (likely(quirk < NOT_HERE))
-		ntpk_stats_quirk(rx->inst->stats, quirk);
+	if (likely(quirk < NOT_HERE) && unlikely(ntpk_stats_quirk(rx->inst->stats, quirk)))
+		ntpk_notice_quirk(&rx->inst->notices, quirk);
 }

@@ -442,7 +442,7 @@ static struct genl_family family __ro_after_init = {
 	.n_mcgrps = ARRAY_SIZE(mcgrps),
 };
 
-static int fill_event(struct sk_buff *msg, enum ntpk_event kind, enum ntpk_status status)
+static int fill_event(struct sk_buff *msg, const struct ntpk_event_what *what)
 {
 	void *hdr = genlmsg_put(msg, 0, 0, &family, 0, NTPK_CMD_EVENT);
 	struct nlattr *nest;
@@ -450,8 +450,12 @@ static int fill_event(struct sk_buff *msg, enum ntpk_event kind, enum ntpk_statu
 	if (!hdr)
 		return -EMSGSIZE;
 	nest = nla_nest_start(msg, NTPK_A_EVENT);
-	if (!nest || nla_put_u32(msg, NTPK_A_EVENT_KIND, kind) ||
-	    nla_put_u32(msg, NTPK_A_EVENT_STATUS, status))
+	if (!nest || nla_put_u32(msg, NTPK_A_EVENT_KIND, what->kind) ||
+	    nla_put_u32(msg, NTPK_A_EVENT_STATUS, what->status) ||
+	    (what->kind == NTPK_EVENT_NEW_QUIRK &&
+	     nla_put_u32(msg, NTPK_A_EVENT_QUIRK, what->quirk)) ||
+	    (what->kind == NTPK_EVENT_OVERLOAD_OVER &&
+	     nla_put_u64_64bit(msg, NTPK_A_EVENT_PKTS, what->pkts, NTPK_A_EVENT_PAD)))
 		return -EMSGSIZE;
 	nla_nest_end(msg, nest);
 	genlmsg_end(msg, hdr);
@@ -461,21 +465,20 @@ static int fill_event(struct sk_buff *msg, enum ntpk_event kind, enum ntpk_statu
 /**
  * ntpk_nl_event() - tell the group "events"
  * @net: namespace that it happened in, and that is told
- * @kind: what
- * @status: what the state is worth at this moment
+ * @what: what
  *
  * Lost without memory: the status itself can always be asked for.
  *
  * Context: process.
  */
-void ntpk_nl_event(struct net *net, enum ntpk_event kind, enum ntpk_status status)
+void ntpk_nl_event(struct net *net, const struct ntpk_event_what *what)
 {
 	struct sk_buff *msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 
 	if (!msg)
 		return;
 	mutex_lock(&events_lock);
-	if (!events_on || fill_event(msg, kind, status))
+	if (!events_on || fill_event(msg, what))
 		nlmsg_free(msg);
 	else
 		genlmsg_multicast_netns(&family, net, msg, 0, 0, GFP_KERNEL);

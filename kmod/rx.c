@@ -116,8 +116,10 @@ static noinline enum ntpk_reason check_budget(const struct ntpk_rx *rx)
 {
 	s64 *at_ns = &this_cpu_ptr(rx->inst->stats)->budget_at_ns;
 
-	return ntp_pace_budget(at_ns, rx->now.raw_ns, rx->state->budget_per_s) ?
-	       NTPK_REASON_NONE : NTPK_REASON_OVER_BUDGET;
+	if (ntp_pace_budget(at_ns, rx->now.raw_ns, rx->state->budget_per_s))
+		return NTPK_REASON_NONE;
+	ntpk_notice_overload(&rx->inst->notices);
+	return NTPK_REASON_OVER_BUDGET;
 }
 
 /*

@@ -93,6 +93,18 @@ void ntpk_state_queue_release(struct rcu_work *work)
 }
 
 /**
+ * ntpk_state_queue() - do something in process context later; sooner, where it was queued
+ * @work: what, of an instance, which waits for it before it goes
+ * @delay: jiffies
+ *
+ * Context: any.
+ */
+void ntpk_state_queue(struct delayed_work *work, unsigned long delay)
+{
+	mod_delayed_work(events_wq, work, delay);
+}
+
+/**
  * ntpk_state_is_locked() - for lockdep: inside ntpk_state_lock()?
  * @net: which
  *
@@ -165,7 +177,8 @@ static void events_work(struct work_struct *work)
 	rcu_read_unlock();
 
 	if (kind != NTPK_EVENT_UNSPEC)
-		ntpk_nl_event(inst->net, kind, status);
+		ntpk_nl_event(inst->net, &(struct ntpk_event_what){
+			.kind = kind, .status = status });
 }
 
 /**
@@ -182,6 +195,28 @@ void ntpk_state_saw_step(struct ntpk_inst *inst, struct ntpk_state *state)
 	    test_and_set_bit(NTPK_EV_STEP_SEEN, &state->events))
 		return;
 	mod_delayed_work(events_wq, &inst->work, 0);
+}
+
+/**
+ * ntpk_state_status() - what the state is worth now
+ * @inst: namespace
+ *
+ * Context: any.
+ * Return: as said.
+ */
+enum ntpk_status ntpk_state_status(const struct ntpk_inst *inst)
+{
+	enum ntpk_status status = NTPK_STATUS_EMPTY;
+	const struct ntpk_state *state;
+	struct ntpk_clock clock;
+
+	rcu_read_lock();
+	state = rcu_dereference(inst->state);
+	ntpk_tstamp_clock(&clock);
+	if (state)
+		status = ntp_serve_status(&state->serve, &clock.now);
+	rcu_read_unlock();
+	return status;
 }
 
 static bool is_userns(const struct net *net)
@@ -204,6 +239,7 @@ static struct ntpk_inst *inst_alloc(struct net *net)
 	inst->net = net;
 	INIT_LIST_HEAD(&inst->acl_named);
 	INIT_DELAYED_WORK(&inst->work, events_work);
+	ntpk_notice_init(&inst->notices);
 	get_random_bytes(&inst->hash_key, sizeof(inst->hash_key));
 	inst->clients = ntpk_clients_alloc(net);
 	return inst;
@@ -220,6 +256,7 @@ free:
 static void inst_release(struct ntpk_inst *inst)
 {
 	cancel_delayed_work_sync(&inst->work);
+	ntpk_notice_stop(&inst->notices);
 	if (is_userns(inst->net))
 		atomic_dec(&userns_attached);
 	ntpk_departure_release(inst->departures);

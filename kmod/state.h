@@ -15,6 +15,7 @@
 #include <ntpk/ntp_reply.h>
 
 #include "acl.h"
+#include "notice.h"
 #include "stats.h"
 
 struct ntpk_acl_coming;
@@ -102,6 +103,7 @@ struct ntpk_state {
  * @clients: room for who asks, NULL = none
  * @hash_key: so that nobody can choose whose place he shares
  * @hooks: where packets for this host come in
+ * @notices: events about those who ask
  * @work: raises events; re-armed by itself, by a push and by the receive path
  * @keys: for symmetric authentication, NULL = none; written under ntpk_net.lock
  * @keys_coming: a set that is being sent, under ntpk_net.lock
@@ -121,6 +123,7 @@ struct ntpk_inst {
 	struct ntpk_clients *clients;
 	siphash_key_t hash_key;
 	struct nf_hook_ops hooks[NTPK_HOOKS];
+	struct ntpk_notices notices;
 	struct delayed_work work;
 	struct ntpk_keys __rcu *keys;
 	struct ntpk_keys *keys_coming;
@@ -187,6 +190,8 @@ u64 ntpk_state_read_quirk(struct net *net, enum ntp_client_quirk quirk);
 struct ntpk_inst *ntpk_state_inst(const struct net *net);
 bool ntpk_state_view_departure(struct net *net, unsigned int i, struct ntpk_departure_view *view);
 void ntpk_state_saw_step(struct ntpk_inst *inst, struct ntpk_state *state);
+enum ntpk_status ntpk_state_status(const struct ntpk_inst *inst);
+void ntpk_state_queue(struct delayed_work *work, unsigned long delay);
 void ntpk_state_net_init(struct net *net);
 void ntpk_state_net_pre_exit(struct net *net);
 void ntpk_state_net_exit(struct net *net);

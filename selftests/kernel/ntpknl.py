@@ -60,6 +60,7 @@ LISTENER_TYPES = {
 	"MAX_STRATUM": "B", "VERSIONS": "B", "MAX_DIST_NS": "Q", "PIECE": None, "LIMIT": None,
 	"ACL": "str",
 }
+EVENT_TYPES = {"KIND": "I", "STATUS": "I", "PKTS": "Q", "QUIRK": "I"}
 LIMIT_TYPES = {
 	"INTERVAL_LOG2S": "b", "BURST": "I", "LEAK_LOG2": "B", "KOD_LOG2": "B", "NAT": "I",
 	"PREFIX_V4": "B", "PREFIX_V6": "B",
@@ -514,14 +515,19 @@ def parse_listener(data):
 
 
 class Events:
-	"""The multicast group "events" in one namespace."""
+	"""The multicast group "events" in one namespace; of some kinds of events only."""
 
-	def __init__(self, ns=None):
+	def __init__(self, ns=None, kinds=("expired", "step")):
 		self.g = Genl(ns)
+		self.kinds = kinds
 		self.g.s.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, self.g.groups["events"])
 
 	def read(self, seconds=0.0):
 		"""[(kind, status)] by name; waits up to seconds for the first one."""
+		return [(e["KIND"], e["STATUS"]) for e in self.read_all(seconds)]
+
+	def read_all(self, seconds=0.0):
+		"""Each with all that it tells, by name of its attribute."""
 		out = []
 		end = time.monotonic() + seconds * tap.slow()
 		while select.select([self.g.s], [], [], 0 if out else max(0, end - time.monotonic()))[0]:
@@ -530,8 +536,11 @@ class Events:
 			if kind != self.g.family or data[16] != UAPI["NTPK_CMD_EVENT"]:
 				continue
 			event = dict(attrs(dict(attrs(data[20:]))[UAPI["NTPK_A_EVENT"]]))
-			number = lambda k: struct.unpack("=I", event[UAPI["NTPK_A_EVENT_" + k]])[0]
-			out.append((EVENT[number("KIND")], STATUS[number("STATUS")]))
+			event = {k: struct.unpack("=" + code, event[UAPI["NTPK_A_EVENT_" + k]])[0]
+				 for k, code in EVENT_TYPES.items() if UAPI["NTPK_A_EVENT_" + k] in event}
+			event.update(KIND=EVENT[event["KIND"]], STATUS=STATUS[event["STATUS"]])
+			if event["KIND"] in self.kinds:
+				out.append(event)
 		return out
 
 

@@ -26,10 +26,10 @@ LOCAL = "local stratum 5"
 SLOW = "ratelimit interval 12 leak 0"
 
 
-def ask(s, src, n=40, dport=123, more=None):
+def ask(s, src, n=40, dport=123, more=None, **header):
 	"""How many of n requests at once are answered; by a program, it takes some seconds more."""
 	frames = [s.wire.frame(pkt.ip(src, "192.0.2.1", pkt.UDP, pkt.udp(
-		src, "192.0.2.1", 40000, dport, ntpq.request()))) for _ in range(n)]
+		src, "192.0.2.1", 40000, dport, ntpq.request(**header)))) for _ in range(n)]
 	got = s.wire.exchange(frames)
 	end = time.monotonic() + (more or 0) * tap.slow()
 	while more and select.select([s.wire.s], [], [], max(0, end - time.monotonic()))[0]:
@@ -130,6 +130,22 @@ def test_clientlog(d, s):
 	       "unset: clients are kept again, and those from before are forgotten", ctl("clients"))
 
 
+def test_events(d, s):
+	"""What the module sees of those who ask is said."""
+	# its class is known from its second look on, which is a second later
+	for _ in range(3):
+		ask(s, "192.0.2.14", 1, version=3, mode=1, leap=3, precision=-23)
+		time.sleep(1.1)
+	tap.ok(d.says(r"the first client of the class windows: .*--class windows"), "a client of a new class",
+	       d.text())
+	reload(d, "maxanswers 1")
+	tap.wait_for(lambda: pushed(s)["budget"] == 1, 20)
+	ask(s, "192.0.2.14", 640)
+	tap.ok(d.says("more is asked than maxanswers allows"), "an overload", d.text())
+	tap.ok(d.says(r"maxanswers suffices again: [1-9]\d* requests were not answered", 30), "and its end",
+	       d.text())
+
+
 def test_restart(d, s):
 	"""The module goes on, and knows who has asked."""
 	reload(d, SLOW)
@@ -190,6 +206,7 @@ def main():
 	test_module(d, s)
 	test_set(d, s)
 	test_clientlog(d, s)
+	test_events(d, s)
 	test_restart(d, s)
 	tap.same(d.stop(), 0, "ntpkd ends well")
 	s.g.detach()

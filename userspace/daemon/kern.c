@@ -9,9 +9,11 @@
 #include "daemon/kern.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <ntpk/ntp_client.h>
 #include <ntpk/ntp_reason.h>
 #include "daemon/clocks.h"
 #include "daemon/ev.h"
@@ -370,27 +372,50 @@ bool kern_same_limits(const struct ntpk_nl_listeners *a, const struct ntpk_nl_li
 	return a->len == b->len && a->limit_clients == b->limit_clients;
 }
 
+static void note_event(struct kern *k, const struct ntpk_nl_event *event)
+{
+	switch (event->kind) {
+	case NTPK_EVENT_STEP:
+		k->ops->stepped(k->ctx);
+		break;
+	case NTPK_EVENT_EXPIRED:
+		log_warn("what the module serves has expired (%s)", ntp_status_name(event->status));
+		break;
+	case NTPK_EVENT_OVERLOAD:
+		log_warn("more is asked than maxanswers allows: what is above is not answered");
+		break;
+	case NTPK_EVENT_OVERLOAD_OVER:
+		log_info("maxanswers suffices again: %" PRIu64 " requests were not answered",
+			 event->pkts);
+		break;
+	case NTPK_EVENT_NEW_QUIRK:
+		log_info("the first client of the class %s: %s (ntpkctl clients --class %s)",
+			 ntp_client_quirk_name(event->quirk), ntp_client_quirk_text(event->quirk),
+			 ntp_client_quirk_name(event->quirk));
+		break;
+	}
+}
+
 static void on_events(evutil_socket_t fd, short what, void *arg)
 {
-	uint32_t kind = 0, status = 0;
+	struct ntpk_nl_event event;
 	struct kern *k = arg;
 	int n;
 
 	(void)fd;
 	(void)what;
 	turn_begin();
-	while (k->nl && (n = ntpk_nl_events_read(k->nl, &kind, &status)) != 0) {
+	while (k->nl && (n = ntpk_nl_events_read(k->nl, &event)) != 0) {
 		if (n < 0 && n != -ENOBUFS) {
 			note_error(k, "events", n);
 			lose(k);
 			return;
 		}
 		/* lost ones may have been steps */
-		if (n < 0 || kind == NTPK_EVENT_STEP)
+		if (n < 0)
 			k->ops->stepped(k->ctx);
-		else if (kind == NTPK_EVENT_EXPIRED)
-			log_warn("what the module serves has expired (%s)",
-				 ntp_status_name(status));
+		else
+			note_event(k, &event);
 	}
 }
 

@@ -68,14 +68,11 @@ static const struct nl_field hist_fields[] = {
 	NL_FIELD(ntpk_nl_hist, NTPK_A_HIST_T2_AGE, t2_age, true),
 };
 
-struct event {
-	uint32_t kind;
-	uint32_t status;
-};
-
 static const struct nl_field event_fields[] = {
-	NL_FIELD(event, NTPK_A_EVENT_KIND, kind, true),
-	NL_FIELD(event, NTPK_A_EVENT_STATUS, status, true),
+	NL_FIELD(ntpk_nl_event, NTPK_A_EVENT_KIND, kind, true),
+	NL_FIELD(ntpk_nl_event, NTPK_A_EVENT_STATUS, status, true),
+	NL_FIELD(ntpk_nl_event, NTPK_A_EVENT_QUIRK, quirk, false),
+	NL_FIELD(ntpk_nl_event, NTPK_A_EVENT_PKTS, pkts, false),
 };
 
 _Static_assert(sizeof(enum ntpk_status) == 4 && sizeof(enum ntpk_policy) == 4,
@@ -140,18 +137,13 @@ int nl_msg_parse_clock(const struct nlmsghdr *nlh, struct ntpk_nl_clock *out)
 	return ret < 0 ? ret : nl_parse_fields(w, clock_fields, NL_LEN(clock_fields), out);
 }
 
-int nl_msg_parse_event(const struct nlmsghdr *nlh, uint32_t *kind, uint32_t *status)
+int nl_msg_parse_event(const struct nlmsghdr *nlh, struct ntpk_nl_event *out)
 {
-	struct event ev = { 0 };
 	struct nl_walk w;
 	int ret = nl_walk_top(nlh, NTPK_A_EVENT, &w);
 
-	if (ret < 0)
-		return ret;
-	ret = nl_parse_fields(w, event_fields, NL_LEN(event_fields), &ev);
-	*kind = ev.kind;
-	*status = ev.status;
-	return ret;
+	memset(out, 0, sizeof(*out));
+	return ret < 0 ? ret : nl_parse_fields(w, event_fields, NL_LEN(event_fields), out);
 }
 
 /* Is there a pushed state in this nest, and with which listeners? */

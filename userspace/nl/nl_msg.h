@@ -113,12 +113,11 @@ int nl_msg_parse_hist(const struct nlmsghdr *nlh, struct ntpk_nl_hist *out);
 /**
  * nl_msg_parse_event() - notification NTPK_CMD_EVENT
  * @nlh: message
- * @kind: out, enum ntpk_event
- * @status: out, enum ntpk_status
+ * @out: filled
  *
  * Return: 0 or -EBADMSG.
  */
-int nl_msg_parse_event(const struct nlmsghdr *nlh, uint32_t *kind, uint32_t *status);
+int nl_msg_parse_event(const struct nlmsghdr *nlh, struct ntpk_nl_event *out);
 
 /**
  * nl_msg_parse_error() - NLMSG_ERROR with its extended acknowledgement

@@ -427,7 +427,7 @@ static int next_event(struct ntpk_nl *nl)
 	return 1;
 }
 
-int ntpk_nl_events_read(struct ntpk_nl *nl, uint32_t *kind, uint32_t *status)
+int ntpk_nl_events_read(struct ntpk_nl *nl, struct ntpk_nl_event *out)
 {
 	struct nlmsghdr *nlh;
 	int ret;
@@ -439,7 +439,7 @@ int ntpk_nl_events_read(struct ntpk_nl *nl, uint32_t *kind, uint32_t *status)
 		nl->ev_at = mnl_nlmsg_next(nlh, &nl->ev_left);
 		if (nlh->nlmsg_type != nl->family.id)
 			continue;
-		ret = nl_msg_parse_event(nlh, kind, status);
+		ret = nl_msg_parse_event(nlh, out);
 		return ret < 0 ? ret : 1;
 	}
 	return ret;

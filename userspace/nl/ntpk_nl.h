@@ -393,14 +393,27 @@ int ntpk_nl_get_hist(struct ntpk_nl *nl, struct ntpk_nl_hist *out);
 int ntpk_nl_events_open(struct ntpk_nl *nl);
 
 /**
+ * struct ntpk_nl_event - what has happened
+ * @kind: enum ntpk_event; a newer module may know more
+ * @status: enum ntpk_status at that moment
+ * @quirk: of NEW_QUIRK: enum ntp_client_quirk
+ * @pkts: of OVERLOAD_OVER: requests that were not answered
+ */
+struct ntpk_nl_event {
+	uint32_t kind;
+	uint32_t status;
+	uint32_t quirk;
+	uint64_t pkts;
+};
+
+/**
  * ntpk_nl_events_read() - next event
  * @nl: handle
- * @kind: out, enum ntpk_event
- * @status: out, enum ntpk_status
+ * @out: filled
  *
  * Return: 1 when one was read, 0 when none is left, -ENOBUFS when some were
  * lost (ask for the state), other -errno.
  */
-int ntpk_nl_events_read(struct ntpk_nl *nl, uint32_t *kind, uint32_t *status);
+int ntpk_nl_events_read(struct ntpk_nl *nl, struct ntpk_nl_event *out);
 
 #endif /* NTPK_NL_H */

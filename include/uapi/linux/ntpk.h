@@ -470,6 +470,9 @@ enum ntpk_attr_event {
 	NTPK_A_EVENT_UNSPEC,
 	NTPK_A_EVENT_KIND,		/* u32, enum ntpk_event */
 	NTPK_A_EVENT_STATUS,		/* u32, enum ntpk_status at that moment */
+	NTPK_A_EVENT_PAD,
+	NTPK_A_EVENT_PKTS,		/* u64, of OVERLOAD_OVER: requests that were not answered */
+	NTPK_A_EVENT_QUIRK,		/* u32, of NEW_QUIRK: number of the class */
 
 	/* private: */
 	__NTPK_A_EVENT_MAX,
@@ -480,6 +483,9 @@ enum ntpk_event {
 	NTPK_EVENT_UNSPEC,
 	NTPK_EVENT_EXPIRED,		/* deadline or distance; once per push */
 	NTPK_EVENT_STEP,		/* seen at a reply; once per push */
+	NTPK_EVENT_OVERLOAD,		/* more is asked than a CPU may answer; once per overload */
+	NTPK_EVENT_OVERLOAD_OVER,	/* not for ten seconds now */
+	NTPK_EVENT_NEW_QUIRK,		/* a client of a class that none was of; once per attach */
 
 	/* private: */
 	__NTPK_EVENT_MAX,

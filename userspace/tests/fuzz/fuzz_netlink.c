@@ -65,9 +65,9 @@ static void try_rest(const struct nlmsghdr *nlh, unsigned int which)
 {
 	char text[NL_MSG_TEXT_MAX];
 	struct ntpk_nl_clock clock;
+	struct ntpk_nl_event event;
 	struct nl_family family;
 	struct ntpk_nl_acl acl;
-	uint32_t kind, status;
 	int err;
 
 	switch (which) {
@@ -78,7 +78,7 @@ static void try_rest(const struct nlmsghdr *nlh, unsigned int which)
 		err = nl_msg_parse_clock(nlh, &clock);
 		break;
 	case 2:
-		err = nl_msg_parse_event(nlh, &kind, &status);
+		err = nl_msg_parse_event(nlh, &event);
 		break;
 	case 3:
 		err = nl_acl_parse(nlh, &acl);

@@ -415,20 +415,31 @@ static void test_event(void **state)
 {
 	struct nlmsghdr *nlh = begin(NTPK_CMD_EVENT);
 	struct nlattr *nest = mnl_attr_nest_start(nlh, NTPK_A_EVENT);
-	uint32_t kind, status;
+	struct ntpk_nl_event event;
 
 	(void)state;
 	mnl_attr_put_u32(nlh, NTPK_A_EVENT_KIND, NTPK_EVENT_STEP);
 	mnl_attr_nest_end(nlh, nest);
-	assert_int_equal(nl_msg_parse_event(nlh, &kind, &status), -EBADMSG);
+	assert_int_equal(nl_msg_parse_event(nlh, &event), -EBADMSG);
 	nlh = begin(NTPK_CMD_EVENT);
 	nest = mnl_attr_nest_start(nlh, NTPK_A_EVENT);
 	mnl_attr_put_u32(nlh, NTPK_A_EVENT_KIND, NTPK_EVENT_STEP);
 	mnl_attr_put_u32(nlh, NTPK_A_EVENT_STATUS, NTPK_STATUS_EXPIRED_STEP);
 	mnl_attr_nest_end(nlh, nest);
-	assert_int_equal(nl_msg_parse_event(nlh, &kind, &status), 0);
-	assert_int_equal(kind, NTPK_EVENT_STEP);
-	assert_int_equal(status, NTPK_STATUS_EXPIRED_STEP);
+	assert_int_equal(nl_msg_parse_event(nlh, &event), 0);
+	assert_int_equal(event.kind, NTPK_EVENT_STEP);
+	assert_int_equal(event.status, NTPK_STATUS_EXPIRED_STEP);
+	assert_int_equal(event.pkts, 0);
+	nlh = begin(NTPK_CMD_EVENT);
+	nest = mnl_attr_nest_start(nlh, NTPK_A_EVENT);
+	mnl_attr_put_u32(nlh, NTPK_A_EVENT_KIND, NTPK_EVENT_OVERLOAD_OVER);
+	mnl_attr_put_u32(nlh, NTPK_A_EVENT_STATUS, NTPK_STATUS_SYNC);
+	mnl_attr_put_u32(nlh, NTPK_A_EVENT_QUIRK, 3);
+	mnl_attr_put_u64(nlh, NTPK_A_EVENT_PKTS, 1ULL << 33);
+	mnl_attr_nest_end(nlh, nest);
+	assert_int_equal(nl_msg_parse_event(nlh, &event), 0);
+	assert_int_equal(event.quirk, 3);
+	assert_true(event.pkts == 1ULL << 33);
 }
 
 static void test_family(void **state)
@@ -527,7 +538,7 @@ static void parse_all(struct nlmsghdr *nlh)
 	struct ntpk_nl_clock clock;
 	struct ntpk_nl_state st;
 	struct nl_family family;
-	uint32_t kind, status;
+	struct ntpk_nl_event event;
 
 	nl_msg_parse_clock(nlh, &clock);
 	nl_msg_parse_state(nlh, &st);
@@ -536,7 +547,7 @@ static void parse_all(struct nlmsghdr *nlh)
 	assert_true(stats.n_departures <= NTPK_DEPARTURES);
 	nl_msg_parse_hist(nlh, &hist);
 	assert_true(hist.n_worst <= NTPK_WORST_MAX);
-	nl_msg_parse_event(nlh, &kind, &status);
+	nl_msg_parse_event(nlh, &event);
 	nlh->nlmsg_type = GENL_ID_CTRL;
 	nl_msg_parse_family(nlh, &family);
 	nlh->nlmsg_type = NLMSG_ERROR;
