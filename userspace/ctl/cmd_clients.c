@@ -115,7 +115,10 @@ static int read_clients(const struct ctl *ctl, struct ntpk_nl_client_filter *f,
 		ret = find_class(nl, ctl->class, f, err);
 	if (ret == CTL_OK) {
 		ret = ntpk_nl_get_clients(nl, f, add_client, list);
-		if (ret < 0)
+		if (ret == -EINTR)
+			ret = ctl_set_error(err, CTL_ERROR, "module", "the module was attached anew "
+					    "while its clients were read: ask again");
+		else if (ret < 0)
 			ret = ctl_module_failed(nl, ret, "read the clients", err);
 	}
 	ntpk_nl_close(nl);
