@@ -65,8 +65,8 @@ struct ntpk_departure *ntpk_departure_alloc(void)
 	struct ntpk_departure *table;
 	unsigned int i;
 
-	table = kcalloc(NTPK_DEPARTURES, sizeof(*table), GFP_KERNEL_ACCOUNT);
-	for (i = 0; table && i < NTPK_DEPARTURES; i++) {
+	table = kcalloc(NTPK_DEPARTURES_MAX, sizeof(*table), GFP_KERNEL_ACCOUNT);
+	for (i = 0; table && i < NTPK_DEPARTURES_MAX; i++) {
 		raw_spin_lock_init(&table[i].lock);
 		table[i].due_raw_ns = t3_correction ? 0 : S64_MAX;
 	}
@@ -88,7 +88,7 @@ void ntpk_departure_release(struct ntpk_departure *table)
 	for_each_possible_cpu(cpu) {
 		s = per_cpu_ptr(&samples, cpu);
 		raw_spin_lock_irqsave(&s->lock, flags);
-		if (table && s->place >= table && s->place < table + NTPK_DEPARTURES)
+		if (table && s->place >= table && s->place < table + NTPK_DEPARTURES_MAX)
 			s->place = NULL;
 		raw_spin_unlock_irqrestore(&s->lock, flags);
 	}

@@ -80,7 +80,7 @@ static inline u32 ntpk_departure_way(int ifindex, bool is_v6)
  */
 static inline struct ntpk_departure *ntpk_departure_place(struct ntpk_departure *table, u32 way)
 {
-	return &table[way % NTPK_DEPARTURES];
+	return &table[way % NTPK_DEPARTURES_MAX];
 }
 
 struct ntpk_departure *ntpk_departure_alloc(void);

@@ -368,7 +368,7 @@ static int fill_departures(struct sk_buff *msg, struct net *net)
 	struct ntpk_departure_view view;
 	unsigned int i;
 
-	for (i = 0; i < NTPK_DEPARTURES; i++)
+	for (i = 0; i < NTPK_DEPARTURES_MAX; i++)
 		if (ntpk_state_view_departure(net, i, &view) && fill_departure(msg, &view))
 			return -EMSGSIZE;
 	return 0;
@@ -467,22 +467,25 @@ static int fill_event(struct sk_buff *msg, const struct ntpk_event_what *what)
  * @net: namespace that it happened in, and that is told
  * @what: what
  *
- * Lost without memory: the status itself can always be asked for.
- *
  * Context: process.
+ * Return: 0, also where nobody listens; -ENOMEM: told to nobody; -ENOBUFS, where a listener
+ * has no room.
  */
-void ntpk_nl_event(struct net *net, const struct ntpk_event_what *what)
+int ntpk_nl_event(struct net *net, const struct ntpk_event_what *what)
 {
 	struct sk_buff *msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 
+	int err = 0;
+
 	if (!msg)
-		return;
+		return -ENOMEM;
 	mutex_lock(&events_lock);
 	if (!events_on || fill_event(msg, what))
 		nlmsg_free(msg);
 	else
-		genlmsg_multicast_netns(&family, net, msg, 0, 0, GFP_KERNEL);
+		err = genlmsg_multicast_netns(&family, net, msg, 0, 0, GFP_KERNEL);
 	mutex_unlock(&events_lock);
+	return err == -ESRCH ? 0 : err;
 }
 
 /* What a sender had begun and not committed goes with its socket. */

@@ -24,7 +24,7 @@ struct ntpk_event_what {
 	u64	pkts;
 };
 
-void ntpk_nl_event(struct net *net, const struct ntpk_event_what *what);
+int ntpk_nl_event(struct net *net, const struct ntpk_event_what *what);
 int ntpk_nl_setup(void);
 void ntpk_nl_teardown(void);
 

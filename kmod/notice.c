@@ -5,6 +5,7 @@
  * seconds without, and one for each class of clients since the namespace was attached.
  */
 #include <linux/bitops.h>
+#include <linux/errno.h>
 #include <linux/jiffies.h>
 
 #include "netlink.h"
@@ -19,43 +20,69 @@ enum {
 	OVERLOAD,		/* @work looks after it */
 };
 
-static void tell(struct ntpk_inst *inst, enum ntpk_event kind, u32 quirk, u64 pkts)
+/* Return: whether it was, else it is to be tried again. */
+static bool tell(struct ntpk_inst *inst, enum ntpk_event kind, u32 quirk, u64 pkts)
 {
-	ntpk_nl_event(inst->net, &(struct ntpk_event_what){
+	return ntpk_nl_event(inst->net, &(struct ntpk_event_what){
 		.kind = kind,
 		.status = ntpk_state_status(inst),
 		.quirk = quirk,
 		.pkts = pkts,
-	});
+	}) != -ENOMEM;
 }
 
-static void tell_quirks(struct ntpk_inst *inst, struct ntpk_notices *n)
+static bool tell_quirks(struct ntpk_inst *inst, struct ntpk_notices *n)
 {
 	unsigned long news = READ_ONCE(n->quirks) & ~n->quirks_told;
 	unsigned int quirk;
 
 	BUILD_BUG_ON(__NTP_CLIENT_QUIRK_MAX > BITS_PER_LONG);
-	for_each_set_bit(quirk, &news, __NTP_CLIENT_QUIRK_MAX)
-		tell(inst, NTPK_EVENT_NEW_QUIRK, quirk, 0);
-	n->quirks_told |= news;
+	for_each_set_bit(quirk, &news, __NTP_CLIENT_QUIRK_MAX) {
+		if (!tell(inst, NTPK_EVENT_NEW_QUIRK, quirk, 0))
+			return false;
+		__set_bit(quirk, &n->quirks_told);
+	}
+	return true;
 }
 
-/* It begins, goes on, or is over. */
-static void look_at_overload(struct ntpk_inst *inst, struct ntpk_notices *n)
+static u64 over_budget(const struct ntpk_inst *inst)
 {
-	u64 over_budget = ntpk_stats_read(inst->stats, NTPK_REASON_OVER_BUDGET);
+	return ntpk_stats_read(inst->stats, NTPK_REASON_OVER_BUDGET);
+}
 
+/*
+ * What comes before the bit is cleared finds it set and queues nothing: it is an overload
+ * that goes on.
+ */
+static bool is_over(const struct ntpk_inst *inst, struct ntpk_notices *n)
+{
+	if (over_budget(inst) != n->over_budget)
+		return false;
+	clear_bit(OVERLOAD, &n->flags);
+	smp_mb__after_atomic();
+	if (over_budget(inst) == n->over_budget)
+		return true;
+	set_bit(OVERLOAD, &n->flags);
+	return false;
+}
+
+/* It begins, goes on, or is over.  Return: false without memory. */
+static bool look_at_overload(struct ntpk_inst *inst, struct ntpk_notices *n)
+{
 	if (!n->overloaded) {
+		if (!tell(inst, NTPK_EVENT_OVERLOAD, 0, 0))
+			return false;
 		n->overloaded = true;
 		n->over_before = n->over_budget;
-		tell(inst, NTPK_EVENT_OVERLOAD, 0, 0);
-	} else if (over_budget == n->over_budget) {
+	} else if (is_over(inst, n)) {
 		n->overloaded = false;
-		clear_bit(OVERLOAD, &n->flags);
-		tell(inst, NTPK_EVENT_OVERLOAD_OVER, 0, over_budget - n->over_before);
+		/* who misses it hears of the next one: the bit is clear */
+		tell(inst, NTPK_EVENT_OVERLOAD_OVER, 0, n->over_budget - n->over_before);
+		return true;
 	}
-	n->over_budget = over_budget;
+	n->over_budget = over_budget(inst);
 	n->look_at = jiffies + CALM;
+	return true;
 }
 
 static void notice_work(struct work_struct *work)
@@ -63,14 +90,16 @@ static void notice_work(struct work_struct *work)
 	struct ntpk_notices *n = container_of(to_delayed_work(work), struct ntpk_notices, work);
 	struct ntpk_inst *inst = container_of(n, struct ntpk_inst, notices);
 
-	tell_quirks(inst, n);
-	if (!test_bit(OVERLOAD, &n->flags))
-		return;
+	bool told = tell_quirks(inst, n);
+
 	/* that a class was seen is no reason to look */
-	if (!n->overloaded || time_after_eq(jiffies, n->look_at))
-		look_at_overload(inst, n);
-	if (n->overloaded)
-		ntpk_state_queue(&n->work, n->look_at - jiffies);
+	if (test_bit(OVERLOAD, &n->flags) &&
+	    (!n->overloaded || time_after_eq(jiffies, n->look_at)))
+		told = look_at_overload(inst, n) && told;
+	if (!told)
+		ntpk_state_queue_later(&n->work, HZ);
+	else if (n->overloaded)
+		ntpk_state_queue_later(&n->work, n->look_at - jiffies);
 }
 
 /**
@@ -104,7 +133,7 @@ void ntpk_notice_overload(struct ntpk_notices *n)
 	/* the plain read keeps a flood from bouncing the cache line */
 	if (test_bit(OVERLOAD, &n->flags) || test_and_set_bit(OVERLOAD, &n->flags))
 		return;
-	ntpk_state_queue(&n->work, 0);
+	ntpk_state_queue(&n->work);
 }
 
 /**
@@ -118,5 +147,5 @@ void ntpk_notice_quirk(struct ntpk_notices *n, enum ntp_client_quirk quirk)
 {
 	if (quirk == NTP_CLIENT_QUIRK_NONE || test_and_set_bit(quirk, &n->quirks))
 		return;
-	ntpk_state_queue(&n->work, 0);
+	ntpk_state_queue(&n->work);
 }

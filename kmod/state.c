@@ -93,15 +93,26 @@ void ntpk_state_queue_release(struct rcu_work *work)
 }
 
 /**
- * ntpk_state_queue() - do something in process context later; sooner, where it was queued
+ * ntpk_state_queue() - do something in process context as soon as can be
  * @work: what, of an instance, which waits for it before it goes
+ *
+ * Context: any.
+ */
+void ntpk_state_queue(struct delayed_work *work)
+{
+	mod_delayed_work(events_wq, work, 0);
+}
+
+/**
+ * ntpk_state_queue_later() - the same after a time, where it was not queued meanwhile
+ * @work: what, which calls this
  * @delay: jiffies
  *
  * Context: any.
  */
-void ntpk_state_queue(struct delayed_work *work, unsigned long delay)
+void ntpk_state_queue_later(struct delayed_work *work, unsigned long delay)
 {
-	mod_delayed_work(events_wq, work, delay);
+	queue_delayed_work(events_wq, work, delay);
 }
 
 /**
@@ -176,6 +187,7 @@ static void events_work(struct work_struct *work)
 	}
 	rcu_read_unlock();
 
+	/* lost without memory: the status itself can always be asked for */
 	if (kind != NTPK_EVENT_UNSPEC)
 		ntpk_nl_event(inst->net, &(struct ntpk_event_what){
 			.kind = kind, .status = status });
@@ -551,7 +563,7 @@ void ntpk_state_read_hist(struct net *net, struct ntpk_hist_view *view)
 /**
  * ntpk_state_view_departure() - what is known of the replies that leave one way
  * @net: of which namespace
- * @i: below NTPK_DEPARTURES
+ * @i: below NTPK_DEPARTURES_MAX
  * @view: out
  *
  * Context: process.

@@ -53,16 +53,18 @@ static inline void ntpk_stats_count(struct ntpk_stats __percpu *stats, enum ntpk
  * @quirk: class
  *
  * Context: softirq.
- * Return: whether it is the first one that this CPU counts.
+ * Return: whether it is the first one that this CPU counts; perhaps of the second one too,
+ * where a softirq preempts another.
  */
 static inline bool ntpk_stats_quirk(struct ntpk_stats __percpu *stats, enum ntp_client_quirk quirk)
 {
 	struct ntpk_stats *mine = this_cpu_ptr(stats);
+	bool first = !u64_stats_read(&mine->quirks[quirk]);
 
 	u64_stats_update_begin(&mine->syncp);
 	u64_stats_inc(&mine->quirks[quirk]);
 	u64_stats_update_end(&mine->syncp);
-	return u64_stats_read(&mine->quirks[quirk]) == 1;
+	return first;
 }
 
 #endif /* NTPK_STATS_H */

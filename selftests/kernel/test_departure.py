@@ -134,7 +134,7 @@ def test_rate(s):
 
 def test_place(s):
 	"""A device more, whose place in the table is the first one's."""
-	index = netns.ifindex(s.server, s.link.sdev) + 32	# NTPK_DEPARTURES / 2
+	index = netns.ifindex(s.server, s.link.sdev) + 32	# NTPK_DEPARTURES_MAX / 2
 	s.server.sh("ip", "link", "add", "other", "index", str(index), "type", "veth", "peer", "name", "other",
 		    "netns", s.client.name)
 	for ns, host in ((s.server, "198.51.100.1"), (s.client, "198.51.100.2")):

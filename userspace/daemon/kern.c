@@ -372,6 +372,18 @@ bool kern_same_limits(const struct ntpk_nl_listeners *a, const struct ntpk_nl_li
 	return a->len == b->len && a->limit_clients == b->limit_clients;
 }
 
+static void note_quirk(uint32_t quirk)
+{
+	const char *name = ntp_client_quirk_name(quirk);
+
+	if (quirk < __NTP_CLIENT_QUIRK_MAX)
+		log_info("the first client of the class %s: %s (ntpkctl clients --class %s)", name,
+			 ntp_client_quirk_text(quirk), name);
+	else
+		log_info("the first client of a class that is newer than this ntpkd, number %" PRIu32
+			 " (ntpkctl stats)", quirk);
+}
+
 static void note_event(struct kern *k, const struct ntpk_nl_event *event)
 {
 	switch (event->kind) {
@@ -382,16 +394,14 @@ static void note_event(struct kern *k, const struct ntpk_nl_event *event)
 		log_warn("what the module serves has expired (%s)", ntp_status_name(event->status));
 		break;
 	case NTPK_EVENT_OVERLOAD:
-		log_warn("more is asked than maxanswers allows: what is above is not answered");
+		log_warn("more is asked of a CPU than maxanswers allows: what is above is not answered");
 		break;
 	case NTPK_EVENT_OVERLOAD_OVER:
-		log_info("maxanswers suffices again: %" PRIu64 " requests were not answered",
-			 event->pkts);
+		log_info("for ten seconds nothing was asked beyond maxanswers: %" PRIu64 " requests "
+			 "were not answered before that", event->pkts);
 		break;
 	case NTPK_EVENT_NEW_QUIRK:
-		log_info("the first client of the class %s: %s (ntpkctl clients --class %s)",
-			 ntp_client_quirk_name(event->quirk), ntp_client_quirk_text(event->quirk),
-			 ntp_client_quirk_name(event->quirk));
+		note_quirk(event->quirk);
 		break;
 	}
 }

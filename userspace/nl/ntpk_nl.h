@@ -125,7 +125,7 @@ struct ntpk_nl_quirk {
 struct ntpk_nl_stats {
 	struct ntpk_nl_counter counters[NTPK_NL_COUNTERS_MAX];
 	size_t n_counters;
-	struct ntpk_nl_departure departures[NTPK_DEPARTURES];
+	struct ntpk_nl_departure departures[NTPK_DEPARTURES_MAX];
 	size_t n_departures;
 	struct ntpk_nl_quirk quirks[NTPK_NL_QUIRKS_MAX];
 	size_t n_quirks;

@@ -425,7 +425,7 @@ enum ntpk_attr_departure {
 
 #define NTPK_HIST_BUCKETS	32	/* of log2 of nanoseconds; the last one has all that is longer */
 #define NTPK_WORST_MAX		8
-#define NTPK_DEPARTURES		64	/* at most, in an answer of GET_STATS */
+#define NTPK_DEPARTURES_MAX		64	/* at most, in an answer of GET_STATS */
 
 enum ntpk_attr_hist {
 	NTPK_A_HIST_UNSPEC,

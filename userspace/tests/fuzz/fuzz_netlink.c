@@ -28,7 +28,7 @@ static void try_stats(const struct nlmsghdr *nlh)
 
 	demand(ret == -EBADMSG || ret == 0);
 	demand(s.n_counters <= NTPK_NL_COUNTERS_MAX && s.n_quirks <= NTPK_NL_QUIRKS_MAX);
-	demand(s.n_departures <= NTPK_DEPARTURES);
+	demand(s.n_departures <= NTPK_DEPARTURES_MAX);
 	for (i = 0; i < s.n_counters; i++)
 		demand(memchr(s.counters[i].name, 0, sizeof(s.counters[i].name)) &&
 		       s.counters[i].name[0]);

@@ -544,7 +544,7 @@ static void parse_all(struct nlmsghdr *nlh)
 	nl_msg_parse_state(nlh, &st);
 	nl_msg_parse_stats(nlh, &stats);
 	assert_true(stats.n_counters <= NTPK_NL_COUNTERS_MAX);
-	assert_true(stats.n_departures <= NTPK_DEPARTURES);
+	assert_true(stats.n_departures <= NTPK_DEPARTURES_MAX);
 	nl_msg_parse_hist(nlh, &hist);
 	assert_true(hist.n_worst <= NTPK_WORST_MAX);
 	nl_msg_parse_event(nlh, &event);
