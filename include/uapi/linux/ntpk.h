@@ -36,6 +36,8 @@ enum ntpk_cmd {
 	NTPK_CMD_ACL_CHECK,	/* do: who decides about an address, NTPK_A_ACL (admin) */
 	NTPK_CMD_GET_HIST,	/* do: NTPK_A_HIST */
 	NTPK_CMD_GET_CLIENTS,	/* dump: NTPK_A_CLIENTS, of those whom NTPK_A_CLIENT_FILTER means (admin) */
+	NTPK_CMD_SET_PHC,	/* do: replace or drop the map of a device's clock, NTPK_A_PHC (admin) */
+	NTPK_CMD_GET_PHC,	/* dump: NTPK_A_PHC of each map */
 
 	/* private: */
 	__NTPK_CMD_MAX,
@@ -55,6 +57,7 @@ enum ntpk_attr {
 	NTPK_A_HIST,		/* nest, enum ntpk_attr_hist */
 	NTPK_A_CLIENTS,		/* nest, enum ntpk_attr_clients */
 	NTPK_A_CLIENT_FILTER,	/* nest, enum ntpk_attr_client_filter */
+	NTPK_A_PHC,		/* nest, enum ntpk_attr_phc */
 
 	/* private: */
 	__NTPK_A_MAX,
@@ -363,6 +366,38 @@ enum ntpk_attr_client_filter {
 	NTPK_A_CLIENT_FILTER_MAX = __NTPK_A_CLIENT_FILTER_MAX - 1,
 };
 
+/*
+ * What the clock of a device (PHC) has to do with CLOCK_MONOTONIC_RAW: at a stamp p of
+ * it, d = p - PHC_NS, the raw instant is RAW_NS + d + d * RATE / 2^48, and that is right
+ * within ERR_NS + |d| * SKEW_PPB / 10^9.  Requests that the device stamps by it get their
+ * T2 from there, unless their stamp cannot be true.
+ *
+ * A push replaces the map of its device.  With IFINDEX alone it drops it, and so
+ * does the device when it goes or moves to another namespace.
+ */
+enum ntpk_attr_phc {
+	NTPK_A_PHC_UNSPEC,
+	NTPK_A_PHC_PAD,
+	NTPK_A_PHC_IFINDEX,		/* u32: the device by which such requests come, as IP sees it */
+	NTPK_A_PHC_PHC_NS,		/* s64, the device's clock at the reference */
+	NTPK_A_PHC_RAW_NS,		/* s64, at the same moment; not NTPK_PHC_SPAN_MAX_NS ago */
+	NTPK_A_PHC_RATE,		/* s64: (draw/dPHC - 1) * 2^48, |.| <= NTPK_RATE_Q48_MAX */
+	NTPK_A_PHC_ERR_NS,		/* u32, at most NTPK_PHC_ERR_MAX_NS: bound of the error at the reference */
+	NTPK_A_PHC_SKEW_PPB,		/* u32, at most NTPK_PHC_SKEW_PPB_MAX: growth of that */
+	NTPK_A_PHC_VALID_UNTIL_NS,	/* s64, CLOCK_MONOTONIC_RAW: not used after that; less than NTPK_PHC_SPAN_MAX_NS after RAW_NS */
+	/* get only: set refuses it */
+	NTPK_A_PHC_T2,			/* nest, multi-attr, enum ntpk_attr_t2: of answers to requests that came by the device */
+
+	/* private: */
+	__NTPK_A_PHC_MAX,
+	NTPK_A_PHC_MAX = __NTPK_A_PHC_MAX - 1,
+};
+
+#define NTPK_PHC_MAX		16	/* maps of a namespace */
+#define NTPK_PHC_SPAN_MAX_NS	64000000000LL
+#define NTPK_PHC_ERR_MAX_NS	10000000
+#define NTPK_PHC_SKEW_PPB_MAX	10000000	/* 1 % */
+
 enum ntpk_access {
 	NTPK_ACCESS_DENY,		/* no answer */
 	NTPK_ACCESS_ALLOW,
@@ -390,6 +425,7 @@ enum ntpk_attr_stats {
 	NTPK_A_STATS_COUNTER,		/* nest, multi-attr, enum ntpk_attr_counter */
 	NTPK_A_STATS_DEPARTURE,		/* nest, multi-attr, enum ntpk_attr_departure */
 	NTPK_A_STATS_QUIRK,		/* nest, multi-attr, enum ntpk_attr_quirk */
+	NTPK_A_STATS_T2,		/* nest, multi-attr, enum ntpk_attr_t2 */
 
 	/* private: */
 	__NTPK_A_STATS_MAX,
@@ -464,6 +500,38 @@ enum ntpk_attr_quirk {
 	/* private: */
 	__NTPK_A_QUIRK_MAX,
 	NTPK_A_QUIRK_MAX = __NTPK_A_QUIRK_MAX - 1,
+};
+
+/* How many answers have a T2 of a kind. */
+enum ntpk_attr_t2 {
+	NTPK_A_T2_UNSPEC,
+	NTPK_A_T2_PAD,
+	NTPK_A_T2_KIND,			/* u32, enum ntpk_t2 */
+	NTPK_A_T2_NAME,			/* string, as the file in /sys/kernel/ntpk/t2 */
+	NTPK_A_T2_PKTS,			/* u64 */
+
+	/* private: */
+	__NTPK_A_T2_MAX,
+	NTPK_A_T2_MAX = __NTPK_A_T2_MAX - 1,
+};
+
+/*
+ * Where T2 is from; of some that are not from the device why not.  Each answer is of one
+ * of the first two.  Those of the others, which are counted while there is any map, are
+ * of NTPK_T2_SOFTWARE as well.
+ */
+enum ntpk_t2 {
+	NTPK_T2_HARDWARE,		/* the device's stamp, by the map of its clock */
+	NTPK_T2_SOFTWARE,		/* the kernel's stamp, or no stamp at all */
+	NTPK_T2_HW_MISSING,		/* there is a map, but no stamp of the device */
+	NTPK_T2_HW_NO_MAP,		/* there is a stamp of the device, but no map */
+	NTPK_T2_HW_STALE,		/* the map is past its VALID_UNTIL_NS */
+	NTPK_T2_HW_FUTURE,		/* by the map it came after the kernel had it */
+	NTPK_T2_HW_FAR,			/* by the map it came more than 10 ms before that */
+
+	/* private: */
+	__NTPK_T2_MAX,
+	NTPK_T2_MAX = __NTPK_T2_MAX - 1,
 };
 
 enum ntpk_attr_event {
