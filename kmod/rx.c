@@ -55,7 +55,7 @@ static enum ntpk_reason answer(struct ntpk_rx *rx)
 
 	rx->random = next_noise();
 	verdict = ntp_reply_decide(&rx->answer, serve, &rx->listener->policy, &rx->now,
-				   rx->t2_age_ns);
+				   rx->t2_age_ns, ntp_t2_age_err_ns(rx->t2_age_ns));
 	if (unlikely(verdict != NTPK_REASON_REPLIED)) {
 		if (rx->now.clock_seq != serve->clock_seq)
 			ntpk_state_saw_step(rx->inst, rx->state);

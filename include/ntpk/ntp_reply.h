@@ -343,20 +343,34 @@ static inline bool ntp_reply_interleaves(const struct ntp_header *req)
 }
 
 /**
+ * ntp_t2_age_err_ns() - how wrong the age of a receive stamp of the system's may be
+ * @age_ns: >= 0
+ *
+ * It was measured on a clock that is not ours and that others may be slewing, by 10 %
+ * and 500 ppm: adjtimex(2).
+ *
+ * Return: an eighth.
+ */
+static inline __u64 ntp_t2_age_err_ns(__s64 age_ns)
+{
+	return (__u64)age_ns >> 3;
+}
+
+/**
  * ntp_reply_decide() - is there an answer, and which?
  * @answer: out
  * @serve: state, NULL = nothing pushed (always silent)
  * @policy: of the listener
  * @now: clocks
- * @t2_age_ns: how long before @now the request was received, >= 0; an eighth of
- *	it goes into the root dispersion, for the clock that it was measured on
+ * @t2_age_ns: how long before @now the request was received, >= 0
+ * @t2_err_ns: what is to be added to the root dispersion for that
  *
  * Return: NTPK_REASON_REPLIED or NTPK_REASON_REPLIED_UNSYNC, else SILENT_UNSYNC,
  * SILENT_EXPIRED or INSANE_TIME.
  */
 enum ntpk_reason ntp_reply_decide(struct ntp_answer *answer, const struct ntp_serve *serve,
 				  const struct ntp_policy *policy, const struct ntp_now *now,
-				  __s64 t2_age_ns);
+				  __s64 t2_age_ns, __u64 t2_err_ns);
 
 /**
  * ntp_answer_add_disp() - one more error that is known of

@@ -8,8 +8,6 @@
 #include <ntpk/ntp_math.h>
 
 #define HOLDOVER_PUSHES		3
-/* A clock may be made to run 10 % and 500 ppm off: adjtimex(2). */
-#define T2_AGE_ERROR_SHIFT	3
 /* A leap second with a correction is less. */
 #define MONO_JUMP_MAX_NS	(NTP_NS_PER_S * 3 / 2)
 
@@ -195,7 +193,7 @@ static bool correct(struct ntp_answer *answer, const struct ntp_serve *serve,
 
 enum ntpk_reason ntp_reply_decide(struct ntp_answer *answer, const struct ntp_serve *serve,
 				  const struct ntp_policy *policy, const struct ntp_now *now,
-				  __s64 t2_age_ns)
+				  __s64 t2_age_ns, __u64 t2_err_ns)
 {
 	enum ntpk_reason reason;
 	__u64 disp_ns;
@@ -211,8 +209,7 @@ enum ntpk_reason ntp_reply_decide(struct ntp_answer *answer, const struct ntp_se
 	if (__builtin_sub_overflow(now_ns, t2_age_ns, &answer->t2_ns) ||
 	    !ntp_unix_ok(answer->t2_ns) || answer->t2_ns < serve->floor_unix_ns)
 		return NTPK_REASON_INSANE_TIME;
-	/* T2's age was measured on a clock that is not ours and that others may be slewing */
-	answer->disp_ns = sat_add(disp_ns, (__u64)t2_age_ns >> T2_AGE_ERROR_SHIFT);
+	answer->disp_ns = sat_add(disp_ns, t2_err_ns);
 	answer->synced = reason == NTPK_REASON_REPLIED;
 	answer->t2_correction_ns = 0;
 	answer->correction_ns = 0;

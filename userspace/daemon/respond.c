@@ -178,7 +178,7 @@ enum ntpk_reason respond_decide(struct respond *r, const struct respond_packet *
 	now.clock_seq = *r->env.clock_seq;
 	age_ns = receive_age_ns(r, &pair, packet->stamp_real_ns);
 	reason = ntp_reply_decide(answer, r->published ? &r->serve : NULL, packet->policy, &now,
-				  age_ns);
+				  age_ns, ntp_t2_age_err_ns(age_ns));
 	if (!is_answer(reason))
 		return reason;
 	if (rate)

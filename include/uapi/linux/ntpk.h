@@ -525,7 +525,7 @@ enum ntpk_t2 {
 	NTPK_T2_SOFTWARE,		/* the kernel's stamp, or no stamp at all */
 	NTPK_T2_HW_MISSING,		/* there is a map, but no stamp of the device */
 	NTPK_T2_HW_NO_MAP,		/* there is a stamp of the device, but no map */
-	NTPK_T2_HW_STALE,		/* the map is past its VALID_UNTIL_NS */
+	NTPK_T2_HW_STALE,		/* the map is not valid any more */
 	NTPK_T2_HW_FUTURE,		/* by the map it came after the kernel had it */
 	NTPK_T2_HW_FAR,			/* by the map it came more than 10 ms before that */
 

@@ -153,7 +153,8 @@ static void ask(const struct scene *s, const struct ntp_header *req, size_t len)
 		return;
 	}
 	demand(len >= NTP_HEADER_LEN);
-	reason = ntp_reply_decide(&answer, &s->serve, &policy, &s->now, s->age_ns);
+	reason = ntp_reply_decide(&answer, &s->serve, &policy, &s->now, s->age_ns,
+				  ntp_t2_age_err_ns(s->age_ns));
 	if (reason != NTPK_REASON_REPLIED && reason != NTPK_REASON_REPLIED_UNSYNC) {
 		demand(reason == NTPK_REASON_SILENT_UNSYNC || reason == NTPK_REASON_SILENT_EXPIRED ||
 		       reason == NTPK_REASON_INSANE_TIME);

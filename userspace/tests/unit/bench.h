@@ -23,7 +23,8 @@ struct bench {
 static inline enum ntpk_reason bench_build(struct bench *b, const struct ntp_serve *serve)
 {
 	enum ntpk_reason reason = ntp_reply_decide(&b->answer, serve, &b->policy, &b->now,
-						   b->age_ns);
+						   b->age_ns,
+						   ntp_t2_age_err_ns(b->age_ns));
 
 	if (reason == NTPK_REASON_REPLIED || reason == NTPK_REASON_REPLIED_UNSYNC)
 		ntp_reply_fill(&b->reply, &b->req, serve, &b->answer, b->random);

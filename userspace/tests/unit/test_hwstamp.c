@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Stamps of a device's clock on CLOCK_MONOTONIC_RAW: right for clocks of any epoch and
+ * rate, within the error that is said; and which of them may be T2.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include <ntpk/ntp_math.h>
+#include <ntpk/ntp_phc.h>
+#include <ntpk/ntp_reply.h>
+
+#define S	1000000000LL
+#define MS	1000000LL
+
+/* Fast by 100 ppm, on TAI. */
+static const struct ntp_phc good = {
+	.phc_ns = 1790000037 * S + 5,
+	.raw_ns = 5000 * S,
+	.rate_q48 = -28144683203LL,	/* 1/1.0001 - 1 */
+	.valid_until_ns = 5010 * S,
+	.err_ns = 100,
+	.skew_ppb = 1000,
+};
+
+/* What such a clock shows at a raw instant. */
+static int64_t shows(int64_t raw_ns)
+{
+	int64_t d = raw_ns - good.raw_ns;
+
+	return good.phc_ns + d + d / 10000;
+}
+
+static void test_map(void **state)
+{
+	static const int64_t ds[] = { 0, 1, -1, 12345678, -12345678, 10 * S, -10 * S, 63 * S, -63 * S };
+	__s64 raw_ns;
+	__u32 err_ns;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(ds) / sizeof(ds[0]); i++) {
+		int64_t want = good.raw_ns + ds[i];
+
+		assert_true(ntp_phc_to_raw(&good, shows(want), &raw_ns, &err_ns));
+		assert_in_range(raw_ns, want - 2, want + 2);
+		/* 1 ppm, rounded up */
+		assert_int_equal(err_ns, 100 + ceil(fabs((double)(shows(want) - good.phc_ns)) / 1e6));
+	}
+}
+
+/* Whatever the clock shows and the map says, nothing overflows and the error fits. */
+static void test_extremes(void **state)
+{
+	static const int64_t ends[] = { INT64_MIN, INT64_MIN + 1, -S, 0, S, INT64_MAX - 1, INT64_MAX };
+	struct ntp_phc map = good;
+	__s64 raw_ns;
+	__u32 err_ns;
+	size_t i, j;
+
+	(void)state;
+	map.err_ns = NTPK_PHC_ERR_MAX_NS;
+	map.skew_ppb = NTPK_PHC_SKEW_PPB_MAX;
+	for (i = 0; i < 7; i++) {
+		map.phc_ns = ends[i];
+		map.rate_q48 = i % 2 ? NTPK_RATE_Q48_MAX : NTPK_RATE_Q48_MIN;
+		for (j = 0; j < 7; j++) {
+			bool near = fabs((double)ends[i] - (double)ends[j]) < 64e9;
+
+			assert_int_equal(ntp_phc_to_raw(&map, ends[j], &raw_ns, &err_ns), near);
+		}
+	}
+	map.phc_ns = 0;
+	map.rate_q48 = NTPK_RATE_Q48_MAX;
+	assert_true(ntp_phc_to_raw(&map, NTPK_PHC_SPAN_MAX_NS, &raw_ns, &err_ns));
+	assert_int_equal(raw_ns, map.raw_ns + NTPK_PHC_SPAN_MAX_NS + 640 * MS - 1);
+	assert_int_equal(err_ns, 10 * MS + 640 * MS);
+	assert_false(ntp_phc_to_raw(&map, NTPK_PHC_SPAN_MAX_NS + 1, &raw_ns, &err_ns));
+	assert_false(ntp_phc_to_raw(&map, -NTPK_PHC_SPAN_MAX_NS - 1, &raw_ns, &err_ns));
+	assert_true(ntp_phc_to_raw(&map, -NTPK_PHC_SPAN_MAX_NS, &raw_ns, &err_ns));
+	assert_int_equal(err_ns, 10 * MS + 640 * MS);
+}
+
+/* A request that the device stamped so long before now, and the kernel so long. */
+static enum ntpk_t2 judge(int64_t hard_age_ns, int64_t soft_age_ns, struct ntp_phc_stamp *stamp)
+{
+	int64_t now_ns = good.raw_ns + S;
+
+	memset(stamp, 0xff, sizeof(*stamp));
+	return ntp_phc_judge(&good, shows(now_ns - hard_age_ns), now_ns, soft_age_ns, stamp);
+}
+
+/* The error is 100 ns and 1 ppm of a second: 1.1 us; and an eighth of the kernel's age. */
+static void test_judge(void **state)
+{
+	static const struct {
+		int64_t hard_age_ns, soft_age_ns;
+		enum ntpk_t2 want;
+		int64_t age_ns;
+	} rows[] = {
+		{ 50000, 8000, NTPK_T2_HARDWARE, 50000 },
+		{ 8000, 8000, NTPK_T2_HARDWARE, 8000 },
+		/* later, but within the error: never later than the kernel's */
+		{ 6800, 8000, NTPK_T2_HARDWARE, 8000 },
+		{ 5903, 8000, NTPK_T2_HARDWARE, 8000 },
+		{ 5890, 8000, NTPK_T2_HW_FUTURE, 0 },
+		{ -1000, 8000, NTPK_T2_HW_FUTURE, 0 },
+		{ -63 * S, 8000, NTPK_T2_HW_FUTURE, 0 },
+		/* 10 ms before the kernel's */
+		{ 10 * MS + 7995, 8000, NTPK_T2_HARDWARE, 10 * MS + 7995 },
+		{ 10 * MS + 8005, 8000, NTPK_T2_HW_FAR, 0 },
+		{ 62 * S, 8000, NTPK_T2_HW_FAR, 0 },
+		/* another clock altogether */
+		{ -1000000000 * S, 8000, NTPK_T2_HW_FUTURE, 0 },
+		{ 1000000000 * S, 8000, NTPK_T2_HW_FAR, 0 },
+		/* the kernel has none: it is here now */
+		{ 20000, 0, NTPK_T2_HARDWARE, 20000 },
+		{ -1000, 0, NTPK_T2_HARDWARE, 0 },
+		{ -1200, 0, NTPK_T2_HW_FUTURE, 0 },
+	};
+	struct ntp_phc_stamp stamp;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(judge(rows[i].hard_age_ns, rows[i].soft_age_ns, &stamp), rows[i].want);
+		if (rows[i].want != NTPK_T2_HARDWARE)
+			continue;
+		assert_true(llabs(stamp.age_ns - rows[i].age_ns) <= 2);
+		assert_in_range(stamp.err_ns, 1089, 1102);
+		assert_true(stamp.age_ns >= rows[i].soft_age_ns);
+	}
+}
+
+static void test_missing_and_stale(void **state)
+{
+	struct ntp_phc_stamp stamp;
+	int64_t stamped_ns = shows(good.valid_until_ns - 50000);
+
+	(void)state;
+	assert_int_equal(ntp_phc_judge(&good, 0, good.raw_ns + S, 8000, &stamp), NTPK_T2_HW_MISSING);
+	assert_int_equal(ntp_phc_judge(&good, stamped_ns, good.valid_until_ns, 8000, &stamp),
+			 NTPK_T2_HARDWARE);
+	assert_int_equal(ntp_phc_judge(&good, stamped_ns, good.valid_until_ns + 1, 8000, &stamp),
+			 NTPK_T2_HW_STALE);
+	/* which it would be, too */
+	assert_int_equal(ntp_phc_judge(&good, 0, good.valid_until_ns + 1, 8000, &stamp),
+			 NTPK_T2_HW_MISSING);
+}
+
+static void test_check(void **state)
+{
+	static const struct {
+		struct ntp_phc map;
+		const char *word;
+	} bad[] = {
+		{ { .raw_ns = -1, .valid_until_ns = 10 * S }, "RAW_NS must not" },
+		{ { .raw_ns = 102 * S, .valid_until_ns = 110 * S }, "RAW_NS must not" },
+		{ { .raw_ns = 36 * S, .valid_until_ns = 101 * S }, "RAW_NS must be" },
+		{ { .raw_ns = 99 * S, .valid_until_ns = 101 * S,
+		    .rate_q48 = NTPK_RATE_Q48_MAX + 1 }, "RATE" },
+		{ { .raw_ns = 99 * S, .valid_until_ns = 101 * S,
+		    .rate_q48 = NTPK_RATE_Q48_MIN - 1 }, "RATE" },
+		{ { .raw_ns = 99 * S, .valid_until_ns = 101 * S,
+		    .err_ns = NTPK_PHC_ERR_MAX_NS + 1 }, "ERR_NS" },
+		{ { .raw_ns = 99 * S, .valid_until_ns = 101 * S,
+		    .skew_ppb = NTPK_PHC_SKEW_PPB_MAX + 1 }, "SKEW_PPB" },
+		{ { .raw_ns = 99 * S, .valid_until_ns = 100 * S }, "VALID_UNTIL_NS has" },
+		{ { .raw_ns = 99 * S, .valid_until_ns = INT64_MIN }, "VALID_UNTIL_NS has" },
+		{ { .raw_ns = 99 * S, .valid_until_ns = INT64_MAX }, "VALID_UNTIL_NS must" },
+		{ { .raw_ns = 99 * S, .valid_until_ns = 163 * S }, "VALID_UNTIL_NS must" },
+	};
+	struct ntp_phc map = { .phc_ns = INT64_MIN, .raw_ns = 99 * S, .valid_until_ns = 163 * S - 1,
+			       .rate_q48 = NTPK_RATE_Q48_MAX, .err_ns = NTPK_PHC_ERR_MAX_NS,
+			       .skew_ppb = NTPK_PHC_SKEW_PPB_MAX };
+	const char *text;
+	size_t i;
+
+	(void)state;
+	assert_null(ntp_phc_check(&good, good.raw_ns));
+	assert_null(ntp_phc_check(&map, 100 * S));
+	map.raw_ns = 101 * S;
+	assert_null(ntp_phc_check(&map, 100 * S));
+	map.raw_ns = 36 * S + 1;
+	map.valid_until_ns = 100 * S;
+	assert_null(ntp_phc_check(&map, 100 * S - 1));
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		text = ntp_phc_check(&bad[i].map, 100 * S);
+		assert_non_null(text);
+		assert_ptr_equal(strstr(text, bad[i].word), text);
+	}
+}
+
+/* Any stamp at all: what is taken is plausible. */
+static void test_any(void **state)
+{
+	__u64 random = 1;
+	unsigned int i, taken = 0;
+
+	(void)state;
+	for (i = 0; i < 1000000; i++) {
+		int64_t soft_ns = (int64_t)(ntp_noise(&random) >> 35);
+		/* of all sizes */
+		int64_t off_ns = (int64_t)ntp_noise(&random) >> (ntp_noise(&random) & 63);
+		int64_t now_ns = good.raw_ns + S, phc_ns;
+		struct ntp_phc_stamp stamp;
+
+		if (__builtin_add_overflow(shows(now_ns), off_ns, &phc_ns))
+			continue;
+		if (ntp_phc_judge(&good, phc_ns, now_ns, soft_ns, &stamp) != NTPK_T2_HARDWARE)
+			continue;
+		taken++;
+		assert_true(stamp.age_ns >= soft_ns && stamp.age_ns <= soft_ns + NTP_PHC_FAR_NS);
+		assert_true(stamp.err_ns < 1200);
+	}
+	assert_true(taken > 1000);
+}
+
+static void test_names(void **state)
+{
+	unsigned int i, j;
+
+	(void)state;
+	for (i = 0; i < __NTPK_T2_MAX; i++) {
+		assert_true(ntp_t2_name(i)[0] && ntp_t2_text(i)[0]);
+		for (j = 0; j < i; j++)
+			assert_string_not_equal(ntp_t2_name(i), ntp_t2_name(j));
+	}
+	assert_string_equal(ntp_t2_name(NTPK_T2_HW_FAR), "hw_far");
+	assert_string_equal(ntp_t2_name(__NTPK_T2_MAX), "unknown");
+	assert_string_equal(ntp_t2_text(__NTPK_T2_MAX), "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_map),
+		cmocka_unit_test(test_extremes),
+		cmocka_unit_test(test_judge),
+		cmocka_unit_test(test_missing_and_stale),
+		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_any),
+		cmocka_unit_test(test_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
