@@ -112,6 +112,32 @@ static int worse(const void *a, const void *b)
 }
 
 /**
+ * ntpk_hist_answers() - how many there were
+ * @hist: of the namespace
+ *
+ * Context: any; the caller holds @hist alive.
+ * Return: answers since the namespace was attached.
+ */
+u64 ntpk_hist_answers(const struct ntpk_hist __percpu *hist)
+{
+	const struct ntpk_hist *one;
+	u64 sum, answers = 0;
+	unsigned int start, i;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		one = per_cpu_ptr(hist, cpu);
+		do {
+			start = u64_stats_fetch_begin(&one->syncp);
+			for (i = 0, sum = 0; i < NTPK_HIST_BUCKETS; i++)
+				sum += u64_stats_read(&one->t2_age[i]);
+		} while (u64_stats_fetch_retry(&one->syncp, start));
+		answers += sum;
+	}
+	return answers;
+}
+
+/**
  * ntpk_hist_read() - all CPUs
  * @hist: of the namespace
  * @view: out

@@ -66,6 +66,7 @@ struct ntpk_hist_view {
 };
 
 struct ntpk_hist __percpu *ntpk_hist_alloc(void);
+u64 ntpk_hist_answers(const struct ntpk_hist __percpu *hist);
 void ntpk_hist_read(const struct ntpk_hist __percpu *hist, struct ntpk_hist_view *view);
 void ntpk_hist_note(struct ntpk_hist __percpu *hist, const struct ntpk_worst *worst);
 

@@ -11,6 +11,7 @@
 #include "departure.h"
 #include "interleave.h"
 #include "netlink.h"
+#include "phc.h"
 #include "rx.h"
 #include "state.h"
 #include "sysfs.h"
@@ -54,9 +55,13 @@ static int __init ntpk_init(void)
 	err = register_pernet_subsys(&net_ops);
 	if (err)
 		goto teardown_watch;
-	err = ntpk_nl_setup();
+	/* ORDER: namespaces before devices that go are heard of, and that before there are maps */
+	err = ntpk_phc_setup();
 	if (err)
 		goto unregister_pernet;
+	err = ntpk_nl_setup();
+	if (err)
+		goto teardown_phc;
 	err = ntpk_sysfs_setup();
 	if (err)
 		goto teardown_nl;
@@ -64,6 +69,8 @@ static int __init ntpk_init(void)
 
 teardown_nl:
 	ntpk_nl_teardown();
+teardown_phc:
+	ntpk_phc_teardown();
 unregister_pernet:
 	unregister_pernet_subsys(&net_ops);
 teardown_watch:
@@ -80,6 +87,8 @@ static void __exit ntpk_exit(void)
 	ntpk_sysfs_teardown();
 	/* ORDER: no command may attach anew, no event be raised through a family that is gone */
 	ntpk_nl_teardown();
+	/* ORDER: no map may come any more, and it looks into namespaces */
+	ntpk_phc_teardown();
 	/* ORDER: detaches every namespace and waits for their packets and works */
 	unregister_pernet_subsys(&net_ops);
 	/* ORDER: after the last reply, and before those that it tells */

@@ -17,6 +17,7 @@
 #include "keys.h"
 #include "netlink.h"
 #include "netlink_priv.h"
+#include "phc.h"
 #include "state.h"
 #include "tstamp.h"
 
@@ -43,6 +44,7 @@ static const struct nla_policy family_policy[NTPK_A_MAX + 1] = {
 	[NTPK_A_HIST] = NTPK_NL_GET_ONLY,
 	[NTPK_A_CLIENTS] = NTPK_NL_GET_ONLY,
 	[NTPK_A_CLIENT_FILTER] = NLA_POLICY_NESTED(ntpk_nl_client_filter_policy),
+	[NTPK_A_PHC] = NLA_POLICY_NESTED(ntpk_nl_phc_policy),
 };
 
 /**
@@ -259,6 +261,20 @@ int ntpk_nl_reply_about(struct genl_info *info, u8 cmd,
 }
 
 /**
+ * ntpk_nl_check_dump() - a dump of all takes no attribute
+ * @cb: of the dump
+ *
+ * Return: 0 or -EINVAL.
+ */
+int ntpk_nl_check_dump(const struct netlink_callback *cb)
+{
+	if (nlmsg_attrlen(cb->nlh, GENL_HDRLEN))
+		return ntpk_nl_refuse(cb->extack, NULL, -EINVAL,
+				      "this command does not take the attribute");
+	return 0;
+}
+
+/**
  * ntpk_nl_dump_put() - begin one message of a dump
  * @msg: where
  * @cb: of the dump; its seq names the state of what is dumped
@@ -374,6 +390,18 @@ static int fill_departures(struct sk_buff *msg, struct net *net)
 	return 0;
 }
 
+static int fill_t2s(struct sk_buff *msg, struct net *net)
+{
+	u64 pkts[__NTPK_T2_MAX];
+	unsigned int i;
+
+	ntpk_phc_read(net, pkts);
+	for (i = 0; i < __NTPK_T2_MAX; i++)
+		if (ntpk_nl_fill_t2(msg, NTPK_A_STATS_T2, i, pkts[i]))
+			return -EMSGSIZE;
+	return 0;
+}
+
 static int fill_stats(struct sk_buff *msg, struct net *net)
 {
 	struct nlattr *nest = nla_nest_start(msg, NTPK_A_STATS);
@@ -391,6 +419,8 @@ static int fill_stats(struct sk_buff *msg, struct net *net)
 	for (i = 0; i < __NTP_CLIENT_QUIRK_MAX; i++)
 		if (fill_quirk(msg, i, ntpk_state_read_quirk(net, i)))
 			return -EMSGSIZE;
+	if (fill_t2s(msg, net))
+		return -EMSGSIZE;
 	nla_nest_end(msg, nest);
 	return 0;
 }
@@ -422,6 +452,8 @@ static const struct genl_small_ops ops[] = {
 	{ .cmd = NTPK_CMD_ACL_CHECK, .doit = ntpk_nl_acl_check_doit },
 	{ .cmd = NTPK_CMD_GET_HIST, .doit = ntpk_nl_get_hist_doit },
 	{ .cmd = NTPK_CMD_GET_CLIENTS, .dumpit = ntpk_nl_get_clients_dumpit },
+	{ .cmd = NTPK_CMD_SET_PHC, .doit = ntpk_nl_set_phc_doit },
+	{ .cmd = NTPK_CMD_GET_PHC, .dumpit = ntpk_nl_get_phc_dumpit },
 };
 
 static const struct genl_multicast_group mcgrps[] = {

@@ -244,13 +244,11 @@ static int check_dump(struct netlink_callback *cb, struct net *net)
 	if (cb->args[DUMP_ASKED])
 		return 0;
 	err = ntpk_nl_check_rights(cb->skb, net, cb->extack);
-	if (err)
-		return err;
-	if (nlmsg_attrlen(cb->nlh, GENL_HDRLEN))
-		return ntpk_nl_refuse(cb->extack, NULL, -EINVAL,
-				      "this command does not take the attribute");
-	cb->args[DUMP_ASKED] = 1;
-	return 0;
+	if (!err)
+		err = ntpk_nl_check_dump(cb);
+	if (!err)
+		cb->args[DUMP_ASKED] = 1;
+	return err;
 }
 
 /** ntpk_nl_get_acl_dumpit() - NTPK_CMD_GET_ACL, all ranges of all lists */

@@ -69,6 +69,7 @@ int ntpk_nl_reply_with(struct genl_info *info, u8 cmd,
 int ntpk_nl_reply_about(struct genl_info *info, u8 cmd,
 			int (*fill)(struct sk_buff *msg, struct net *net, const void *about),
 			const void *about);
+int ntpk_nl_check_dump(const struct netlink_callback *cb);
 void *ntpk_nl_dump_put(struct sk_buff *msg, struct netlink_callback *cb, u8 cmd);
 
 /* netlink_state.c */
@@ -117,5 +118,11 @@ int ntpk_nl_acl_check_doit(struct sk_buff *skb, struct genl_info *info);
 /* netlink_clients.c */
 extern const struct nla_policy ntpk_nl_client_filter_policy[NTPK_A_CLIENT_FILTER_MAX + 1];
 int ntpk_nl_get_clients_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+
+/* netlink_phc.c */
+extern const struct nla_policy ntpk_nl_phc_policy[NTPK_A_PHC_MAX + 1];
+int ntpk_nl_fill_t2(struct sk_buff *msg, int type, u32 kind, u64 pkts);
+int ntpk_nl_set_phc_doit(struct sk_buff *skb, struct genl_info *info);
+int ntpk_nl_get_phc_dumpit(struct sk_buff *msg, struct netlink_callback *cb);
 
 #endif /* NTPK_NETLINK_PRIV_H */

@@ -21,6 +21,7 @@
 #include "hist.h"
 #include "interleave.h"
 #include "limit.h"
+#include "phc.h"
 #include "rx.h"
 #include "rx_priv.h"
 #include "state.h"
@@ -55,7 +56,7 @@ static enum ntpk_reason answer(struct ntpk_rx *rx)
 
 	rx->random = next_noise();
 	verdict = ntp_reply_decide(&rx->answer, serve, &rx->listener->policy, &rx->now,
-				   rx->t2_age_ns, ntp_t2_age_err_ns(rx->t2_age_ns));
+				   rx->t2_age_ns, rx->t2_err_ns);
 	if (unlikely(verdict != NTPK_REASON_REPLIED)) {
 		if (rx->now.clock_seq != serve->clock_seq)
 			ntpk_state_saw_step(rx->inst, rx->state);
@@ -134,6 +135,9 @@ static enum ntpk_reason check_amount(struct ntpk_rx *rx)
 		     rx->udp_len == sizeof(struct udphdr) + NTP_HEADER_LEN))
 		return NTPK_REASON_AUTH_REQUIRED;
 	rx->t2_age_ns = ntpk_tstamp_rx(rx->skb, rx->state, &rx->now);
+	rx->t2_err_ns = ntp_t2_age_err_ns(rx->t2_age_ns);
+	if (unlikely(rcu_access_pointer(rx->inst->phcs)))
+		ntpk_phc_stamp(rx);
 	if (likely(rx->state->clients))
 		ntpk_clients_note(rx);
 	if (rx->listener->limits)
@@ -183,9 +187,12 @@ static noinline void note_worst(const struct ntpk_rx *rx)
 /* What an answer took. */
 static void count_times(const struct ntpk_rx *rx)
 {
-	if (likely(rx->residence_ns > 0) &&
-	    unlikely(ntpk_hist_count(rx->inst->hist, rx->residence_ns, rx->t2_age_ns)))
+	if (unlikely(rx->residence_ns <= 0))
+		return;
+	if (unlikely(ntpk_hist_count(rx->inst->hist, rx->residence_ns, rx->t2_age_ns)))
 		note_worst(rx);
+	if (unlikely(rx->phc_place))
+		ntpk_phc_count(rx);
 }
 
 /* One packet, one reason: counted and traced here and nowhere else. */
@@ -256,10 +263,8 @@ static bool sent_to(const struct ntpk_listener *listener, const struct sk_buff *
 /* As SO_BINDTODEVICE has it: an interface, or the VRF that it is in. */
 static bool came_by(const struct ntpk_listener *listener, const struct sk_buff *skb, u8 pf)
 {
-	int iif = pf == NFPROTO_IPV4 ? IPCB(skb)->iif : IP6CB(skb)->iif;
-
 	return !listener->ifindex || listener->ifindex == skb->dev->ifindex ||
-	       listener->ifindex == iif;
+	       listener->ifindex == ntpk_rx_iif(skb, pf);
 }
 
 static const struct ntpk_listener *find_listener(const struct ntpk_state *state,

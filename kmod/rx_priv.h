@@ -6,8 +6,11 @@
 #ifndef NTPK_RX_PRIV_H
 #define NTPK_RX_PRIV_H
 
+#include <linux/ipv6.h>
+#include <linux/netfilter.h>
 #include <linux/skbuff.h>
 #include <linux/udp.h>
+#include <net/ip.h>
 #include <ntpk/ntp_acl.h>
 #include <ntpk/ntp_ext.h>
 
@@ -42,6 +45,7 @@ struct ntpk_note {
  * @skb: the packet
  * @now: clocks
  * @t2_age_ns: from receive stamp to @now
+ * @t2_err_ns: how wrong that may be
  * @residence_ns: from T2 to T3
  * @ifindex: of the device that it came by
  * @queue: of that, from 1 on; 0 = not told
@@ -66,6 +70,8 @@ struct ntpk_note {
  * @rate: its client asks too much, and is to be told so
  * @interleaves: it asks in interleaved mode
  * @noted: @note is filled
+ * @phc_place: of the map of its device and one more, 0 = nothing is to be counted
+ * @t2: of that, enum ntpk_t2
  * @note: what is kept of the request until the reply has left; its t2 in any case
  */
 struct ntpk_rx {
@@ -75,6 +81,7 @@ struct ntpk_rx {
 	struct sk_buff	*skb;
 	struct ntp_now	now;
 	s64	t2_age_ns;
+	u64	t2_err_ns;
 	s64	residence_ns;
 	int	ifindex;
 	u16	queue;
@@ -91,6 +98,8 @@ struct ntpk_rx {
 	bool	rate;
 	bool	interleaves;
 	bool	noted;
+	u8	phc_place;
+	u8	t2;
 	u16	mac_len;
 	u16	reply_len;
 	struct ntp_ext ext;
@@ -100,6 +109,18 @@ struct ntpk_rx {
 	u64	random;
 	struct ntpk_note *note;
 };
+
+/**
+ * ntpk_rx_iif() - the device by which a packet came, as IP sees it
+ * @skb: the packet; where a VRF has made it its own, the device in that
+ * @pf: NFPROTO_IPV4 or NFPROTO_IPV6
+ *
+ * Return: its index.
+ */
+static inline int ntpk_rx_iif(const struct sk_buff *skb, u8 pf)
+{
+	return pf == NFPROTO_IPV4 ? IPCB(skb)->iif : IP6CB(skb)->iif;
+}
 
 /**
  * ntpk_rx_req() - the NTP header of a packet

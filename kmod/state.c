@@ -18,6 +18,7 @@
 #include "keys.h"
 #include "limit.h"
 #include "netlink.h"
+#include "phc.h"
 #include "route.h"
 #include "rx.h"
 #include "state.h"
@@ -246,7 +247,8 @@ static struct ntpk_inst *inst_alloc(struct net *net)
 	inst->hist = ntpk_hist_alloc();
 	inst->departures = ntpk_departure_alloc();
 	inst->routes = ntpk_route_alloc();
-	if (!inst->stats || !inst->hist || !inst->departures || !inst->routes)
+	inst->phc_stats = ntpk_phc_alloc();
+	if (!inst->stats || !inst->hist || !inst->departures || !inst->routes || !inst->phc_stats)
 		goto free;
 	inst->net = net;
 	INIT_LIST_HEAD(&inst->acl_named);
@@ -256,6 +258,7 @@ static struct ntpk_inst *inst_alloc(struct net *net)
 	inst->clients = ntpk_clients_alloc(net);
 	return inst;
 free:
+	ntpk_phc_clean(inst);
 	ntpk_route_release(inst->routes);
 	ntpk_departure_release(inst->departures);
 	free_percpu(inst->hist);
@@ -276,6 +279,7 @@ static void inst_release(struct ntpk_inst *inst)
 	free_percpu(inst->stats);
 	ntpk_route_release(inst->routes);
 	ntpk_clients_release(inst->clients);
+	ntpk_phc_clean(inst);
 	ntpk_keys_clean(inst);
 	ntpk_acl_clean(inst);
 	ntpk_limit_clean(rcu_dereference_protected(inst->state, true));

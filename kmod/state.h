@@ -26,6 +26,8 @@ struct ntpk_hist_view;
 struct ntpk_clients;
 struct ntpk_keys;
 struct ntpk_limits;
+struct ntpk_phc_stats;
+struct ntpk_phcs;
 struct ntpk_routes;
 
 /**
@@ -97,11 +99,13 @@ struct ntpk_state {
  * struct ntpk_inst - an attached namespace
  * @net: which; the instance goes before the namespace does
  * @state: served now, NULL before the first push; written under ntpk_net.lock
+ * @phcs: maps of devices' clocks, NULL = none; written under ntpk_net.lock
  * @stats: counters
  * @hist: what answers take
  * @routes: the ways back to clients
- * @clients: room for who asks, NULL = none
  * @hash_key: so that nobody can choose whose place he shares
+ * @clients: room for who asks, NULL = none
+ * @phc_stats: what became of devices' stamps
  * @hooks: where packets for this host come in
  * @notices: events about those who ask
  * @work: raises events; re-armed by itself, by a push and by the receive path
@@ -117,11 +121,13 @@ struct ntpk_state {
 struct ntpk_inst {
 	struct net	*net;
 	struct ntpk_state __rcu *state;
+	struct ntpk_phcs __rcu *phcs;
 	struct ntpk_stats __percpu *stats;
 	struct ntpk_hist __percpu *hist;
 	struct ntpk_routes __percpu *routes;
-	struct ntpk_clients *clients;
 	siphash_key_t hash_key;
+	struct ntpk_clients *clients;
+	struct ntpk_phc_stats __percpu *phc_stats;
 	struct nf_hook_ops hooks[NTPK_HOOKS];
 	struct ntpk_notices notices;
 	struct delayed_work work;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/kernel/ntpk/{state,stats,hist,quirks}: the initial namespace, one value per file,
+ * /sys/kernel/ntpk/{state,stats,hist,quirks,t2}: the initial namespace, one value per file,
  * as documented in Documentation/ABI/sysfs-kernel-ntpk.
  * Process context; every read takes its own copy under RCU.
  */
@@ -11,6 +11,7 @@
 #include <ntpk/ntp_reason.h>
 
 #include "hist.h"
+#include "phc.h"
 #include "state.h"
 #include "sysfs.h"
 #include "tstamp.h"
@@ -130,6 +131,23 @@ static const struct attribute_group quirk_group = {
 	.attrs = quirk_attrs,
 };
 
+/* t2/: one file per kind of T2, likewise. */
+static struct kobj_attribute t2_files[__NTPK_T2_MAX];
+static struct attribute *t2_attrs[__NTPK_T2_MAX + 1];
+
+static ssize_t t2_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	u64 pkts[__NTPK_T2_MAX];
+
+	ntpk_phc_read(&init_net, pkts);
+	return sysfs_emit(buf, "%llu\n", pkts[attr - t2_files]);
+}
+
+static const struct attribute_group t2_group = {
+	.name = "t2",
+	.attrs = t2_attrs,
+};
+
 static void __init name_file(struct kobj_attribute *file, const char *name,
 			     ssize_t (*show)(struct kobject *kobj, struct kobj_attribute *attr,
 					     char *buf))
@@ -152,6 +170,10 @@ static void __init name_files(void)
 	for (i = 0; i < __NTP_CLIENT_QUIRK_MAX; i++) {
 		name_file(&quirk_files[i], ntp_client_quirk_name(i), quirk_show);
 		quirk_attrs[i] = &quirk_files[i].attr;
+	}
+	for (i = 0; i < __NTPK_T2_MAX; i++) {
+		name_file(&t2_files[i], ntp_t2_name(i), t2_show);
+		t2_attrs[i] = &t2_files[i].attr;
 	}
 }
 
@@ -214,6 +236,7 @@ static const struct attribute_group *groups[] = {
 	&stats_group,
 	&hist_group,
 	&quirk_group,
+	&t2_group,
 	NULL
 };
 

@@ -68,6 +68,7 @@ class Sources:
         self.netlink = "".join(read(os.path.relpath(path, TOP)) for path in
                                sorted(glob.glob(os.path.join(TOP, "kmod/netlink*.c"))))
         self.reasons = read("kmod/proto/ntp_reason.c")
+        self.t2s = read("kmod/proto/ntp_phc.c")
         self.quirks = read("kmod/proto/ntp_client_quirk.c")
         self.spec = yaml.safe_load(read("Documentation/netlink/specs/ntpk.yaml"))
         self.enums = c_enums(self.header)
@@ -310,6 +311,13 @@ def test_reasons(src):
     same(len(table), len(src.defs["reason"]["entries"]), "number of reasons")
 
 
+def test_t2s(src):
+    """table of what T2 is of: every name and sentence"""
+    rows = re.findall(r'\[(NTPK_T2_\w+)\] = \{\s*"(\w+)", "([^"]*)" \}', src.t2s)
+    same(rows, [(c_name("ntpk-t2-", e["name"]), e["name"].replace("-", "_"), e["doc"])
+                for e in src.defs["t2"]["entries"]], "rows")
+
+
 def test_abi(src):
     """files of /sys: each documented, none invented"""
     abi = read("Documentation/ABI/sysfs-kernel-ntpk")
@@ -324,6 +332,7 @@ def test_abi(src):
     same(sorted(n for _, n in rows), sorted(n for n in src.constants if n.startswith("NTP_CLIENT_QUIRK_")),
          "rows of the table of classes")
     files |= {"quirks/" + name for name, _ in rows}
+    files |= {"t2/" + e["name"].replace("-", "_") for e in src.defs["t2"]["entries"]}
     same(sorted(what), sorted(files | {"version"}), "documented files")
     listed = set(re.findall(r"&(\w+)_attr\.attr", sysfs))
     same(listed, {f[len("state/"):] for f in files if f.startswith("state/")} | {"version"} | set(hists),
@@ -331,7 +340,7 @@ def test_abi(src):
 
 
 def main():
-    tests = [test_family, test_enums, test_commands, test_attributes, test_types,
+    tests = [test_family, test_enums, test_commands, test_attributes, test_types, test_t2s,
              test_policies, test_reasons, test_abi]
     bad = 0
     print("TAP version 13\n1..%d" % len(tests))
