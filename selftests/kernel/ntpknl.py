@@ -187,6 +187,34 @@ def parse_prefix(data):
 		struct.unpack("=I", found[UAPI["NTPK_A_PREFIX_ACCESS"]])[0])
 
 
+PHC_TYPES = {
+	"IFINDEX": "I", "PHC_NS": "q", "RAW_NS": "q", "RATE": "q", "ERR_NS": "I", "SKEW_PPB": "I",
+	"VALID_UNTIL_NS": "q",
+}
+PHC_KINDS = {UAPI["NTPK_A_PHC_" + k]: k for k in PHC_TYPES}
+
+
+def phc_nest(what):
+	"""The nest NTPK_A_PHC of a dict with the names of PHC_TYPES; bytes go in as they are."""
+	return nest(UAPI["NTPK_A_PHC"], *(
+		attr(UAPI["NTPK_A_PHC_" + k],
+		     v if isinstance(v, bytes) else struct.pack("=" + PHC_TYPES[k], v))
+		for k, v in what.items()))
+
+
+def parse_t2s(raw, nest_kind):
+	"""{name: answers} of the counters among attributes."""
+	out = {}
+	for kind, value in raw:
+		if kind == nest_kind:
+			t2 = dict(attrs(value))
+			name = t2[UAPI["NTPK_A_T2_NAME"]].rstrip(b"\0").decode()
+			if UAPI["NTPK_T2_" + name.upper()] != struct.unpack("=I", t2[UAPI["NTPK_A_T2_KIND"]])[0]:
+				raise RuntimeError(f"{name} has the number of another one")
+			out[name] = struct.unpack("=Q", t2[UAPI["NTPK_A_T2_PKTS"]])[0]
+	return out
+
+
 CLIENT_TYPES = {
 	"REQUESTS": "I", "DROPPED": "I", "FIRST_AGE_NS": "Q", "LAST_AGE_NS": "Q", "QUIRK": "I",
 }
@@ -426,6 +454,25 @@ class Genl:
 			  NLM_F_REQUEST | NLM_F_DUMP)
 		return [parse_client(value) for _, clients in attrs(self.answer(between))
 			for kind, value in attrs(clients) if kind == UAPI["NTPK_A_CLIENTS_CLIENT"]]
+
+	def set_phc(self, **what):
+		"""Replace the map of a device's clock; with IFINDEX alone, drop it."""
+		self.cmd("SET_PHC", phc_nest(what))
+
+	def phcs(self):
+		"""{ifindex: (map as set_phc() takes it, {kind of T2: answers})}"""
+		out = {}
+		for _, phc in attrs(self.cmd("GET_PHC", flags=NLM_F_REQUEST | NLM_F_DUMP)):
+			raw = attrs(phc)
+			what = {PHC_KINDS[k]: struct.unpack("=" + PHC_TYPES[PHC_KINDS[k]], v)[0]
+				for k, v in raw if k in PHC_KINDS}
+			out[what["IFINDEX"]] = what, parse_t2s(raw, UAPI["NTPK_A_PHC_T2"])
+		return out
+
+	def t2s(self):
+		"""{kind of T2: answers}"""
+		return parse_t2s(attrs(dict(attrs(self.cmd("GET_STATS")))[UAPI["NTPK_A_STATS"]]),
+				 UAPI["NTPK_A_STATS_T2"])
 
 	def quirks(self):
 		"""{name: (number, requests)} of all classes of clients."""

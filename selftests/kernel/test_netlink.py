@@ -218,6 +218,7 @@ def changes():
 			      ("ACL_BEGIN", b""), ("ACL_ADD", b""), ("ACL_COMMIT", b""),
 			      ("GET_ACL", b""), ("ACL_CHECK", b""), ("KEYS_BEGIN", b""),
 			      ("KEYS_ADD", b""), ("KEYS_COMMIT", b""), ("GET_KEYS", b""),
+			      ("SET_PHC", ntpknl.phc_nest({"IFINDEX": 1})),
 			      ("a dump of GET_ACL", g.dump_acl),
 			      ("a dump of GET_CLIENTS", g.clients)):
 		try:
@@ -235,7 +236,7 @@ def changes():
 
 def reads():
 	g = ntpknl.Genl()
-	if not g.clock()["RAW_NS"] or not g.stats() or not g.status():
+	if not g.clock()["RAW_NS"] or not g.stats() or not g.status() or g.phcs() or not g.t2s():
 		raise RuntimeError("nothing to read")
 
 

@@ -8,25 +8,10 @@
  */
 #include <linux/etherdevice.h>
 #include <linux/if_ether.h>
-#include <linux/ip.h>
-#include <linux/ipv6.h>
 #include <linux/module.h>
-#include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
-#include <linux/udp.h>
-#include <net/net_namespace.h>
 
-static struct udphdr *udp_of(struct sk_buff *skb, u8 pf)
-{
-	unsigned int off = pf == NFPROTO_IPV4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
-
-	if (pf == NFPROTO_IPV4 ? ip_hdr(skb)->protocol != IPPROTO_UDP :
-				 ipv6_hdr(skb)->nexthdr != IPPROTO_UDP)
-		return NULL;
-	if (!pskb_may_pull(skb, off + sizeof(struct udphdr)))
-		return NULL;
-	return (struct udphdr *)(skb_network_header(skb) + off);
-}
+#include "hooks.h"
 
 static unsigned int hook(void *priv, struct sk_buff *skb, const struct nf_hook_state *hs)
 {
@@ -51,7 +36,7 @@ static unsigned int hook(void *priv, struct sk_buff *skb, const struct nf_hook_s
 	return NF_STOLEN;
 }
 
-static const struct nf_hook_ops hooks[] = {
+static const struct nf_hook_ops hooks[2] = {
 	{
 		.hook = hook,
 		.pf = NFPROTO_IPV4,
@@ -64,21 +49,6 @@ static const struct nf_hook_ops hooks[] = {
 		.hooknum = NF_INET_LOCAL_IN,
 		.priority = NF_IP_PRI_LAST - 2,
 	},
-};
-
-static int __net_init net_init(struct net *net)
-{
-	return nf_register_net_hooks(net, hooks, ARRAY_SIZE(hooks));
-}
-
-static void __net_exit net_exit(struct net *net)
-{
-	nf_unregister_net_hooks(net, hooks, ARRAY_SIZE(hooks));
-}
-
-static struct pernet_operations net_ops = {
-	.init = net_init,
-	.exit = net_exit,
 };
 
 static int __init reflect_init(void)
