@@ -376,6 +376,45 @@ int ntpk_nl_get_clients(struct ntpk_nl *nl, const struct ntpk_nl_client_filter *
 			int (*each)(void *ctx, const struct ntpk_nl_client *client), void *ctx);
 
 /**
+ * struct ntpk_nl_phc - what the clock of a device has to do with CLOCK_MONOTONIC_RAW
+ * @ifindex: the device at which requests with its stamps arrive
+ * @phc_ns: the clock at the reference
+ * @raw_ns: CLOCK_MONOTONIC_RAW at the same moment
+ * @rate_q48: (dRAW/dPHC - 1) * 2^48
+ * @err_ns: bound of the error at the reference
+ * @skew_ppb: growth of that
+ * @valid_until_ns: CLOCK_MONOTONIC_RAW after which none of this is used
+ */
+struct ntpk_nl_phc {
+	uint32_t ifindex;
+	int64_t	 phc_ns;
+	int64_t	 raw_ns;
+	int64_t	 rate_q48;
+	uint32_t err_ns;
+	uint32_t skew_ppb;
+	int64_t	 valid_until_ns;
+};
+
+/**
+ * ntpk_nl_set_phc() - in place of the map that the device had
+ * @nl: handle
+ * @map: a map
+ *
+ * Return: 0 or -errno; -ENODEV: there is no such device; -E2BIG: NTPK_PHC_MAX others
+ * have one; -ENOTCONN: not attached; -EOPNOTSUPP: a module that knows no such clocks.
+ */
+int ntpk_nl_set_phc(struct ntpk_nl *nl, const struct ntpk_nl_phc *map);
+
+/**
+ * ntpk_nl_drop_phc() - a device's stamps are not to be used
+ * @nl: handle
+ * @ifindex: of the device
+ *
+ * Return: 0 or -errno; -ENOENT: it had no map.
+ */
+int ntpk_nl_drop_phc(struct ntpk_nl *nl, uint32_t ifindex);
+
+/**
  * ntpk_nl_get_hist() - what answers take
  * @nl: handle
  * @out: filled

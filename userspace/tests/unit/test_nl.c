@@ -15,6 +15,7 @@
 #include <linux/genetlink.h>
 #include "nl/nl_acl.h"
 #include "nl/nl_msg.h"
+#include "nl/nl_phc.h"
 
 #define FAMILY	0x21
 
@@ -625,6 +626,35 @@ static void test_keys(void **state)
 	assert_memory_equal(mnl_attr_get_payload(attr_in(nest, NTPK_A_KEY_SECRET)), secret, 512);
 }
 
+static void test_phc(void **state)
+{
+	const struct ntpk_nl_phc map = {
+		.ifindex = 7, .phc_ns = 1700000037000000001LL, .raw_ns = -3, .rate_q48 = -281474977,
+		.err_ns = 4000000000u, .skew_ppb = 12, .valid_until_ns = INT64_MAX,
+	};
+	const struct nlattr *phc;
+	struct nlmsghdr *nlh;
+
+	(void)state;
+	nlh = begin(NTPK_CMD_SET_PHC);
+	nl_phc_put_map(nlh, &map);
+	phc = mnl_nlmsg_get_payload_offset(nlh, GENL_HDRLEN);
+	assert_int_equal(mnl_attr_get_type(phc), NTPK_A_PHC);
+	assert_int_equal(mnl_attr_get_u32(attr_in(phc, NTPK_A_PHC_IFINDEX)), 7);
+	assert_int_equal(mnl_attr_get_u64(attr_in(phc, NTPK_A_PHC_PHC_NS)), 1700000037000000001LL);
+	assert_int_equal((int64_t)mnl_attr_get_u64(attr_in(phc, NTPK_A_PHC_RAW_NS)), -3);
+	assert_int_equal((int64_t)mnl_attr_get_u64(attr_in(phc, NTPK_A_PHC_RATE)), -281474977);
+	assert_int_equal(mnl_attr_get_u32(attr_in(phc, NTPK_A_PHC_ERR_NS)), 4000000000u);
+	assert_int_equal(mnl_attr_get_u32(attr_in(phc, NTPK_A_PHC_SKEW_PPB)), 12);
+	assert_int_equal(mnl_attr_get_u64(attr_in(phc, NTPK_A_PHC_VALID_UNTIL_NS)), INT64_MAX);
+	nlh = begin(NTPK_CMD_SET_PHC);
+	nl_phc_put_none(nlh, 9);
+	phc = mnl_nlmsg_get_payload_offset(nlh, GENL_HDRLEN);
+	assert_int_equal(mnl_attr_get_u32(attr_in(phc, NTPK_A_PHC_IFINDEX)), 9);
+	/* any other would be half a map */
+	assert_int_equal(mnl_attr_get_payload_len(phc), MNL_ATTR_HDRLEN + sizeof(uint32_t));
+}
+
 static struct ntp_acl_prefix acl_prefix(unsigned int i)
 {
 	struct ntp_acl_prefix p = { .v6 = i & 1, .len = i & 1 ? 96 : 24, .allow = i & 2 };
@@ -725,6 +755,7 @@ int main(void)
 		cmocka_unit_test(test_error),
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_phc),
 		cmocka_unit_test(test_acl),
 		cmocka_unit_test(test_acl_broken),
 		cmocka_unit_test(test_closed),
