@@ -111,3 +111,54 @@ int nl_parse_fields(struct nl_walk w, const struct nl_field *fields, size_t n, v
 		return ret;
 	return complete(fields, n, seen) ? 0 : -EBADMSG;
 }
+
+static int parse_name(struct nl_walk w, uint16_t type, char *name, size_t len)
+{
+	const struct nlattr *attr;
+	size_t n;
+	int ret;
+
+	name[0] = '\0';
+	while ((ret = nl_walk_next(&w, &attr)) > 0) {
+		if (mnl_attr_get_type(attr) != type)
+			continue;
+		n = strnlen(mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr));
+		if (!n || n >= len)
+			return -EBADMSG;
+		memcpy(name, mnl_attr_get_payload(attr), n);
+		name[n] = '\0';
+	}
+	if (ret < 0)
+		return ret;
+	return name[0] ? 0 : -EBADMSG;
+}
+
+static int add_item(const struct nl_list *l, const struct nlattr *attr, void *out)
+{
+	size_t *n = (size_t *)((char *)out + l->count);
+	char *item;
+	int ret;
+
+	if (*n >= l->max)
+		return 0;
+	item = (char *)out + l->list + *n * l->size;
+	ret = nl_parse_fields(nl_walk_nest(attr), l->fields, l->n_fields, item);
+	if (ret == 0 && l->name_type)
+		ret = parse_name(nl_walk_nest(attr), l->name_type, item + l->name, l->name_size);
+	if (ret == 0)
+		++*n;
+	return ret;
+}
+
+int nl_parse_lists(struct nl_walk w, const struct nl_list *lists, size_t n, void *out)
+{
+	const struct nlattr *attr;
+	int ret = 0;
+	size_t i;
+
+	while (ret >= 0 && (ret = nl_walk_next(&w, &attr)) > 0)
+		for (i = 0; i < n && ret >= 0; i++)
+			if (lists[i].type == mnl_attr_get_type(attr))
+				ret = add_item(&lists[i], attr, out);
+	return ret;
+}

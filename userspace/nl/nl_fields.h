@@ -110,4 +110,49 @@ void nl_put_nonzero(struct nlmsghdr *nlh, const struct nl_field *fields, size_t 
  */
 int nl_parse_fields(struct nl_walk w, const struct nl_field *fields, size_t n, void *out);
 
+/**
+ * struct nl_list - nests of one kind, kept in an array of a struct
+ * @type: of the attribute
+ * @name_type: of that in it which is a name, 0 = it has none
+ * @name: offset of the name in an item
+ * @name_size: room for it
+ * @fields: what else is in it
+ * @n_fields: how many
+ * @list: offset of the array
+ * @size: of an item
+ * @max: room in the array; more are left out
+ * @count: offset of how many there are, a size_t
+ */
+struct nl_list {
+	uint16_t type;
+	uint16_t name_type;
+	size_t	 name;
+	size_t	 name_size;
+	const struct nl_field *fields;
+	size_t	 n_fields;
+	size_t	 list;
+	size_t	 size;
+	size_t	 max;
+	size_t	 count;
+};
+
+#define NL_LIST(attr, table, st, member, counter)					\
+	.type = (attr), .fields = (table), .n_fields = NL_LEN(table),			\
+	.list = offsetof(struct st, member), .size = sizeof(((struct st *)0)->member[0]),	\
+	.max = NL_LEN(((struct st *)0)->member), .count = offsetof(struct st, counter)
+#define NL_NAMED(attr, item)								\
+	.name_type = (attr), .name = offsetof(struct item, name),			\
+	.name_size = sizeof(((struct item *)0)->name)
+
+/**
+ * nl_parse_lists() - what is there more than once
+ * @w: the attributes; those that are of no list are skipped
+ * @lists: table
+ * @n: its length
+ * @out: struct, its counts 0
+ *
+ * Return: 0, or -EBADMSG: something is missing in an item or of another length.
+ */
+int nl_parse_lists(struct nl_walk w, const struct nl_list *lists, size_t n, void *out);
+
 #endif /* NTPK_NL_FIELDS_H */
