@@ -13,6 +13,7 @@
 #include "ctl/ctl.h"
 #include "ctl/fmt.h"
 #include "ctl/hist.h"
+#include "ctl/phcs.h"
 #include "nl/ntpk_nl.h"
 
 static const char *class_name(unsigned int class)
@@ -242,9 +243,10 @@ static struct json_object *classes_json(const struct ntpk_nl_stats *stats, bool 
 	return list;
 }
 
-static void print_classes(const struct ctl *ctl, struct json_object *list)
+/* What was counted by kinds that have names. */
+static void print_kinds(const struct ctl *ctl, struct json_object *list, const char *what,
+			const char *kind)
 {
-	static const char *const head[] = { "Requests", "Class of client", "Meaning" };
 	struct fmt_table t = { .columns = 3, .right = 1 };
 	char name[64], pkts[FMT_MAX];
 	size_t i;
@@ -252,7 +254,7 @@ static void print_classes(const struct ctl *ctl, struct json_object *list)
 	if (!json_object_array_length(list))
 		return;
 	putchar('\n');
-	fmt_table_add(&t, head);
+	fmt_table_add(&t, (const char *const []){ what, kind, "Meaning" });
 	for (i = 0; i < json_object_array_length(list); i++) {
 		struct json_object *o = json_object_array_get_idx(list, i);
 
@@ -270,7 +272,7 @@ static int read_all(const struct ctl *ctl, struct ntpk_nl *nl, struct json_objec
 		    struct ctl_error *err)
 {
 	bool all = ctl->options & CTL_O_ALL;
-	struct json_object *state = NULL, *hist = NULL;
+	struct json_object *state = NULL, *hist = NULL, *phcs = NULL;
 	struct ntpk_nl_stats stats;
 	int ret = read_state(nl, &state, err);
 
@@ -282,6 +284,11 @@ static int read_all(const struct ctl *ctl, struct ntpk_nl *nl, struct json_objec
 		return ctl_module_failed(nl, ret, "read the module's counters", err);
 	json_object_object_add(data, "counters", counters_json(&stats, all));
 	json_object_object_add(data, "departures", departures_json(&stats));
+	json_object_object_add(data, "t2", phcs_t2_json(stats.t2s, stats.n_t2s, all));
+	ret = phcs_read(nl, all, &phcs);
+	if (ret < 0)
+		return ctl_module_failed(nl, ret, "read the maps of devices' clocks", err);
+	json_object_object_add(data, "phcs", phcs);
 	if (ctl->options & CTL_O_HIST) {
 		ret = read_hist(nl, &hist, err);
 		if (ret != CTL_OK)
@@ -295,14 +302,19 @@ static int read_all(const struct ctl *ctl, struct ntpk_nl *nl, struct json_objec
 static void print_all(const struct ctl *ctl, struct json_object *data)
 {
 	struct json_object *hist = json_object_object_get(data, "hist");
+	struct json_object *phcs = json_object_object_get(data, "phcs");
+	struct json_object *t2 = json_object_object_get(data, "t2");
 
 	ctl_print_module(ctl, json_object_object_get(data, "module"));
 	print_departures(json_object_object_get(data, "departures"));
+	phcs_print(phcs);
 	putchar('\n');
 	print_counters(ctl, json_object_object_get(data, "counters"));
+	if (phcs_tell_t2(t2, phcs))
+		print_kinds(ctl, t2, "Answers", "T2");
 	if (hist)
 		hist_print(ctl, hist);
-	print_classes(ctl, json_object_object_get(data, "classes"));
+	print_kinds(ctl, json_object_object_get(data, "classes"), "Requests", "Class of client");
 }
 
 int cmd_stats(const struct ctl *ctl, int argc, char **argv)

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Building the messages of the clocks of network devices, see nl_phc.h.  Pure.
+ * Building and parsing the messages of the clocks of network devices, see nl_phc.h.
+ * Pure.
  */
 #include "nl/nl_phc.h"
 
-#include "nl/nl_fields.h"
+#include <string.h>
 
 static const struct nl_field fields[] = {
 	NL_FIELD(ntpk_nl_phc, NTPK_A_PHC_IFINDEX, ifindex, true),
@@ -34,4 +35,20 @@ void nl_phc_put_none(struct nlmsghdr *nlh, uint32_t ifindex)
 	const struct ntpk_nl_phc map = { .ifindex = ifindex };
 
 	put(nlh, 1, &map);
+}
+
+static const struct nl_list lists[] = {
+	{ NL_LIST(NTPK_A_PHC_T2, nl_t2_fields, ntpk_nl_phc_view, t2s, n_t2s),
+	  NL_NAMED(NTPK_A_T2_NAME, ntpk_nl_t2) },
+};
+
+int nl_phc_parse(const struct nlmsghdr *nlh, struct ntpk_nl_phc_view *out)
+{
+	struct nl_walk w;
+	int ret = nl_walk_top(nlh, NTPK_A_PHC, &w);
+
+	memset(out, 0, sizeof(*out));
+	if (ret == 0)
+		ret = nl_parse_fields(w, fields, NL_LEN(fields), &out->map);
+	return ret < 0 ? ret : nl_parse_lists(w, lists, NL_LEN(lists), out);
 }

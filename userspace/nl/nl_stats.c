@@ -3,6 +3,7 @@
 #include <string.h>
 #include "nl/nl_fields.h"
 #include "nl/nl_msg.h"
+#include "nl/nl_phc.h"
 
 static const struct nl_field counter_fields[] = {
 	NL_FIELD(ntpk_nl_counter, NTPK_A_COUNTER_REASON, reason, true),
@@ -23,6 +24,11 @@ static const struct nl_field quirk_fields[] = {
 	NL_FIELD(ntpk_nl_quirk, NTPK_A_QUIRK_PKTS, pkts, true),
 };
 
+const struct nl_field nl_t2_fields[NL_T2_FIELDS] = {
+	NL_FIELD(ntpk_nl_t2, NTPK_A_T2_KIND, kind, true),
+	NL_FIELD(ntpk_nl_t2, NTPK_A_T2_PKTS, pkts, true),
+};
+
 static const struct nl_list lists[] = {
 	{ NL_LIST(NTPK_A_STATS_COUNTER, counter_fields, ntpk_nl_stats, counters, n_counters),
 	  NL_NAMED(NTPK_A_COUNTER_NAME, ntpk_nl_counter) },
@@ -30,6 +36,8 @@ static const struct nl_list lists[] = {
 		  n_departures) },
 	{ NL_LIST(NTPK_A_STATS_QUIRK, quirk_fields, ntpk_nl_stats, quirks, n_quirks),
 	  NL_NAMED(NTPK_A_QUIRK_NAME, ntpk_nl_quirk) },
+	{ NL_LIST(NTPK_A_STATS_T2, nl_t2_fields, ntpk_nl_stats, t2s, n_t2s),
+	  NL_NAMED(NTPK_A_T2_NAME, ntpk_nl_t2) },
 };
 
 int nl_msg_parse_stats(const struct nlmsghdr *nlh, struct ntpk_nl_stats *out)

@@ -110,8 +110,16 @@ struct ntpk_nl_quirk {
 	uint64_t pkts;
 };
 
+/* struct ntpk_nl_t2 - how many answers have a T2 of a kind */
+struct ntpk_nl_t2 {
+	uint32_t kind;
+	char	 name[32];
+	uint64_t pkts;
+};
+
 #define NTPK_NL_COUNTERS_MAX	256
 #define NTPK_NL_QUIRKS_MAX	64
+#define NTPK_NL_T2S_MAX		32
 
 /**
  * struct ntpk_nl_stats - answer of GET_STATS
@@ -121,6 +129,8 @@ struct ntpk_nl_quirk {
  * @n_departures: of @departures
  * @quirks: classes of clients
  * @n_quirks: of @quirks
+ * @t2s: where T2 is from
+ * @n_t2s: of @t2s; 0 = a module that does not say
  */
 struct ntpk_nl_stats {
 	struct ntpk_nl_counter counters[NTPK_NL_COUNTERS_MAX];
@@ -129,6 +139,8 @@ struct ntpk_nl_stats {
 	size_t n_departures;
 	struct ntpk_nl_quirk quirks[NTPK_NL_QUIRKS_MAX];
 	size_t n_quirks;
+	struct ntpk_nl_t2 t2s[NTPK_NL_T2S_MAX];
+	size_t n_t2s;
 };
 
 /**
@@ -413,6 +425,29 @@ int ntpk_nl_set_phc(struct ntpk_nl *nl, const struct ntpk_nl_phc *map);
  * Return: 0 or -errno; -ENOENT: it had no map.
  */
 int ntpk_nl_drop_phc(struct ntpk_nl *nl, uint32_t ifindex);
+
+/**
+ * struct ntpk_nl_phc_view - a map, with what became of the stamps of its device
+ * @map: it
+ * @t2s: where T2 of answers to requests that came by the device is from
+ * @n_t2s: of @t2s
+ */
+struct ntpk_nl_phc_view {
+	struct ntpk_nl_phc map;
+	struct ntpk_nl_t2 t2s[NTPK_NL_T2S_MAX];
+	size_t	 n_t2s;
+};
+
+/**
+ * ntpk_nl_get_phcs() - all maps
+ * @nl: handle
+ * @each: called for each; a negative number ends it
+ * @ctx: for @each
+ *
+ * Return: 0; what @each returned; -errno; -EOPNOTSUPP: a module that has none.
+ */
+int ntpk_nl_get_phcs(struct ntpk_nl *nl,
+		     int (*each)(void *ctx, const struct ntpk_nl_phc_view *view), void *ctx);
 
 /**
  * ntpk_nl_get_hist() - what answers take

@@ -21,3 +21,27 @@ int ntpk_nl_drop_phc(struct ntpk_nl *nl, uint32_t ifindex)
 	nl_phc_put_none(nl_call_begin(nl, NTPK_CMD_SET_PHC, true), ifindex);
 	return nl_call(nl, &answer);
 }
+
+/* struct taker - who takes the maps of all messages */
+struct taker {
+	int (*each)(void *ctx, const struct ntpk_nl_phc_view *view);
+	void *ctx;
+};
+
+static int take_message(void *ctx, const struct nlmsghdr *nlh)
+{
+	const struct taker *t = ctx;
+	struct ntpk_nl_phc_view view;
+	int ret = nl_phc_parse(nlh, &view);
+
+	return ret < 0 ? ret : t->each(t->ctx, &view);
+}
+
+int ntpk_nl_get_phcs(struct ntpk_nl *nl,
+		     int (*each)(void *ctx, const struct ntpk_nl_phc_view *view), void *ctx)
+{
+	struct taker t = { each, ctx };
+
+	nl_call_begin(nl, NTPK_CMD_GET_PHC, false);
+	return nl_dump(nl, take_message, &t);
+}

@@ -9,6 +9,7 @@
 #include <linux/genetlink.h>
 #include "nl/nl_acl.h"
 #include "nl/nl_msg.h"
+#include "nl/nl_phc.h"
 #include "fuzz.h"
 
 #define FAMILY		99
@@ -34,6 +35,19 @@ static void try_stats(const struct nlmsghdr *nlh)
 		       s.counters[i].name[0]);
 	for (i = 0; i < s.n_quirks; i++)
 		demand(memchr(s.quirks[i].name, 0, sizeof(s.quirks[i].name)) && s.quirks[i].name[0]);
+}
+
+static void try_phc(const struct nlmsghdr *nlh)
+{
+	static struct ntpk_nl_phc_view view;
+	int ret = nl_phc_parse(nlh, &view);
+	size_t i;
+
+	demand(ret == -EBADMSG || ret == 0);
+	demand(view.n_t2s <= NTPK_NL_T2S_MAX);
+	for (i = 0; i < view.n_t2s; i++)
+		demand(memchr(view.t2s[i].name, 0, sizeof(view.t2s[i].name)) &&
+		       view.t2s[i].name[0]);
 }
 
 static void try_state(const struct nlmsghdr *nlh)
@@ -110,12 +124,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	nlh->nlmsg_type = !which ? GENL_ID_CTRL : which == 4 ? NLMSG_ERROR : FAMILY;
 	nlh->nlmsg_flags = flags;
 	fuzz_take(&in, (char *)nlh + sizeof(*nlh), len);
-	if (which == 5)
+	if (which == 5) {
 		try_stats(nlh);
-	else if (which == 6)
+		try_phc(nlh);
+	} else if (which == 6) {
 		try_state(nlh);
-	else
+	} else {
 		try_rest(nlh, which);
+	}
 	free(nlh);
 	return 0;
 }

@@ -535,6 +535,7 @@ static void parse_all(struct nlmsghdr *nlh)
 {
 	struct ntpk_nl_stats stats;
 	struct ntpk_nl_hist hist = { 0 };
+	struct ntpk_nl_phc_view phc;
 	char text[NL_MSG_TEXT_MAX];
 	struct ntpk_nl_clock clock;
 	struct ntpk_nl_state st;
@@ -548,6 +549,8 @@ static void parse_all(struct nlmsghdr *nlh)
 	assert_true(stats.n_departures <= NTPK_DEPARTURES_MAX);
 	nl_msg_parse_hist(nlh, &hist);
 	assert_true(hist.n_worst <= NTPK_WORST_MAX);
+	nl_phc_parse(nlh, &phc);
+	assert_true(phc.n_t2s <= NTPK_NL_T2S_MAX);
 	nl_msg_parse_event(nlh, &event);
 	nlh->nlmsg_type = GENL_ID_CTRL;
 	nl_msg_parse_family(nlh, &family);
@@ -572,6 +575,7 @@ static void test_broken(void **state)
 			nl_msg_put_state(nlh, &s, &l);
 		put_clock(nlh, 9, true);
 		put_counter(nlh, 1, "x", 1);
+		nl_phc_put_map(nlh, &(struct ntpk_nl_phc){ .ifindex = 3 });
 		len = nlh->nlmsg_len;
 		for (n = (uint32_t)(rnd() % 4); n; n--)
 			out.bytes[16 + rnd() % (len - 16)] = (char)rnd();
@@ -653,6 +657,89 @@ static void test_phc(void **state)
 	assert_int_equal(mnl_attr_get_u32(attr_in(phc, NTPK_A_PHC_IFINDEX)), 9);
 	/* any other would be half a map */
 	assert_int_equal(mnl_attr_get_payload_len(phc), MNL_ATTR_HDRLEN + sizeof(uint32_t));
+}
+
+static void put_t2(struct nlmsghdr *nlh, uint16_t type, uint32_t kind, const char *name,
+		   uint64_t pkts)
+{
+	struct nlattr *nest = mnl_attr_nest_start(nlh, type);
+
+	mnl_attr_put_u32(nlh, NTPK_A_T2_KIND, kind);
+	if (name)
+		mnl_attr_put_strz(nlh, NTPK_A_T2_NAME, name);
+	mnl_attr_put_u64(nlh, NTPK_A_T2_PKTS, pkts);
+	mnl_attr_nest_end(nlh, nest);
+}
+
+/* A map as it is sent, with counters; of a newer module more than there is room for. */
+static int parse_phc(const struct ntpk_nl_phc *map, const char *name, struct ntpk_nl_phc_view *view)
+{
+	struct nlmsghdr *nlh = begin(NTPK_CMD_GET_PHC);
+	struct nlattr *nest;
+	uint32_t i;
+	int ret;
+
+	if (map)
+		nl_phc_put_map(nlh, map);
+	else
+		nl_phc_put_none(nlh, 7);
+	nest = mnl_nlmsg_get_payload_offset(nlh, GENL_HDRLEN);
+	for (i = 0; i <= NTPK_NL_T2S_MAX; i++)
+		put_t2(nlh, NTPK_A_PHC_T2, i, name, i * 10);
+	mnl_attr_nest_end(nlh, nest);
+	nlh = exact(nlh);
+	ret = nl_phc_parse(nlh, view);
+	free(nlh);
+	return ret;
+}
+
+static void test_phc_view(void **state)
+{
+	static const struct ntpk_nl_phc map = {
+		.ifindex = 7, .phc_ns = INT64_MIN, .raw_ns = 3, .rate_q48 = -281474977,
+		.err_ns = 5, .skew_ppb = 12, .valid_until_ns = INT64_MAX,
+	};
+	struct ntpk_nl_phc_view view;
+
+	(void)state;
+	assert_int_equal(parse_phc(&map, "kind", &view), 0);
+	assert_memory_equal(&view.map, &map, sizeof(map));
+	assert_int_equal(view.n_t2s, NTPK_NL_T2S_MAX);
+	assert_int_equal(view.t2s[3].kind, 3);
+	assert_int_equal(view.t2s[3].pkts, 30);
+	assert_string_equal(view.t2s[3].name, "kind");
+	assert_int_equal(parse_phc(&map, NULL, &view), -EBADMSG);
+	assert_int_equal(parse_phc(NULL, "kind", &view), -EBADMSG);
+}
+
+static int parse_t2s(const char *name, struct ntpk_nl_stats *stats)
+{
+	struct nlmsghdr *nlh = begin(NTPK_CMD_GET_STATS);
+	struct nlattr *nest = mnl_attr_nest_start(nlh, NTPK_A_STATS);
+	int ret;
+
+	put_t2(nlh, NTPK_A_STATS_T2, NTPK_T2_HW_FAR, name, 1ULL << 40);
+	put_counter(nlh, NTPK_REASON_MODE, "mode", 1);
+	put_t2(nlh, NTPK_A_STATS_T2, 99, "new", 2);
+	mnl_attr_nest_end(nlh, nest);
+	nlh = exact(nlh);
+	ret = nl_msg_parse_stats(nlh, stats);
+	free(nlh);
+	return ret;
+}
+
+static void test_t2s(void **state)
+{
+	struct ntpk_nl_stats stats;
+
+	(void)state;
+	assert_int_equal(parse_t2s("hw_far", &stats), 0);
+	assert_int_equal(stats.n_t2s, 2);
+	assert_int_equal(stats.t2s[0].kind, NTPK_T2_HW_FAR);
+	assert_string_equal(stats.t2s[0].name, "hw_far");
+	assert_int_equal(stats.t2s[0].pkts, 1ULL << 40);
+	assert_int_equal(stats.t2s[1].kind, 99);
+	assert_int_equal(parse_t2s("", &stats), -EBADMSG);
 }
 
 static struct ntp_acl_prefix acl_prefix(unsigned int i)
@@ -749,6 +836,8 @@ int main(void)
 		cmocka_unit_test(test_state_without_push),
 		cmocka_unit_test(test_stats),
 		cmocka_unit_test(test_departures),
+		cmocka_unit_test(test_phc_view),
+		cmocka_unit_test(test_t2s),
 		cmocka_unit_test(test_hist),
 		cmocka_unit_test(test_event),
 		cmocka_unit_test(test_family),
