@@ -253,6 +253,8 @@ int ntpk_nl_reply_about(struct genl_info *info, u8 cmd,
 	if (err) {
 		if (err == -EMSGSIZE)
 			NL_SET_ERR_MSG(info->extack, "the answer does not fit into a message");
+		else if (err == -ENOMEM)
+			NL_SET_ERR_MSG(info->extack, "no memory for the answer");
 		nlmsg_free(msg);
 		return err;
 	}
