@@ -9,7 +9,6 @@ back; that what is refused changes nothing.
 About 15 seconds.
 """
 import ipaddress
-import os
 import socket
 import time
 
@@ -18,11 +17,11 @@ import netns
 import ntpknl
 import ntpq
 import pkt
+import starve
 import tap
 
 REQUIRE = ntpknl.UAPI["NTPK_LISTENER_F_REQUIRE_KEY"]
 SERVER = {4: "192.0.2.1", 6: "2001:db8::1"}
-FAILSLAB = "/sys/kernel/debug/failslab"
 # an interval that does not end within this test
 LONG, BURST = 12, 16
 
@@ -243,35 +242,20 @@ def test_memory(s):
 	       vmalloc_kib() - before)
 
 
-def set_failslab(**values):
-	for name, value in values.items():
-		with open(os.path.join(FAILSLAB, name.replace("_", "-")), "w") as f:
-			f.write(str(value))
-
-
-def push_failing(s, payload, fd, nth):
+def push_failing(s, payload, fail, nth):
 	"""What comes of a push of which the nth allocation fails: None, a text, or OSError."""
-	os.pwrite(fd, b"%d" % nth, 0)
-	try:
-		s.g.cmd("SET_STATE", payload)
-		return None
-	except ntpknl.Refused as e:
-		return e.text or "no text"
-	except OSError as e:
-		return e
-	finally:
-		os.pwrite(fd, b"0", 0)
+	result, _ = fail.call(nth, s.g.cmd, "SET_STATE", payload)
+	if isinstance(result, ntpknl.Refused):
+		return result.text or "no text"
+	return result if isinstance(result, OSError) else None
 
 
 def test_no_memory(s):
 	"""Whichever allocation of a push fails: nothing has changed, and nothing is lost."""
-	if not os.path.isdir(FAILSLAB):
+	if not starve.can():
 		tap.skip("an allocation of a push fails", "no fault injection in this kernel")
 		return
-	tap.later(set_failslab, ignore_gfp_wait="Y")
-	set_failslab(ignore_gfp_wait="N", verbose=0)
-	fd = os.open("/proc/thread-self/fail-nth", os.O_RDWR)
-	tap.later(os.close, fd)
+	fail = starve.Nth()
 	places = [listener(limit=limit()), listener(1123, limit(burst=5)), listener(1124, limit(burst=5)),
 		  listener(1125, limit(burst=9))]
 	push(s, places[0])
@@ -280,7 +264,7 @@ def test_no_memory(s):
 	refusals, wrong, nth, result = [], [], 0, ""
 	while result is not None and nth < 100:
 		nth += 1
-		result = push_failing(s, payload, fd, nth)
+		result = push_failing(s, payload, fail, nth)
 		changed = len(s.g.state()["LISTENERS"]) != 1
 		if isinstance(result, str):
 			refusals.append(result)

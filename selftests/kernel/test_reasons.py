@@ -9,7 +9,6 @@ far as the module's hook, and so are not counted at all.
 About 15 seconds, a minute in the debug kernel.
 """
 import ipaddress
-import os
 import socket
 import struct
 
@@ -18,12 +17,12 @@ import netns
 import ntpknl
 import ntpq
 import pkt
+import starve
 import tap
 
 C4, S4, C6, S6 = "192.0.2.2", "192.0.2.1", "2001:db8::2", "2001:db8::1"
 SPORT = 40001
 BROADCAST = b"\xff" * 6
-FAILSLAB = "/sys/kernel/debug/failslab"
 OUTPUT_DROP = """
 table inet t {
 	chain o {
@@ -307,19 +306,13 @@ def test_output(s):
 	s.server.nft("delete table inet t")
 
 
-def set_failslab(**values):
-	for name, value in values.items():
-		with open(f"{FAILSLAB}/{name.replace('_', '-')}", "w") as f:
-			f.write(str(value))
-
-
-def starve(s, packet, nth):
+def send_starved(s, packet, nth):
 	"""Send a packet while one in nth allocations fails that may not wait, but one only."""
-	set_failslab(interval=nth, times=1, probability=100)
+	starve.set_failslab(interval=nth, times=1, probability=100)
 	try:
 		return s.wire.exchange([s.wire.frame(packet)], v6=packet[0] >> 4 == 6)
 	finally:
-		set_failslab(probability=0)
+		starve.set_failslab(probability=0)
 
 
 def test_no_memory(s):
@@ -328,17 +321,17 @@ def test_no_memory(s):
 	copy and the capture's own are allocated in the same way: so one allocation fails
 	after another, until it is that of the reply.
 	"""
-	if not os.path.isdir(FAILSLAB):
+	if not starve.can():
 		tap.skip("no_memory: the reply's allocation fails", "no fault injection in this kernel")
 		return
-	tap.later(set_failslab, probability=0)
-	set_failslab(ignore_gfp_wait="Y", verbose=0, probability=0)
+	tap.later(starve.set_failslab, probability=0)
+	starve.set_failslab(ignore_gfp_wait="Y", verbose=0, probability=0)
 	with fixture.looked_on(s):
 		for packet, what in ((datagram(), "IPv4"), (v6(), "IPv6")):
 			tried = []
 			for attempt in range(40):
 				try:
-					got, moved = s.counted(starve, s, packet, attempt % 10 + 1)
+					got, moved = s.counted(send_starved, s, packet, attempt % 10 + 1)
 				except (OSError, RuntimeError) as e:
 					got, moved = [], str(e)	# it hit the echo
 				tried.append((moved, got))
