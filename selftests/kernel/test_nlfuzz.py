@@ -1,0 +1,210 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+Sends messages that are made by the netlink specification and then bent (NTPK_NLFUZZ
+of them: 2,000, 500 in the debug kernel; `make check-long` sends 1,000,000), from two sockets in turn, so that
+their transactions get in each other's way, while requests are answered; dumps are left
+in the middle. Every message has its answer; whatever is refused has an errno and, where
+the module refused it, a text, and has changed nothing.
+About 20 seconds.
+"""
+import errno
+import os
+import random
+import time
+
+import fixture
+import memory
+import nlfuzz
+import ntpknl
+import ntpq
+import tap
+
+BATCH = 16
+# Batches between two looks at whether a request is rightly answered.
+LOOK = 8
+# What may change what: by the command that was accepted.
+STATE_BY, KEYS_BY, LISTS_BY = {"set-state"}, {"keys-commit"}, {"acl-commit", "set-state"}
+ALL_BY = {"attach", "detach"}
+# Refusals of generic netlink itself, before the family has a say.
+WITHOUT_TEXT = {errno.EOPNOTSUPP, errno.EMSGSIZE}
+
+
+class Fuzz:
+	def __init__(self, s, seed):
+		self.s, self.state = s, None
+		self.maker = nlfuzz.Maker(seed, self.good_state)
+		self.rnd = random.Random(seed + 1)
+		self.sockets = [ntpknl.Genl(s.server, piece=4096) for _ in range(2)]
+		self.names = {number: name for number, (name, _, _) in self.maker.spec.commands.items()}
+		self.sent = self.accepted = self.cut = 0
+		self.texts, self.errnos = {}, {}
+		self.wrong = []
+		self.base = s.g.default_state()
+
+	def good_state(self, **change):
+		"""Without asking for the clocks each time."""
+		return {**self.base, **change}
+
+	def reset(self):
+		"""To what a request is answered by in a known way."""
+		g = self.s.g
+		if g.status() == "detached":
+			g.attach()
+		g.acl([], otherwise=1)
+		self.base = g.default_state()
+		g.push(self.base)
+
+	def seen(self):
+		"""State, keys, lists as they are in force."""
+		g = self.s.g
+		state = g.state()
+		for name in ("AGE_NS", "NOW_DISP_NS", "NOW_UNIX_NS", "STATUS"):
+			state.pop(name, None)
+		try:
+			names = sorted(g.dump_acl_names())
+		except ntpknl.Refused as e:
+			names = repr(e)
+		return state, g.get_keys(), (g.get_acl(), names)
+
+	def renew(self, i):
+		self.sockets[i].close()
+		self.sockets[i] = ntpknl.Genl(self.s.server, piece=4096)
+
+	def send(self, m, i):
+		"""What came of a message: None, Refused, or a word about what is wrong."""
+		g = self.sockets[i]
+		g.send(g.family, nlfuzz.header(m) + m.payload, m.flags)
+		if m.flags & nlfuzz.NLM_F_DUMP and self.rnd.random() < 0.3:
+			self.cut += 1
+			if self.rnd.random() < 0.5:
+				g.s.recv(g.piece)
+			self.renew(i)
+			return None
+		try:
+			g.answer()
+			return None
+		except ntpknl.Refused as e:
+			return e
+		except OSError as e:
+			self.renew(i)
+			return f"no answer: {e}"
+
+	def judge(self, name, m, result):
+		"""The name of the command where it was accepted."""
+		self.sent += 1
+		if result is None:
+			self.accepted += 1
+			return self.names.get(m.command)
+		if isinstance(result, str):
+			self.wrong.append(f"{name}: {result}: {m}")
+			return None
+		word = errno.errorcode.get(result.errno)
+		self.errnos[word] = self.errnos.get(word, 0) + 1
+		if result.text:
+			self.texts[result.text] = self.texts.get(result.text, 0) + 1
+		elif result.errno not in WITHOUT_TEXT:
+			self.wrong.append(f"{name}: {word} without a text: {m}")
+		if word is None:
+			self.wrong.append(f"{name}: errno {result.errno}: {m}")
+		return None
+
+	def batch(self):
+		before = self.seen()
+		accepted, sent = set(), []
+		for _ in range(BATCH):
+			name, m = self.maker.next()
+			i = self.rnd.randrange(2)
+			accepted.add(self.judge(name, m, self.send(m, i)))
+			sent.append(m)
+		after = self.seen()
+		for what, old, new, by in zip(("state", "keys", "lists"), before, after,
+					      (STATE_BY, KEYS_BY, LISTS_BY)):
+			if old != new and not accepted & (by | ALL_BY):
+				self.wrong.append(f"{what} changed by refused messages: {old} to {new}: {sent}")
+
+	def look(self):
+		self.reset()
+		req = ntpq.request()
+		got, raw0, raw1 = self.s.wire.ask(req)
+		mine = [p for p in got if p.data[24:32] == req[40:48]]	# others ask as well
+		fault = ntpq.sync_faults(self.base, req, ntpq.Reply(mine[0].data), raw0, raw1) if mine else "no reply"
+		if fault:
+			self.wrong.append(f"after {self.sent} messages: {fault}")
+
+	def run(self, count):
+		n = 0
+		while self.sent < count and len(self.wrong) < 10:
+			self.batch()
+			n += 1
+			if not n % LOOK:
+				self.look()
+		self.look()
+
+
+def echoes(req, reply, _raw0, _raw1):
+	"""Whatever is served: an answer is an answer to its request."""
+	return ntpq.echo_faults(req, reply) or None
+
+
+def together(s, seed, count):
+	"""Two processes at once, each with its own sockets: nobody looks at what is in force."""
+	def one(n):
+		fuzz = Fuzz(s, seed + n)
+		while fuzz.sent < count // 2:
+			name, m = fuzz.maker.next()
+			fuzz.judge(name, m, fuzz.send(m, fuzz.rnd.randrange(2)))
+		return fuzz.wrong
+	pid = os.fork()
+	if not pid:
+		status = 1
+		try:
+			s.g = ntpknl.Genl(s.server)
+			wrong = one(1)
+			for line in wrong[:3]:
+				tap.note(line)
+			status = bool(wrong)
+		finally:
+			os._exit(status)
+	wrong = one(2)
+	_, status = os.waitpid(pid, 0)
+	return wrong, status
+
+
+def main():
+	s = fixture.served()
+	count = tap.env_int("NTPK_NLFUZZ", 2000, 500)
+	seed = tap.env_int("NTPK_NLFUZZ_SEED", random.getrandbits(62))
+	tap.note(f"NTPK_NLFUZZ_SEED={seed}")
+	s.g.push_default()
+	stream = fixture.Stream(s.client, rate=50 if not tap.is_uml() else 10, check=echoes)
+	stream.start()
+	fuzz = Fuzz(s, seed)
+	fuzz.run(min(count, 300))	# what is allocated once
+	before = memory.memory()
+	start = time.monotonic()
+	fuzz.run(count)
+	seconds = time.monotonic() - start
+	tap.note(f"{fuzz.sent / seconds:.0f} a second; {fuzz.accepted} accepted, {fuzz.cut} dumps left; {fuzz.errnos}; "
+		 f"{len(fuzz.texts)} texts")
+	tap.ok(not fuzz.wrong, f"{fuzz.sent} messages: refused with a reason and without a change, or accepted",
+	       "\n".join(fuzz.wrong[:5]))
+	tap.ok(fuzz.accepted > count // 20 and len(fuzz.texts) > 20,
+	       "they reach what is behind the first checks", (fuzz.accepted, sorted(fuzz.texts)))
+	wrong, status = together(s, seed + 2, count // 4)
+	tap.ok(not wrong and not status, f"{count // 4} more from two processes at once", "\n".join(wrong[:5]))
+	fuzz.look()
+	tap.same(fuzz.wrong[:1], [], "and it goes on")
+	stream.finish()
+	tap.ok(stream.answered and not stream.bad, f"{stream.answered} requests were answered meanwhile, each rightly",
+	       stream.summary())
+	for g in fuzz.sockets:
+		g.close()
+	limit = max(count // 20, 200)
+	grown = lambda: {k: v - before[k] for k, v in memory.memory().items()
+			 if v - before[k] > (8192 if "KiB" in k else limit)}
+	tap.wait_for(lambda: not grown(), 20, every=1)
+	tap.ok(not grown(), "no memory is left behind", grown())
+
+
+tap.run(main)
