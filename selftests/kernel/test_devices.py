@@ -1,11 +1,13 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: GPL-2.0-only
 """
-Shows that requests are answered behind a VLAN, a bridge and in a VRF, over IPv4
-and IPv6, and that a link-local request is answered through the interface that
-it came by, where two interfaces lead to clients of the same address.
-About 10 seconds.
+Shows that requests are answered behind a VLAN, a bridge, a bond that changes its
+device and in a VRF, over IPv4 and IPv6, by the way that rules choose by address, mark
+or port, and through IPsec; and that a link-local request is answered through the
+interface that it came by, where two interfaces lead to clients of the same address.
+About 15 seconds.
 """
+import re
 import secrets
 
 import fixture
@@ -14,11 +16,11 @@ import ntpq
 import tap
 
 
-def asked(client, dst, state, what):
+def asked(client, dst, state, what, **bound):
 	"""A client's ordinary socket gets a right answer."""
 	# addresses, routes and neighbours may take a moment to be known
 	req, reply, raw0, raw1 = tap.wait_for(
-		lambda: ntpq.ask_once(client, dst), 10) or (None, None, 0, 0)
+		lambda: ntpq.ask_once(client, dst, **bound), 10) or (None, None, 0, 0)
 	if reply is None:
 		tap.ok(False, f"{what}: answered")
 		return
@@ -85,6 +87,93 @@ def test_vrf(server, client, state):
 	asked(client, "10.9.0.1", state, "VRF, with the other table saying unreachable")
 
 
+def test_bond(server, client, state):
+	"""Two cables to the same switch; the one in use is pulled."""
+	if server.sh("ip link add bond5 type bond mode active-backup miimon 50", check=False).returncode:
+		tap.skip("bond", "no bonding in this kernel")
+		return
+	client.sh("ip link add br5 type bridge")
+	ends = [pair(server, client) for _ in range(2)]
+	for a, b in ends:
+		server.sh("ip", "link", "set", a, "down")
+		server.sh("ip", "link", "set", a, "master", "bond5")
+		client.sh("ip", "link", "set", b, "master", "br5")
+	address(server, "bond5", 5, 1)
+	address(client, "br5", 5, 2)
+	for a, _ in ends:
+		server.sh("ip", "link", "set", a, "up")
+	ask_both(client, "br5", server, "bond5", 5, state, "bond")
+	active = re.search(r"active_slave (\w+)", server.sh("ip -d link show bond5").stdout)[1]
+	# the switch has no power there: a bond waits for that
+	client.sh("ip", "link", "set", dict(ends)[active], "down")
+	asked(client, "10.5.0.1", state, "bond, the other device")
+
+
+MARK = """
+table ip m {
+	chain p {
+		type filter hook prerouting priority 0
+		udp dport 123 meta mark set 7
+	}
+}
+"""
+RULES = (("the address asked", ["from", "10.11.0.1"], False),
+	 ("a mark that is reflected", ["fwmark", "7"], True),
+	 ("the port", ["ipproto", "udp", "sport", "123"], False))
+
+
+def test_rules(server, client, state):
+	"""The client's network can be reached by a table of its own only, which a rule chooses."""
+	a, b = pair(server, client)
+	address(server, a, 11, 1)
+	address(client, b, 11, 2)
+	client.sh("ip addr add 198.51.100.5/32 dev lo")
+	server.sh("ip route add unreachable 198.51.100.0/24")
+	server.sh("ip", "route", "add", "198.51.100.0/24", "via", "10.11.0.2", "dev", a, "table", "11")
+	bound = {"bind": ("198.51.100.5", 0)}
+	tap.same(ntpq.ask_once(client, "10.11.0.1", timeout=0.3, **bound), None, "no rule yet: no way back")
+	for what, rule, marked in RULES:
+		if marked:
+			server.sysctl("ipv4/fwmark_reflect", 1)
+			server.nft(MARK)
+		server.sh("ip", "rule", "add", *rule, "lookup", "11")
+		asked(client, "10.11.0.1", state, f"a rule by {what}", **bound)
+		server.sh("ip", "rule", "del", *rule, "lookup", "11")
+	server.nft("delete table ip m")
+	tap.same(ntpq.ask_once(client, "10.11.0.1", timeout=0.3, **bound), None, "without rules again: no way back")
+
+
+def protect(ns, src, dst, spi):
+	"""One direction of IPsec in transport mode; whether this kernel can."""
+	keys = ["enc", "cbc(aes)", "0x" + "11" * 16, "auth", "hmac(sha1)", "0x" + "22" * 20]
+	return not ns.sh("ip", "xfrm", "state", "add", "src", src, "dst", dst, "proto", "esp", "spi", str(spi),
+			 "reqid", "1", "mode", "transport", *keys, check=False).returncode
+
+
+def test_ipsec(server, client, state):
+	"""Both directions protected; what is not is not answered."""
+	netns.sh("modprobe", "-q", "-a", "xfrm_user", "esp4", check=False)
+	a, b = pair(server, client)
+	address(server, a, 12, 1)
+	address(client, b, 12, 2)
+	ways = (("10.12.0.2", "10.12.0.1", 256), ("10.12.0.1", "10.12.0.2", 257))
+	if not all(protect(ns, *way) for ns in (server, client) for way in ways):
+		tap.skip("IPsec", "no ESP with these algorithms in this kernel")
+		return
+	for ns, out in ((client, ways[0]), (server, ways[1])):
+		for src, dst, direction in ((*out[:2], "out"), (*out[1::-1], "in")):
+			ns.sh("ip", "xfrm", "policy", "add", "src", src, "dst", dst, "proto", "udp", "dir", direction,
+			      "tmpl", "src", src, "dst", dst, "proto", "esp", "reqid", "1", "mode", "transport")
+	asked(client, "10.12.0.1", state, "IPsec")
+	states = server.sh("ip", "-s", "xfrm", "state").stdout
+	tap.ok(states.count("0(bytes), 0(packets)") == 0, "IPsec: protected both ways", states)
+	client.sh("ip", "xfrm", "policy", "flush")
+	tap.same(ntpq.ask_once(client, "10.12.0.1", timeout=0.3), None, "IPsec: a request without it is not answered")
+	for ns in (server, client):
+		ns.sh("ip", "xfrm", "policy", "flush")
+		ns.sh("ip", "xfrm", "state", "flush")
+
+
 def test_linklocal(server, state):
 	"""Two links with the same pair of link-local addresses on both."""
 	clients = [netns.Ns("left"), netns.Ns("right")]
@@ -102,7 +191,7 @@ def test_linklocal(server, state):
 
 def main():
 	netns.load()
-	netns.sh("modprobe", "-q", "-a", "8021q", "bridge", "vrf", check=False)
+	netns.sh("modprobe", "-q", "-a", "8021q", "bridge", "vrf", "bonding", check=False)
 	server, client = netns.Ns("server"), netns.Ns("client")
 	g = fixture.ntpknl.Genl(server)
 	g.attach()
@@ -110,6 +199,9 @@ def main():
 	test_vlan(server, client, state)
 	test_bridge(server, client, state)
 	test_vrf(server, client, state)
+	test_bond(server, client, state)
+	test_rules(server, client, state)
+	test_ipsec(server, client, state)
 	test_linklocal(server, state)
 
 
