@@ -45,46 +45,52 @@ class Keeper(threading.Thread):
 		self.join()
 
 
-class Kills:
-	def __init__(self, world):
-		self.rnd = random.Random(tap.env_int("NTPK_KILLS_SEED", random.getrandbits(62)))
-		self.line = fakes.Line.now()
-		self.server = fakes.Ntp(world.ns, world.address(), self.line)
-		self.ns, self.client = world.place("killed"), world.place("client")
+class Files:
+	"""What ntpkd keeps, in a folder: is every file whole, whoever was writing it?"""
+
+	def __init__(self):
 		self.dir = fixture.tmpdir()
 		self.keys = os.path.join(self.dir, "keys")
 		with open(self.keys, "w") as f:
 			f.write(KEYS)
 		os.chmod(self.keys, 0o600)
-		self.d = lab.start(self.ns, f"server {self.server.addr} {FAST}", f"savedir {self.dir}",
-				   f"driftfile {self.dir}/drift", f"keyfile {self.keys}")
-		self.truth = daemon.Truth(0, self.line.offset_ns)
-		self.stream = fixture.Stream(self.client, dst=self.ns.addr, rate=50, check=self.truth.check)
 		self.broken, self.last_time, self.seen = [], 0, set()
 
-	def look(self, n):
-		"""Is every file whole, whoever was writing it?"""
+	def look(self, when):
 		for name, pattern in WHOLE.items():
 			try:
 				with open(os.path.join(self.dir, name)) as f:
 					text = f.read()
 			except FileNotFoundError:
 				if name in self.seen:
-					self.broken.append(f"kill {n}: {name} has gone")
+					self.broken.append(f"{when}: {name} has gone")
 				continue
 			self.seen.add(name)
 			if not re.fullmatch(pattern, text):
-				self.broken.append(f"kill {n}: {name} is {text!r}")
+				self.broken.append(f"{when}: {name} is {text!r}")
 			elif name == "time":
 				if int(text) < self.last_time:
-					self.broken.append(f"kill {n}: {name} went back")
+					self.broken.append(f"{when}: {name} went back")
 				self.last_time = int(text)
 		with open(self.keys) as f:
 			if f.read() != KEYS:
-				self.broken.append(f"kill {n}: the keys have changed")
+				self.broken.append(f"{when}: the keys have changed")
 		more = set(os.listdir(self.dir)) - {"keys", *WHOLE, *(name + ".new" for name in WHOLE)}
 		if more:
-			self.broken.append(f"kill {n}: {more} left behind")
+			self.broken.append(f"{when}: {more} left behind")
+
+
+class Kills(Files):
+	def __init__(self, world):
+		super().__init__()
+		self.rnd = random.Random(tap.env_int("NTPK_KILLS_SEED", random.getrandbits(62)))
+		self.line = fakes.Line.now()
+		self.server = fakes.Ntp(world.ns, world.address(), self.line)
+		self.ns, self.client = world.place("killed"), world.place("client")
+		self.d = lab.start(self.ns, f"server {self.server.addr} {FAST}", f"savedir {self.dir}",
+				   f"driftfile {self.dir}/drift", f"keyfile {self.keys}")
+		self.truth = daemon.Truth(0, self.line.offset_ns)
+		self.stream = fixture.Stream(self.client, dst=self.ns.addr, rate=50, check=self.truth.check)
 
 	def once(self, n):
 		"""Some time from its start, or from its being asked to end."""
@@ -93,7 +99,7 @@ class Kills:
 			self.d.p.terminate()
 			time.sleep(self.rnd.uniform(0, 0.05))
 		self.d.kill()
-		self.look(n)
+		self.look(f"kill {n}")
 		self.d.start()
 
 
@@ -120,7 +126,7 @@ def kills(world):
 	       k.stream.summary())
 	tap.note(f"kills: {k.truth.figures()}")
 	tap.same(k.d.stop(), 0, "kills: ntpkd ends well")
-	k.look(count)
+	k.look("the end")
 	tap.same((k.broken, sorted(k.seen)), ([], sorted(WHOLE)), "kills: and its files are all there, and whole")
 	tap.ok(not re.search("truncated|not text|is refused", k.d.text()), "kills: no file was ever found broken",
 	       k.d.text()[-2000:])
