@@ -127,6 +127,13 @@ static void scrub(struct sk_buff *skb)
 	skb_clear_tstamp(skb);
 	skb_clear_hash(skb);
 	skb_reset_redirect(skb);
+	skb_init_secmark(skb);
+	skb_metadata_clear(skb);
+	/* or what IPVS turned round on its way in is not turned back */
+	ipvs_reset(skb);
+#ifdef CONFIG_NET_SCHED
+	skb->tc_index = 0;
+#endif
 	skb->ip_summed = CHECKSUM_NONE;
 	skb->encapsulation = 0;
 	skb->ignore_df = 0;
