@@ -88,12 +88,16 @@ enum ntpk_t2 ntp_phc_judge(const struct ntp_phc *map, __s64 phc_ns, __s64 now_ra
 	if (!ntp_phc_to_raw(map, phc_ns, &raw_ns, &err_ns))
 		return phc_ns > map->phc_ns ? NTPK_T2_HW_FUTURE : NTPK_T2_HW_FAR;
 	ahead_ns = raw_ns - (now_raw_ns - soft_age_ns);
-	if (ahead_ns > 0 && (__u64)ahead_ns > err_ns + ntp_t2_age_err_ns(soft_age_ns))
+	if (ahead_ns > NTP_PHC_FAR_NS ||
+	    (ahead_ns > 0 && (__u64)ahead_ns > err_ns + ntp_t2_age_err_ns(soft_age_ns)))
 		return NTPK_T2_HW_FUTURE;
 	if (ahead_ns < -NTP_PHC_FAR_NS)
 		return NTPK_T2_HW_FAR;
 	/* it came before the kernel had it, whatever the error makes of that */
 	stamp->age_ns = soft_age_ns - (ahead_ns < 0 ? ahead_ns : 0);
 	stamp->err_ns = err_ns;
+	/* and then one of the two is further off than the map says */
+	if (ahead_ns > err_ns)
+		stamp->err_ns += (__u32)ahead_ns;
 	return NTPK_T2_HARDWARE;
 }

@@ -102,26 +102,29 @@ static void test_judge(void **state)
 		int64_t hard_age_ns, soft_age_ns;
 		enum ntpk_t2 want;
 		int64_t age_ns;
+		int64_t more_ns;
 	} rows[] = {
-		{ 50000, 8000, NTPK_T2_HARDWARE, 50000 },
-		{ 8000, 8000, NTPK_T2_HARDWARE, 8000 },
+		{ 50000, 8000, NTPK_T2_HARDWARE, 50000, 0 },
+		{ 8000, 8000, NTPK_T2_HARDWARE, 8000, 0 },
 		/* later, but within the error: never later than the kernel's */
-		{ 6800, 8000, NTPK_T2_HARDWARE, 8000 },
-		{ 5903, 8000, NTPK_T2_HARDWARE, 8000 },
-		{ 5890, 8000, NTPK_T2_HW_FUTURE, 0 },
-		{ -1000, 8000, NTPK_T2_HW_FUTURE, 0 },
-		{ -63 * S, 8000, NTPK_T2_HW_FUTURE, 0 },
+		{ 6910, 8000, NTPK_T2_HARDWARE, 8000, 0 },
+		/* by more than that: one of the two is wrong by so much */
+		{ 6800, 8000, NTPK_T2_HARDWARE, 8000, 1200 },
+		{ 5903, 8000, NTPK_T2_HARDWARE, 8000, 2097 },
+		{ 5890, 8000, NTPK_T2_HW_FUTURE, 0, 0 },
+		{ -1000, 8000, NTPK_T2_HW_FUTURE, 0, 0 },
+		{ -63 * S, 8000, NTPK_T2_HW_FUTURE, 0, 0 },
 		/* 10 ms before the kernel's */
-		{ 10 * MS + 7995, 8000, NTPK_T2_HARDWARE, 10 * MS + 7995 },
-		{ 10 * MS + 8005, 8000, NTPK_T2_HW_FAR, 0 },
-		{ 62 * S, 8000, NTPK_T2_HW_FAR, 0 },
+		{ 10 * MS + 7995, 8000, NTPK_T2_HARDWARE, 10 * MS + 7995, 0 },
+		{ 10 * MS + 8005, 8000, NTPK_T2_HW_FAR, 0, 0 },
+		{ 62 * S, 8000, NTPK_T2_HW_FAR, 0, 0 },
 		/* another clock altogether */
-		{ -1000000000 * S, 8000, NTPK_T2_HW_FUTURE, 0 },
-		{ 1000000000 * S, 8000, NTPK_T2_HW_FAR, 0 },
+		{ -1000000000 * S, 8000, NTPK_T2_HW_FUTURE, 0, 0 },
+		{ 1000000000 * S, 8000, NTPK_T2_HW_FAR, 0, 0 },
 		/* the kernel has none: it is here now */
-		{ 20000, 0, NTPK_T2_HARDWARE, 20000 },
-		{ -1000, 0, NTPK_T2_HARDWARE, 0 },
-		{ -1200, 0, NTPK_T2_HW_FUTURE, 0 },
+		{ 20000, 0, NTPK_T2_HARDWARE, 20000, 0 },
+		{ -1000, 0, NTPK_T2_HARDWARE, 0, 0 },
+		{ -1200, 0, NTPK_T2_HW_FUTURE, 0, 0 },
 	};
 	struct ntp_phc_stamp stamp;
 	size_t i;
@@ -132,7 +135,7 @@ static void test_judge(void **state)
 		if (rows[i].want != NTPK_T2_HARDWARE)
 			continue;
 		assert_true(llabs(stamp.age_ns - rows[i].age_ns) <= 2);
-		assert_in_range(stamp.err_ns, 1089, 1102);
+		assert_in_range(stamp.err_ns - rows[i].more_ns, 1087, 1104);
 		assert_true(stamp.age_ns >= rows[i].soft_age_ns);
 	}
 }
@@ -209,6 +212,8 @@ static void test_any(void **state)
 		int64_t off_ns = (int64_t)ntp_noise(&random) >> (ntp_noise(&random) & 63);
 		int64_t now_ns = good.raw_ns + S, phc_ns;
 		struct ntp_phc_stamp stamp;
+		__s64 raw_ns;
+		__u32 err_ns;
 
 		if (__builtin_add_overflow(shows(now_ns), off_ns, &phc_ns))
 			continue;
@@ -216,7 +221,10 @@ static void test_any(void **state)
 			continue;
 		taken++;
 		assert_true(stamp.age_ns >= soft_ns && stamp.age_ns <= soft_ns + NTP_PHC_FAR_NS);
-		assert_true(stamp.err_ns < 1200);
+		/* the stamp is within it, whichever of the two T2 is */
+		assert_true(ntp_phc_to_raw(&good, phc_ns, &raw_ns, &err_ns));
+		assert_true(llabs(raw_ns - (now_ns - stamp.age_ns)) <= stamp.err_ns);
+		assert_true(stamp.err_ns < 1200 + NTP_PHC_FAR_NS);
 	}
 	assert_true(taken > 1000);
 }
