@@ -98,19 +98,24 @@ def run(bench, case):
 	return result
 
 
+def wanted(text):
+	"""Names of cases, comma between: what is no name takes all that hold it."""
+	want = [w for w in text.split(",") if w]
+	names = [case.name for case in cases.all_cases()]
+	return [case for case in cases.all_cases() if not want or
+		any(w == case.name if w in names else w in case.name for w in want)]
+
+
 def main():
 	parser = argparse.ArgumentParser(description=__doc__)
-	parser.add_argument("--cases", default="", help="only those whose name holds one of these, comma between")
+	parser.add_argument("--cases", default="", help="only those with one of these names; what is no name takes all that hold it")
 	parser.add_argument("--count", type=int, default=4096)
 	parser.add_argument("--out", required=True)
 	parser.add_argument("--strict", action="store_true", help="who cannot be had is a failure")
 	args = parser.parse_args()
-	want = [w for w in args.cases.split(",") if w]
 	bench = Bench(args.count)
 	with open(args.out, "w") as f:
-		for case in cases.all_cases():
-			if want and not any(w in case.name for w in want):
-				continue
+		for case in wanted(args.cases):
 			result = run(bench, case)
 			tap.ok("missing" not in result or not args.strict, json.dumps(result))
 			f.write(json.dumps(result) + "\n")
