@@ -260,7 +260,7 @@ static struct ntp_acl_addr who_asks(const struct ntpk_rx *rx)
 			   ntpk_clients_prefix6());
 }
 
-static u64 hash_of(const struct ntpk_rx *rx)
+static u64 hash_who(const struct ntpk_rx *rx)
 {
 	if (rx->pf == NFPROTO_IPV4)
 		return ntpk_who_hash(ntp_acl_addr_v4(ntohl(ip_hdr(rx->skb)->saddr)), false,
@@ -274,19 +274,19 @@ static u64 hash_of(const struct ntpk_rx *rx)
  *
  * Context: softirq, RCU.
  */
-void ntpk_clients_note(struct ntpk_rx *rx)
+static void ntpk_clients_note(struct ntpk_rx *rx)
 {
 	struct ntpk_note *note = rx->note;
 
 	rx->noted = true;
 	note->who = who_asks(rx);
-	note->hash = hash_of(rx);
+	note->hash = hash_who(rx);
 	note->first = set_of(rx->state->clients, upper_32_bits(note->hash));
 	prefetchw(note->first);
 	note->req = *ntpk_rx_req(rx);
 }
 
-static enum ntp_client_verdict verdict_of(enum ntpk_reason reason)
+static enum ntp_client_verdict client_verdict(enum ntpk_reason reason)
 {
 	if (likely(reason == NTPK_REASON_REPLIED))
 		return NTP_CLIENT_ANSWERED;
@@ -328,9 +328,9 @@ static noinline unsigned int update_elsewhere(const struct ntpk_rx *rx,
  *
  * Context: softirq, RCU.
  */
-void ntpk_clients_saw(const struct ntpk_rx *rx, enum ntpk_reason reason)
+static void ntpk_clients_saw(const struct ntpk_rx *rx, enum ntpk_reason reason)
 {
-	enum ntp_client_verdict verdict = verdict_of(reason);
+	enum ntp_client_verdict verdict = client_verdict(reason);
 	unsigned int quirk = update_in(rx->note->first, rx, verdict);
 
 	if (unlikely(quirk == NOT_HERE))

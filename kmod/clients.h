@@ -12,7 +12,6 @@
 
 struct net;
 struct ntpk_clients;
-struct ntpk_rx;
 
 /* IPv4 addresses are v4-mapped: no packet has such a source. */
 #define NTPK_CLIENTS_MAPPED	0x0000ffff00000000ULL
@@ -44,8 +43,6 @@ void ntpk_clients_release(struct ntpk_clients *table);
 void ntpk_clients_flush(struct ntpk_clients *table);
 u32 ntpk_clients_id(const struct ntpk_clients *table);
 u8 ntpk_clients_prefix6(void);
-void ntpk_clients_note(struct ntpk_rx *rx);
-void ntpk_clients_saw(const struct ntpk_rx *rx, enum ntpk_reason reason);
 u32 ntpk_clients_begin(void);
 bool ntpk_clients_next(struct ntpk_clients *table, struct ntpk_clients_pos *pos, u32 end,
 		       struct ntpk_clients_entry *out);

@@ -196,7 +196,7 @@ static bool is_way_v4(const struct route_v4 *slot, const struct iphdr *iph, u32 
 }
 
 /* The table's own reference is all there is: freed no sooner than RCU allows. */
-static enum ntpk_reason renew_v4(struct route_v4 *slot, const struct ntpk_rx *rx, u32 mark,
+static noinline enum ntpk_reason renew_v4(struct route_v4 *slot, const struct ntpk_rx *rx, u32 mark,
 				 int vrf)
 {
 	struct dst_entry *dst;
@@ -279,7 +279,7 @@ static bool is_way_v6(const struct route_v6 *slot, const struct ipv6hdr *ip6h, u
 	       slot->dev == dev && dst_check(slot->dst, slot->cookie);
 }
 
-static enum ntpk_reason renew_v6(struct route_v6 *slot, const struct ntpk_rx *rx, u32 mark,
+static noinline enum ntpk_reason renew_v6(struct route_v6 *slot, const struct ntpk_rx *rx, u32 mark,
 				 int dev, bool link_local)
 {
 	struct dst_entry *dst;
@@ -331,7 +331,7 @@ static enum ntpk_reason get_v6(struct ntpk_rx *rx, u32 mark)
  * Return: NTPK_REASON_NONE; NO_ROUTE when there is no way; BAD_SOURCE when it ends
  * in many hosts.
  */
-enum ntpk_reason ntpk_route_get(struct ntpk_rx *rx, u32 mark)
+static enum ntpk_reason ntpk_route_get(struct ntpk_rx *rx, u32 mark)
 {
 #if IS_ENABLED(CONFIG_IPV6)
 	if (rx->pf == NFPROTO_IPV6)
@@ -346,7 +346,7 @@ enum ntpk_reason ntpk_route_get(struct ntpk_rx *rx, u32 mark)
  *
  * Context: softirq, RCU.
  */
-void ntpk_route_put(const struct ntpk_rx *rx)
+static void ntpk_route_put(const struct ntpk_rx *rx)
 {
 	if (rx->dst_held)
 		dst_release(rx->dst);

@@ -26,7 +26,6 @@
 #include "rx_priv.h"
 #include "state.h"
 #include "tstamp.h"
-#include "tx.h"
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"

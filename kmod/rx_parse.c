@@ -167,7 +167,7 @@ static enum ntpk_reason check_sum(const struct ntpk_rx *rx)
  * Return: NTPK_REASON_NONE, NOT_UNICAST, GSO, EXT_HEADERS, IP_OPTIONS, BAD_SOURCE,
  * BAD_LENGTH, VERSION, MODE, XFRM, BAD_CHECKSUM or NO_MEMORY.
  */
-enum ntpk_reason ntpk_rx_check(struct ntpk_rx *rx)
+static enum ntpk_reason ntpk_rx_check(struct ntpk_rx *rx)
 {
 	enum ntpk_reason reason = check_form(rx);
 

@@ -133,6 +133,4 @@ static inline const struct ntp_header *ntpk_rx_req(const struct ntpk_rx *rx)
 	return (const struct ntp_header *)(rx->skb->data + rx->udp_off + sizeof(struct udphdr));
 }
 
-enum ntpk_reason ntpk_rx_check(struct ntpk_rx *rx);
-
 #endif /* NTPK_RX_PRIV_H */

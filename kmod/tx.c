@@ -28,7 +28,6 @@
 #include "rx_priv.h"
 #include "state.h"
 #include "tstamp.h"
-#include "tx.h"
 #include "watch.h"
 
 /*
@@ -82,7 +81,7 @@ static size_t udp_len(const struct ntpk_rx *rx)
 	return sizeof(struct udphdr) + rx->reply_len;
 }
 
-static struct sk_buff *alloc_reply(const struct ntpk_rx *rx)
+static noinline struct sk_buff *alloc_reply(const struct ntpk_rx *rx)
 {
 	struct sk_buff *skb;
 
@@ -178,7 +177,7 @@ static struct sk_buff *get_buffer(struct ntpk_rx *rx, u32 mark)
 }
 
 /* What follows the header: extension fields, and the MAC over all of it. */
-static void put_tail(struct ntp_header *reply, const struct ntpk_rx *rx)
+static noinline void put_tail(struct ntp_header *reply, const struct ntpk_rx *rx)
 {
 	u8 *message = (u8 *)reply;
 	size_t len = NTP_HEADER_LEN;
@@ -453,7 +452,7 @@ static u32 reply_mark(const struct ntpk_rx *rx)
  * Context: softirq, RCU.
  * Return: NTPK_REASON_NONE when the reply is on its way, else why it is not.
  */
-enum ntpk_reason ntpk_tx_send(struct ntpk_rx *rx)
+static enum ntpk_reason ntpk_tx_send(struct ntpk_rx *rx)
 {
 	u32 mark = reply_mark(rx);
 	enum ntpk_reason reason;
