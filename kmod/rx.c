@@ -13,6 +13,7 @@
 #include <net/ipv6.h>
 
 #include <ntpk/ntp_math.h>
+#include <ntpk/ntp_plain.h>
 #include <ntpk/ntp_reason.h>
 
 #include "acl.h"
@@ -48,47 +49,77 @@ static u64 next_noise(void)
 	return bits;
 }
 
-static enum ntpk_reason answer(struct ntpk_rx *rx)
-{
-	const struct ntp_serve *serve = &rx->state->serve;
-	enum ntpk_reason verdict, failure;
-
-	rx->random = next_noise();
-	verdict = ntp_reply_decide(&rx->answer, serve, &rx->listener->policy, &rx->now,
-				   rx->t2_age_ns, rx->t2_err_ns);
-	if (unlikely(verdict != NTPK_REASON_REPLIED)) {
-		if (rx->now.clock_seq != serve->clock_seq)
-			ntpk_state_saw_step(rx->inst, rx->state);
-		if (verdict != NTPK_REASON_REPLIED_UNSYNC)
-			return verdict;
-	}
-	if (unlikely(rx->rate))
-		ntp_reply_decide_rate(&rx->answer, &rx->listener->policy.limit);
-	/* who is told no time has no use for the time of another reply */
-	rx->interleaves = rx->answer.synced && !rx->nak &&
-			  ntp_reply_interleaves(ntpk_rx_req(rx));
-	if (unlikely(rx->interleaves))
-		ntpk_interleave_find(rx);
-	/* the field was asked for and the MAC was there, so the request had room for them */
-	rx->reply_len = NTP_HEADER_LEN + rx->mac_len +
-			(rx->ext.mono_root ? NTP_EXT_MONO_ROOT_LEN : 0);
-	failure = ntpk_tx_send(rx);
-	if (unlikely(failure != NTPK_REASON_NONE)) {
-		rx->residence_ns = 0;
-		return failure;
-	}
-	if (unlikely(rx->rate))
-		return NTPK_REASON_REPLIED_RATE;
-	if (unlikely(rx->answer.departed))
-		return NTPK_REASON_REPLIED_INTERLEAVED;
-	return rx->nak ? NTPK_REASON_REPLIED_NAK : verdict;
-}
-
 /* Most requests are a header and nothing else, and most listeners want no more. */
 static bool needs_auth(const struct ntpk_rx *rx)
 {
 	return rx->udp_len > sizeof(struct udphdr) + NTP_HEADER_LEN ||
 	       (rx->listener->policy.flags & NTPK_LISTENER_F_REQUIRE_KEY);
+}
+
+static bool is_plain(const struct ntpk_rx *rx)
+{
+	return !needs_auth(rx) && !rx->rate && !ntp_reply_interleaves(ntpk_rx_req(rx)) &&
+	       ntp_plain_ok(&rx->state->serve, &rx->listener->policy, &rx->now, rx->t2_age_ns);
+}
+
+/* The long way: what, if anything, and how long. */
+static noinline enum ntpk_reason decide(struct ntpk_rx *rx)
+{
+	const struct ntp_serve *serve = &rx->state->serve;
+	enum ntpk_reason verdict;
+
+	verdict = ntp_reply_decide(&rx->answer, serve, &rx->listener->policy, &rx->now,
+				   rx->t2_age_ns, rx->t2_err_ns);
+	if (verdict != NTPK_REASON_REPLIED) {
+		if (rx->now.clock_seq != serve->clock_seq)
+			ntpk_state_saw_step(rx->inst, rx->state);
+		if (verdict != NTPK_REASON_REPLIED_UNSYNC)
+			return verdict;
+	}
+	if (rx->rate)
+		ntp_reply_decide_rate(&rx->answer, &rx->listener->policy.limit);
+	/* who is told no time has no use for the time of another reply */
+	rx->interleaves = rx->answer.synced && !rx->nak &&
+			  ntp_reply_interleaves(ntpk_rx_req(rx));
+	if (rx->interleaves)
+		ntpk_interleave_find(rx);
+	/* the field was asked for and the MAC was there, so the request had room for them */
+	rx->reply_len = NTP_HEADER_LEN + rx->mac_len +
+			(rx->ext.mono_root ? NTP_EXT_MONO_ROOT_LEN : 0);
+	return verdict;
+}
+
+static bool is_answer(enum ntpk_reason verdict)
+{
+	return verdict == NTPK_REASON_REPLIED || verdict == NTPK_REASON_REPLIED_UNSYNC;
+}
+
+static enum ntpk_reason answer(struct ntpk_rx *rx)
+{
+	enum ntpk_reason verdict, failure;
+
+	rx->random = next_noise();
+	rx->plain = is_plain(rx);
+	if (likely(rx->plain)) {
+		verdict = NTPK_REASON_REPLIED;
+		rx->reply_len = NTP_HEADER_LEN;
+	} else {
+		verdict = decide(rx);
+		if (!is_answer(verdict))
+			return verdict;
+	}
+	failure = ntpk_tx_send(rx);
+	if (unlikely(failure != NTPK_REASON_NONE)) {
+		rx->residence_ns = 0;
+		return failure;
+	}
+	if (likely(rx->plain))
+		return verdict;
+	if (rx->rate)
+		return NTPK_REASON_REPLIED_RATE;
+	if (rx->answer.departed)
+		return NTPK_REASON_REPLIED_INTERLEAVED;
+	return rx->nak ? NTPK_REASON_REPLIED_NAK : verdict;
 }
 
 /*

@@ -68,6 +68,7 @@ struct ntpk_note {
  * @consumed: the packet is gone with its reply
  * @nak: its MAC is not right, and it is to be told so
  * @rate: its client asks too much, and is to be told so
+ * @plain: it is answered the short way of ntp_plain.h, without @answer
  * @interleaves: it asks in interleaved mode
  * @noted: @note is filled
  * @phc_place: of the map of its device and one more, 0 = nothing is to be counted
@@ -96,6 +97,7 @@ struct ntpk_rx {
 	bool	consumed;
 	bool	nak;
 	bool	rate;
+	bool	plain;
 	bool	interleaves;
 	bool	noted;
 	u8	phc_place;

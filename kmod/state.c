@@ -10,6 +10,7 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <net/netns/generic.h>
+#include <ntpk/ntp_plain.h>
 
 #include "acl.h"
 #include "clients.h"
@@ -400,6 +401,7 @@ static void complete_state(struct ntpk_state *state, const struct ntpk_state *ol
 			   const struct ntpk_clock *clock)
 {
 	bool same_clock = old && old->serve.clock_seq == state->serve.clock_seq;
+	unsigned int i;
 
 	state->since_real_ns = same_clock ? old->since_real_ns : clock->real_ns;
 	state->real_to_boot_ns = clock->now.boot_ns - clock->real_ns;
@@ -409,6 +411,8 @@ static void complete_state(struct ntpk_state *state, const struct ntpk_state *ol
 				   (old && old->serve.ever_synced);
 	state->pushes = old ? old->pushes + 1 : 1;
 	ntp_serve_complete(&state->serve, old ? &old->serve : NULL, get_random_u32());
+	for (i = 0; i < state->n_listeners; i++)
+		ntp_plain_complete(&state->listeners[i].policy, &state->serve);
 	state->step_gen = old ? old->step_gen + is_step(&state->serve, &old->serve) : 0;
 }
 

@@ -19,6 +19,7 @@
 #include <net/netfilter/nf_conntrack.h>
 #include <net/route.h>
 #include <net/udp.h>
+#include <ntpk/ntp_plain.h>
 
 #include "auth.h"
 #include "compat.h"
@@ -177,7 +178,7 @@ static struct sk_buff *get_buffer(struct ntpk_rx *rx, u32 mark)
 }
 
 /* What follows the header: extension fields, and the MAC over all of it. */
-static noinline void put_tail(struct ntp_header *reply, const struct ntpk_rx *rx)
+static void put_tail(struct ntp_header *reply, const struct ntpk_rx *rx)
 {
 	u8 *message = (u8 *)reply;
 	size_t len = NTP_HEADER_LEN;
@@ -217,6 +218,28 @@ static noinline bool watch(struct ntpk_rx *rx, struct sk_buff *skb, u64 t2, u32 
 	return learns;
 }
 
+/* All but T3, the long way. */
+static noinline void fill(struct ntp_header *reply, struct ntpk_rx *rx, u32 residual_ns)
+{
+	ntp_answer_add_disp(&rx->answer, residual_ns);
+	ntp_reply_fill(reply, ntpk_rx_req(rx), &rx->state->serve, &rx->answer,
+		       rx->random & U32_MAX);
+}
+
+/* And T3, which may be followed by more. */
+static noinline enum ntpk_reason stamp(struct ntp_header *reply, const struct ntpk_rx *rx,
+				       s64 t3_raw_ns)
+{
+	enum ntpk_reason reason = ntp_reply_stamp(reply, &rx->state->serve, t3_raw_ns,
+						  rx->answer.correction_ns, rx->random >> 32);
+
+	if (rx->answer.departed)
+		reply->xmt_ts = cpu_to_be64(rx->answer.departed);
+	if (rx->reply_len != NTP_HEADER_LEN)
+		put_tail(reply, rx);
+	return reason;
+}
+
 /*
  * The UDP datagram but for its checksum; in the request's own buffer the reply is
  * written over it.  T3 is taken here, and is what it will be once the MAC is made.
@@ -228,20 +251,23 @@ static enum ntpk_reason put_udp(struct sk_buff *skb, struct ntpk_rx *rx)
 	struct ntp_header *reply = (struct ntp_header *)(uh + 1);
 	u32 way = ntpk_departure_way(rx->dst->dev->ifindex, rx->pf == NFPROTO_IPV6);
 	struct ntpk_departure *d = ntpk_departure_place(rx->inst->departures, way);
-	u32 correction_ns = 0;
-	enum ntpk_reason reason;
+	u32 correction_ns = 0, residual_ns = 0;
 	bool learns = false;
 	s64 t3_raw_ns;
 
 	/* what was learned is of this way: pairs with the release in departure.c */
 	if (likely(smp_load_acquire(&d->way) == way)) {
 		correction_ns = READ_ONCE(d->correction_ns);
-		ntp_answer_add_disp(&rx->answer, READ_ONCE(d->residual_ns));
+		residual_ns = READ_ONCE(d->residual_ns);
 	}
 	uh->source = rx->dport;
 	uh->dest = rx->sport;
 	uh->len = htons(udp_len(rx));
-	ntp_reply_fill(reply, ntpk_rx_req(rx), serve, &rx->answer, rx->random & U32_MAX);
+	if (likely(rx->plain))
+		ntp_plain_fill(reply, ntpk_rx_req(rx), serve, &rx->now, rx->t2_age_ns,
+			       rx->t2_err_ns + residual_ns, rx->random & U32_MAX);
+	else
+		fill(reply, rx, residual_ns);
 	/* takes its time, so before T3 */
 	if (unlikely(rx->interleaves || rx->now.raw_ns >= READ_ONCE(d->due_raw_ns)))
 		learns = watch(rx, skb, be64_to_cpu(reply->rec_ts), way, d);
@@ -252,14 +278,10 @@ static enum ntpk_reason put_udp(struct sk_buff *skb, struct ntpk_rx *rx)
 	if (unlikely(rx->key))
 		t3_raw_ns += ntpk_auth_work_ns(rx->key);
 	rx->residence_ns = t3_raw_ns - rx->now.raw_ns + rx->t2_age_ns;
-	reason = ntp_reply_stamp(reply, serve, t3_raw_ns, rx->answer.correction_ns,
-				 rx->random >> 32);
 	rx->note->t2 = reply->rec_ts;
-	if (unlikely(rx->answer.departed))
-		reply->xmt_ts = cpu_to_be64(rx->answer.departed);
-	if (unlikely(rx->reply_len != NTP_HEADER_LEN))
-		put_tail(reply, rx);
-	return reason;
+	if (likely(rx->plain))
+		return ntp_plain_stamp(reply, serve, t3_raw_ns, rx->random >> 32);
+	return stamp(reply, rx, t3_raw_ns);
 }
 
 static enum ntpk_reason sent(int err)

@@ -37,6 +37,22 @@ struct ntp_line {
 };
 
 /**
+ * struct ntp_plain - the same for the short way, see ntp_plain.h
+ * @base_ts: served time at the base point, as a timestamp
+ * @ts_per_ns: what a timestamp gains per raw nanosecond, * 2^61
+ * @disp_ns: root dispersion at the base point, with a nanosecond for what follows
+ * @disp_per_ns: what that gains per raw nanosecond, * 2^64
+ * @below: ntp_below_precision()
+ */
+struct ntp_plain {
+	ntp64_t	base_ts;
+	__u64	ts_per_ns;
+	__u64	disp_ns;
+	__u64	disp_per_ns;
+	__u64	below;
+};
+
+/**
  * struct ntp_serve - what is served; immutable once published
  * @line: served time
  * @root_disp_ns: root dispersion at the base point
@@ -58,6 +74,7 @@ struct ntp_line {
  * @precision_log2s: -32..0
  * @ever_synced: a synchronised push was accepted since attach
  * @reply: what all synchronised replies have in common, from ntp_serve_complete()
+ * @plain: from ntp_serve_complete(), too
  */
 struct ntp_serve {
 	struct ntp_line line;
@@ -79,6 +96,7 @@ struct ntp_serve {
 	__s8	precision_log2s;
 	bool	ever_synced;
 	struct ntp_header reply;
+	struct ntp_plain plain;
 };
 
 /**
@@ -101,6 +119,8 @@ struct ntp_now {
  * @versions: bit N = version N is answered, 0 = all
  * @max_stratum: served with a higher one = expired, 0 = any
  * @max_dist_ns: expired when the root distance exceeds it, 0 = as the state says
+ * @plain_ns: for so long after the base the short way may be taken, from
+ *	ntp_plain_complete(); 0 = never
  * @limit: how much a client may ask
  * @correction: of all timestamps
  */
@@ -111,6 +131,7 @@ struct ntp_policy {
 	__u8	versions;
 	__u8	max_stratum;
 	__u64	max_dist_ns;
+	__u64	plain_ns;
 	struct ntp_limit limit;
 	struct ntp_correction correction;
 };
@@ -223,7 +244,7 @@ const char *ntp_serve_check(const struct ntp_serve *serve);
 
 /**
  * ntp_serve_complete() - what follows from a push: to be called before it is published
- * @next: its mono_epoch, mono_offset_ns and reply are set
+ * @next: its mono_epoch, mono_offset_ns, reply and plain are set
  * @prev: published before, NULL = nothing
  * @random: for a new epoch
  *
@@ -490,6 +511,29 @@ static inline void ntp_reply_fill(struct ntp_header *reply, const struct ntp_hea
 }
 
 /**
+ * ntp_reply_put_t3() - T3, not before T2
+ * @reply: with its T2
+ * @t3: timestamp, random bits and all, even
+ * @mask: of those bits
+ *
+ * Return: as ntp_reply_stamp().
+ */
+static inline enum ntpk_reason ntp_reply_put_t3(struct ntp_header *reply, ntp64_t t3, __u64 mask)
+{
+	ntp64_t t2 = ntp_be64toh(reply->rec_ts);
+
+	if (__builtin_expect((__s64)(t3 - t2) < 0, 0)) {
+		/* what the clock said, without the random bits */
+		if ((__s64)((t3 & ~mask) - (t2 & ~mask)) < 0)
+			return NTPK_REASON_T3_BEFORE_T2;
+		t3 = t2 + 1;
+	}
+	/* 0 would mean unknown */
+	reply->xmt_ts = ntp_htobe64(t3 ? t3 : 2);
+	return NTPK_REASON_NONE;
+}
+
+/**
  * ntp_reply_stamp() - write T3, the last act before the send
  * @reply: from ntp_reply_fill()
  * @serve: the same state
@@ -507,20 +551,12 @@ ntp_reply_stamp(struct ntp_header *reply, const struct ntp_serve *serve, __s64 r
 {
 	__u64 mask = ntp_below_precision(serve->precision_log2s) | NTP_T2_BIT;
 	__s64 t3_ns = ntp_line_at(&serve->line, raw_ns);
-	ntp64_t t2 = ntp_be64toh(reply->rec_ts);
 	ntp64_t t3;
 
 	if (__builtin_add_overflow(t3_ns, correction_ns, &t3_ns) || !ntp_unix_ok(t3_ns))
 		return NTPK_REASON_T3_BEFORE_T2;
 	t3 = ntp_timestamp(t3_ns, serve->precision_log2s, random) & ~NTP_T2_BIT;
-	/* what the clock said, without the random bits */
-	if ((__s64)((t3 & ~mask) - (t2 & ~mask)) < 0)
-		return NTPK_REASON_T3_BEFORE_T2;
-	if ((__s64)(t3 - t2) < 0)
-		t3 = t2 + 1;
-	/* 0 would mean unknown */
-	reply->xmt_ts = ntp_htobe64(t3 ? t3 : 2);
-	return NTPK_REASON_NONE;
+	return ntp_reply_put_t3(reply, t3, mask);
 }
 
 #endif /* _NTPK_NTP_REPLY_H */

@@ -6,8 +6,10 @@
  */
 #include <ntpk/ntp_reply.h>
 #include <ntpk/ntp_math.h>
+#include <ntpk/ntp_plain.h>
 
 #define HOLDOVER_PUSHES		3
+#define NTP_LAST_NS		0x7fffffffffffffffLL
 /* A leap second with a correction is less. */
 #define MONO_JUMP_MAX_NS	(NTP_NS_PER_S * 3 / 2)
 
@@ -58,6 +60,67 @@ static void continue_mono(struct ntp_serve *next, const struct ntp_serve *prev, 
 	next->mono_epoch = prev->mono_epoch;
 }
 
+/* @a * 2^@shift / 10^9, rounded down; @a < 2^50, and the result below 2^64. */
+static __u64 per_ns(__u64 a, unsigned int shift)
+{
+	__u32 rem_ns;
+	__u64 q;
+
+	for (q = ntp_div_ns_per_s(a, &rem_ns); shift; shift--) {
+		rem_ns <<= 1;
+		q = q << 1 | (rem_ns >= 1000000000);
+		rem_ns -= rem_ns >= 1000000000 ? 1000000000 : 0;
+	}
+	return q;
+}
+
+static void complete_plain(struct ntp_plain *plain, const struct ntp_serve *serve)
+{
+	/* 2^32 of a timestamp are a second; of the rate's 2^48 and the product's 2^61 is left: */
+	plain->ts_per_ns = per_ns((__u64)((1LL << 48) + serve->line.rate_q48), 32 + 61 - 48);
+	plain->base_ts = ntp64_from_unix_ns(serve->line.base_unix_ns);
+	plain->disp_per_ns = serve->disp_rate_ppb < NTP_NS_PER_S ?
+			     per_ns(serve->disp_rate_ppb, 64) + 1 : 0;
+	plain->disp_ns = serve->root_disp_ns + 1;
+	plain->below = ntp_below_precision(serve->precision_log2s);
+}
+
+/* Where dispersion reaches this, at the latest; halved until it is sure. */
+static __u64 plain_until(const struct ntp_serve *serve, __u64 max_dist_ns)
+{
+	__u64 half_ns = serve->root_delay_ns / 2, ns = NTP_PLAIN_MAX_NS, limit_ns;
+
+	if (serve->root_disp_ns > NTP_PLAIN_MAX_NS || half_ns > max_dist_ns)
+		return 0;
+	limit_ns = max_dist_ns - half_ns;
+	if (limit_ns > NTP_PLAIN_MAX_NS)
+		limit_ns = NTP_PLAIN_MAX_NS;
+	while (ns && ntp_plain_disp_ns(serve, serve->line.base_raw_ns + (__s64)ns) > limit_ns)
+		ns /= 2;
+	return ns;
+}
+
+void ntp_plain_complete(struct ntp_policy *policy, const struct ntp_serve *serve)
+{
+	const struct ntp_line *line = &serve->line;
+	__u64 max_dist_ns = serve->max_dist_ns;
+
+	policy->plain_ns = 0;
+	if (serve->leap == NTP_LEAP_UNSYNC || serve->disp_rate_ppb >= NTP_NS_PER_S ||
+	    policy->correction.len || policy->flags & NTPK_LISTENER_F_NO_LEAP ||
+	    (policy->max_stratum && serve->stratum > policy->max_stratum))
+		return;
+	/* T2 is up to a second before that, and T3 not hours behind */
+	if (line->base_unix_ns < NTP_NS_PER_S ||
+	    line->base_unix_ns - NTP_NS_PER_S < serve->floor_unix_ns ||
+	    line->base_unix_ns > NTP_UNIX_MAX_NS - 4 * NTP_PLAIN_MAX_NS ||
+	    line->base_raw_ns > NTP_LAST_NS - NTP_PLAIN_MAX_NS)
+		return;
+	if (policy->max_dist_ns && policy->max_dist_ns < max_dist_ns)
+		max_dist_ns = policy->max_dist_ns;
+	policy->plain_ns = plain_until(serve, max_dist_ns);
+}
+
 void ntp_serve_complete(struct ntp_serve *next, const struct ntp_serve *prev, __u32 random)
 {
 	__s64 ref_ns = next->ref_unix_ns;
@@ -68,6 +131,7 @@ void ntp_serve_complete(struct ntp_serve *next, const struct ntp_serve *prev, __
 	next->reply.root_delay = ntp_htobe32(ntp32_from_ns(next->root_delay_ns));
 	next->reply.refid = next->refid;
 	next->reply.ref_ts = ntp_htobe64(ref_ns ? ntp64_from_unix_ns(ref_ns) : 0);
+	complete_plain(&next->plain, next);
 }
 
 /* Of a state that was pushed, whose dispersion is known. */

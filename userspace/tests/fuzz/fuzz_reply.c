@@ -8,6 +8,7 @@
  * nothing is served from before the build, and only what is a request is answered.
  */
 #include <ntpk/ntp_ext.h>
+#include <ntpk/ntp_plain.h>
 #include <ntpk/ntp_reply.h>
 #include "fuzz.h"
 
@@ -139,7 +140,7 @@ static void check_reply(const struct scene *s, const struct ntp_header *req,
 
 static void ask(const struct scene *s, const struct ntp_header *req, size_t len)
 {
-	const struct ntp_policy policy = policy_of(s);
+	struct ntp_policy policy = policy_of(s);
 	uint8_t field[NTP_EXT_MONO_ROOT_LEN];
 	struct ntp_answer answer;
 	struct ntp_header reply;
@@ -155,6 +156,9 @@ static void ask(const struct scene *s, const struct ntp_header *req, size_t len)
 	demand(len >= NTP_HEADER_LEN);
 	reason = ntp_reply_decide(&answer, &s->serve, &policy, &s->now, s->age_ns,
 				  ntp_t2_age_err_ns(s->age_ns));
+	ntp_plain_complete(&policy, &s->serve);
+	if (ntp_plain_ok(&s->serve, &policy, &s->now, s->age_ns))
+		demand(reason == NTPK_REASON_REPLIED && !answer.special);
 	if (reason != NTPK_REASON_REPLIED && reason != NTPK_REASON_REPLIED_UNSYNC) {
 		demand(reason == NTPK_REASON_SILENT_UNSYNC || reason == NTPK_REASON_SILENT_EXPIRED ||
 		       reason == NTPK_REASON_INSANE_TIME);
