@@ -49,9 +49,9 @@ static struct ntpk_clients_set *set_of(const struct ntpk_clients *table, u32 has
 static struct ntpk_clients_set *second_set(const struct ntpk_rx *rx)
 {
 	const struct ntpk_clients *table = rx->state->clients;
-	struct ntpk_clients_set *set = set_of(table, lower_32_bits(rx->note->hash));
+	struct ntpk_clients_set *set = set_of(table, lower_32_bits(rx->note.hash));
 
-	if (unlikely(set == rx->note->first))
+	if (unlikely(set == rx->note.first))
 		return set == table->sets ? set + 1 : set - 1;
 	return set;
 }
@@ -113,9 +113,9 @@ static noinline void look_at(struct ntp_client *client, const struct ntpk_rx *rx
 		.step_gen = rx->state->step_gen,
 	};
 
-	ntp_client_req_header(&q, &rx->note->req, rx->udp_len - sizeof(struct udphdr));
+	ntp_client_req_header(&q, &rx->note.req, rx->udp_len - sizeof(struct udphdr));
 	if (verdict < NTP_CLIENT_LIMITED)
-		q.t2 = be64_to_cpu(rx->note->t2);
+		q.t2 = be64_to_cpu(rx->note.t2);
 	ntp_client_update(client, &q);
 }
 
@@ -144,7 +144,7 @@ static __always_inline unsigned int update_in(struct ntpk_clients_set *set, cons
 
 	if (unlikely(!raw_spin_trylock(&set->lock)))
 		return BUSY;
-	way = find(set, rx->note);
+	way = find(set, &rx->note);
 	if (likely(way < WAYS))
 		quirk = update(set, way, rx, verdict);
 	raw_spin_unlock(&set->lock);
@@ -213,10 +213,10 @@ static void put_new(struct ntpk_clients_set *set, unsigned int way, const struct
 {
 	struct ntpk_clients_entry *entry = &set->entry[way];
 
-	set->tag[way] = tag_of(rx->note);
+	set->tag[way] = tag_of(&rx->note);
 	/* once for now */
 	set->seen[way] = units(rx) << 1;
-	entry->who = rx->note->who;
+	entry->who = rx->note.who;
 	ntp_client_init(&entry->client);
 }
 
@@ -234,10 +234,10 @@ static noinline unsigned int insert(struct ntpk_clients_set *first,
 
 	raw_spin_lock(&low->lock);
 	raw_spin_lock_nested(&high->lock, SINGLE_DEPTH_NESTING);
-	way = find(first, rx->note);
+	way = find(first, &rx->note);
 	if (way == WAYS) {
 		set = second;
-		way = find(second, rx->note);
+		way = find(second, &rx->note);
 	}
 	if (way == WAYS) {
 		set = choose(first, second);
@@ -265,7 +265,7 @@ static u64 hash_who(const struct ntpk_rx *rx)
 	if (rx->pf == NFPROTO_IPV4)
 		return ntpk_who_hash(ntp_acl_addr_v4(ntohl(ip_hdr(rx->skb)->saddr)), false,
 				     &rx->inst->hash_key);
-	return ntpk_who_hash(rx->note->who, true, &rx->inst->hash_key);
+	return ntpk_who_hash(rx->note.who, true, &rx->inst->hash_key);
 }
 
 /**
@@ -276,7 +276,7 @@ static u64 hash_who(const struct ntpk_rx *rx)
  */
 static void ntpk_clients_note(struct ntpk_rx *rx)
 {
-	struct ntpk_note *note = rx->note;
+	struct ntpk_note *note = &rx->note;
 
 	rx->noted = true;
 	note->who = who_asks(rx);
@@ -314,7 +314,7 @@ static noinline unsigned int update_elsewhere(const struct ntpk_rx *rx,
 
 	/* looks into both */
 	if (verdict <= NTP_CLIENT_UNSYNC)
-		return insert(rx->note->first, second, rx, verdict);
+		return insert(rx->note.first, second, rx, verdict);
 	return update_in(second, rx, verdict);
 }
 
@@ -331,7 +331,7 @@ static noinline unsigned int update_elsewhere(const struct ntpk_rx *rx,
 static void ntpk_clients_saw(const struct ntpk_rx *rx, enum ntpk_reason reason)
 {
 	enum ntp_client_verdict verdict = client_verdict(reason);
-	unsigned int quirk = update_in(rx->note->first, rx, verdict);
+	unsigned int quirk = update_in(rx->note.first, rx, verdict);
 
 	if (unlikely(quirk == NOT_HERE))
 		quirk = update_elsewhere(rx, verdict);

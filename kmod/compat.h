@@ -11,6 +11,13 @@
 #include <linux/timekeeping.h>
 #include <net/ip.h>
 
+/* For what is filled at once: kernels may be built to clear every variable before. */
+#if __has_attribute(uninitialized)
+#define ntpk_filled		__attribute__((uninitialized))
+#else
+#define ntpk_filled
+#endif
+
 /* struct ntpk_snapshot - three values of one reading of the timekeeper */
 struct ntpk_snapshot {
 	s64	raw_ns;		/* CLOCK_MONOTONIC_RAW */
@@ -24,7 +31,7 @@ struct ntpk_snapshot {
  */
 static inline void ntpk_snapshot_read(struct ntpk_snapshot *out)
 {
-	struct system_time_snapshot snap;
+	struct system_time_snapshot snap ntpk_filled;
 
 #ifdef NTPK_HAVE_KTIME_GET_SNAPSHOT_ID
 	ktime_get_snapshot_id(CLOCK_REALTIME, &snap);

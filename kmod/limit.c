@@ -202,7 +202,7 @@ static u64 hash_of(const struct ntpk_rx *rx, const struct ntp_limit *limit)
 	struct ntp_acl_addr who;
 
 	if (likely(has_hash(rx, limit)))
-		return rx->note->hash;
+		return rx->note.hash;
 	who = v6 ? ntp_acl_addr_v6(ipv6_hdr(rx->skb)->saddr.s6_addr32) :
 		   ntp_acl_addr_v4(ntohl(ip_hdr(rx->skb)->saddr));
 	return ntpk_who_hash(ntp_limit_who(limit, who, v6), v6, &rx->inst->hash_key);

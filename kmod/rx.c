@@ -254,22 +254,21 @@ static noinline unsigned int handle(struct ntpk_inst *inst, struct ntpk_state *s
 				    unsigned int udp_off, u8 pf)
 {
 	const struct udphdr *uh = (const struct udphdr *)(skb->data + udp_off);
-	struct ntpk_note note;
-	struct ntpk_rx rx = {
-		.inst = inst,
-		.state = state,
-		.listener = listener,
-		.skb = skb,
-		.ifindex = skb->dev->ifindex,
-		.queue = skb->queue_mapping,
-		.udp_off = udp_off,
-		.sport = uh->source,
-		.dport = uh->dest,
-		.pf = pf,
-		.note = &note,
-	};
-	enum ntpk_reason reason = receive(&rx);
+	struct ntpk_rx rx ntpk_filled;
+	enum ntpk_reason reason;
 
+	memset(&rx.zeroed, 0, sizeof(rx.zeroed));
+	rx.inst = inst;
+	rx.state = state;
+	rx.listener = listener;
+	rx.skb = skb;
+	rx.ifindex = skb->dev->ifindex;
+	rx.queue = skb->queue_mapping;
+	rx.udp_off = udp_off;
+	rx.sport = uh->source;
+	rx.dport = uh->dest;
+	rx.pf = pf;
+	reason = receive(&rx);
 	conclude(inst, pf, reason, rx.t2_age_ns, rx.residence_ns);
 	count_times(&rx);
 	if (likely(rx.noted))

@@ -9,6 +9,7 @@
 #include <linux/ipv6.h>
 #include <linux/netfilter.h>
 #include <linux/skbuff.h>
+#include <linux/stddef.h>
 #include <linux/udp.h>
 #include <net/ip.h>
 #include <ntpk/ntp_acl.h>
@@ -74,42 +75,46 @@ struct ntpk_note {
  * @phc_place: of the map of its device and one more, 0 = nothing is to be counted
  * @t2: of that, enum ntpk_t2
  * @note: what is kept of the request until the reply has left; its t2 in any case
+ *
+ * What is not known from the beginning is zero, or nothing until its stage has filled it.
  */
 struct ntpk_rx {
 	struct ntpk_inst *inst;
 	struct ntpk_state *state;
 	const struct ntpk_listener *listener;
 	struct sk_buff	*skb;
-	struct ntp_now	now;
-	s64	t2_age_ns;
-	u64	t2_err_ns;
-	s64	residence_ns;
 	int	ifindex;
 	u16	queue;
 	unsigned int	udp_off;
-	unsigned int	udp_len;
 	__be16	sport;
 	__be16	dport;
-	__sum16	check;
 	u8	pf;
-	bool	dst_held;
-	bool	reused;
-	bool	consumed;
-	bool	nak;
-	bool	rate;
-	bool	plain;
-	bool	interleaves;
-	bool	noted;
-	u8	phc_place;
-	u8	t2;
-	u16	mac_len;
-	u16	reply_len;
-	struct ntp_ext ext;
-	struct ntpk_key *key;
+	struct_group(zeroed,
+		     s64 t2_age_ns;
+		     s64 residence_ns;
+		     struct ntpk_key *key;
+		     bool dst_held;
+		     bool reused;
+		     bool consumed;
+		     bool nak;
+		     bool rate;
+		     bool plain;
+		     bool interleaves;
+		     bool noted;
+		     u8 phc_place;
+		     u8 t2;
+		     u16 mac_len;
+		     u16 reply_len;
+		     struct ntp_ext ext;
+	);
+	unsigned int	udp_len;
+	__sum16	check;
+	struct ntp_now	now;
+	u64	t2_err_ns;
 	struct dst_entry *dst;
 	struct ntp_answer answer;
 	u64	random;
-	struct ntpk_note *note;
+	struct ntpk_note note;
 };
 
 /**

@@ -47,7 +47,7 @@ static inline s64 ntpk_tstamp_rx(const struct sk_buff *skb, const struct ntpk_st
 				 struct ntp_now *now)
 {
 	s64 stamp_ns = ktime_to_ns(skb_tstamp(skb));
-	struct ntpk_snapshot snap;
+	struct ntpk_snapshot snap ntpk_filled;
 	s64 age_ns;
 
 	ntpk_snapshot_read(&snap);

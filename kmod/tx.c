@@ -278,7 +278,7 @@ static enum ntpk_reason put_udp(struct sk_buff *skb, struct ntpk_rx *rx)
 	if (unlikely(rx->key))
 		t3_raw_ns += ntpk_auth_work_ns(rx->key);
 	rx->residence_ns = t3_raw_ns - rx->now.raw_ns + rx->t2_age_ns;
-	rx->note->t2 = reply->rec_ts;
+	rx->note.t2 = reply->rec_ts;
 	if (likely(rx->plain))
 		return ntp_plain_stamp(reply, serve, t3_raw_ns, rx->random >> 32);
 	return stamp(reply, rx, t3_raw_ns);
@@ -329,7 +329,7 @@ static int run_hooks_v4(struct net *net, struct sk_buff *skb, unsigned int hook,
 			int (*okfn)(struct net *, struct sock *, struct sk_buff *))
 {
 	struct nf_hook_entries *hooks = rcu_dereference(net->nf.hooks_ipv4[hook]);
-	struct nf_hook_state state;
+	struct nf_hook_state state ntpk_filled;
 
 	if (!hooks)
 		return 1;
