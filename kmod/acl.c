@@ -421,21 +421,18 @@ u32 ntpk_acl_changes(const struct net *net)
 }
 
 /**
- * ntpk_acl_allows() - may the sender of a packet ask?
- * @place: of the list
+ * ntpk_acl_finds() - does a list allow the sender of a packet?
+ * @acl: list
  * @skb: packet
  * @pf: NFPROTO_IPV4 or NFPROTO_IPV6
  *
  * Context: softirq, RCU.  At most 20 steps.
  * Return: whether.
  */
-bool ntpk_acl_allows(const struct ntpk_acl_place *place, const struct sk_buff *skb, u8 pf)
+bool ntpk_acl_finds(const struct ntpk_acl *acl, const struct sk_buff *skb, u8 pf)
 {
-	const struct ntpk_acl *acl = rcu_dereference(place->list);
 	struct ntp_acl_addr addr;
 
-	if (!acl)
-		return !place->name[0];
 	if (pf == NFPROTO_IPV4)
 		return ntp_acl_find_v4(&acl->list.v4, ntohl(ip_hdr(skb)->saddr)) & NTP_ACL_ALLOW;
 	addr = ntp_acl_addr_v6(ipv6_hdr(skb)->saddr.s6_addr32);

@@ -79,6 +79,25 @@ void ntpk_acl_collect(struct ntpk_inst *inst, const struct ntpk_state *state);
 const struct ntpk_acl_place *ntpk_acl_find(const struct net *net, const char *name);
 const struct ntpk_acl_place *ntpk_acl_nth(const struct net *net, unsigned int n);
 u32 ntpk_acl_changes(const struct net *net);
-bool ntpk_acl_allows(const struct ntpk_acl_place *place, const struct sk_buff *skb, u8 pf);
+bool ntpk_acl_finds(const struct ntpk_acl *acl, const struct sk_buff *skb, u8 pf);
+
+/**
+ * ntpk_acl_allows() - may the sender of a packet ask?
+ * @place: of the list
+ * @skb: packet
+ * @pf: NFPROTO_IPV4 or NFPROTO_IPV6
+ *
+ * Context: softirq, RCU.
+ * Return: whether.
+ */
+static inline bool ntpk_acl_allows(const struct ntpk_acl_place *place, const struct sk_buff *skb,
+				   u8 pf)
+{
+	const struct ntpk_acl *acl = rcu_dereference(place->list);
+
+	if (likely(!acl))
+		return !place->name[0];
+	return ntpk_acl_finds(acl, skb, pf);
+}
 
 #endif /* NTPK_ACL_H */

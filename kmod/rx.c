@@ -296,13 +296,13 @@ static bool came_by(const struct ntpk_listener *listener, const struct sk_buff *
 	       listener->ifindex == ntpk_rx_iif(skb, pf);
 }
 
-static const struct ntpk_listener *find_listener(const struct ntpk_state *state,
+static noinline const struct ntpk_listener *find_listener(const struct ntpk_state *state,
 						 const struct sk_buff *skb, __be16 port, u8 pf)
 {
 	const struct ntpk_listener *listener;
 	unsigned int i;
 
-	for (i = 0; state && i < state->n_listeners; i++) {
+	for (i = 0; i < state->n_listeners; i++) {
 		listener = &state->listeners[i];
 		if (listener->port == ntohs(port) && sent_to(listener, skb, pf) &&
 		    came_by(listener, skb, pf))
@@ -317,10 +317,15 @@ static __always_inline unsigned int handle_udp(struct ntpk_inst *inst, struct sk
 {
 	struct ntpk_state *state = rcu_dereference(inst->state);
 	const struct ntpk_listener *listener = NULL;
+	__be16 port;
 
-	if (likely(pskb_may_pull(skb, udp_off + offsetofend(struct udphdr, dest))))
-		listener = find_listener(state, skb, ((struct udphdr *)(skb->data + udp_off))->dest,
-					 pf);
+	if (likely(state && pskb_may_pull(skb, udp_off + offsetofend(struct udphdr, dest)))) {
+		port = ((struct udphdr *)(skb->data + udp_off))->dest;
+		if (likely(port && port == state->any_port))
+			listener = state->listeners;
+		else if (!state->any_port)
+			listener = find_listener(state, skb, port, pf);
+	}
 	if (listener)
 		return handle(inst, state, listener, skb, udp_off, pf);
 	conclude(inst, pf, NTPK_REASON_OTHER_PORT, 0, 0);

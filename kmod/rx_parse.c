@@ -98,9 +98,11 @@ static bool good_source(const struct ntpk_rx *rx)
 static enum ntpk_reason classify(struct ntpk_rx *rx)
 {
 	const struct udphdr *uh;
+	bool whole;
 	size_t len;
 
-	if (!pskb_may_pull(rx->skb, rx->udp_off + sizeof(*uh)))
+	whole = likely(skb_headlen(rx->skb) >= rx->udp_off + sizeof(*uh) + NTP_HEADER_LEN);
+	if (!whole && !pskb_may_pull(rx->skb, rx->udp_off + sizeof(*uh)))
 		return NTPK_REASON_BAD_LENGTH;
 	uh = (const struct udphdr *)(rx->skb->data + rx->udp_off);
 	rx->udp_len = ntohs(uh->len);
@@ -108,7 +110,8 @@ static enum ntpk_reason classify(struct ntpk_rx *rx)
 	if (rx->udp_len < sizeof(*uh) || rx->udp_len > rx->skb->len - rx->udp_off)
 		return NTPK_REASON_BAD_LENGTH;
 	len = rx->udp_len - sizeof(*uh);
-	if (!pskb_may_pull(rx->skb, rx->udp_off + sizeof(*uh) + min_t(size_t, len, NTP_HEADER_LEN)))
+	if (!whole && !pskb_may_pull(rx->skb, rx->udp_off + sizeof(*uh) +
+					      min_t(size_t, len, NTP_HEADER_LEN)))
 		return NTPK_REASON_NO_MEMORY;
 	return ntp_reply_classify(ntpk_rx_req(rx), len, ntohs(rx->sport), &rx->listener->policy);
 }

@@ -396,6 +396,15 @@ static bool is_step(const struct ntp_serve *next, const struct ntp_serve *old)
 	       abs(next->mono_offset_ns - old->mono_offset_ns) > STEP_NS;
 }
 
+static __be16 any_port(const struct ntpk_state *state)
+{
+	const struct ntpk_listener *listener = state->listeners;
+
+	if (state->n_listeners != 1 || listener->pf != NFPROTO_UNSPEC || listener->ifindex)
+		return 0;
+	return htons(listener->port);
+}
+
 /* What the kernel adds to a push. */
 static void complete_state(struct ntpk_state *state, const struct ntpk_state *old,
 			   const struct ntpk_clock *clock)
@@ -409,6 +418,7 @@ static void complete_state(struct ntpk_state *state, const struct ntpk_state *ol
 	state->serve.floor_unix_ns = NTPK_BUILD_UNIX_S * NSEC_PER_SEC;
 	state->serve.ever_synced = state->serve.leap != NTP_LEAP_UNSYNC ||
 				   (old && old->serve.ever_synced);
+	state->any_port = any_port(state);
 	state->pushes = old ? old->pushes + 1 : 1;
 	ntp_serve_complete(&state->serve, old ? &old->serve : NULL, get_random_u32());
 	for (i = 0; i < state->n_listeners; i++)

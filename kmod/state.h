@@ -76,6 +76,7 @@ enum {
  * @clients: who asked, NULL = that is not kept
  * @no_clientlog: nor wanted
  * @step_gen: another number after each step of what is served
+ * @any_port: the only listener's, which takes whatever is sent there; 0 = it is not so simple
  * @listeners: all of them, what is more special first
  * @n_listeners: how many
  */
@@ -90,6 +91,7 @@ struct ntpk_state {
 	u32	budget_per_s;
 	u8	step_gen;
 	bool	no_clientlog;
+	__be16	any_port;
 	struct ntpk_clients *clients;
 	unsigned int	n_listeners;
 	struct ntpk_listener listeners[];

@@ -301,6 +301,11 @@ ntp_reply_classify(const struct ntp_header *req, size_t len, __u16 src_port,
 {
 	unsigned int version;
 
+	/* as nearly all are */
+	if (__builtin_expect(len >= NTP_HEADER_LEN && !policy->versions &&
+			     (req->lvm & NTP_LVM_NO_LEAP) ==
+			     ntp_lvm(0, NTP_VERSION_MAX, NTP_MODE_CLIENT), 1))
+		return NTPK_REASON_NONE;
 	if (!len)
 		return NTPK_REASON_BAD_LENGTH;
 	version = ntp_lvm_version(req->lvm);

@@ -74,6 +74,8 @@ typedef __u64 ntp64_t;
 /* Unsigned seconds 16.16, host order. */
 typedef __u32 ntp32_t;
 
+#define NTP_LVM_NO_LEAP		0x3f
+
 static inline __u8 ntp_lvm(unsigned int leap, unsigned int version, unsigned int mode)
 {
 	return (__u8)(leap << 6 | version << 3 | mode);
