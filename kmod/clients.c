@@ -77,8 +77,8 @@ static bool is_here(const struct ntpk_clients_set *set, unsigned int way,
 }
 
 /* Which of these ways it has, WAYS = none.  Under the lock. */
-static unsigned int find_in(const struct ntpk_clients_set *set, u64 tops, unsigned int first,
-			    const struct ntpk_note *note)
+static __always_inline unsigned int find_in(const struct ntpk_clients_set *set, u64 tops,
+					    unsigned int first, const struct ntpk_note *note)
 {
 	unsigned int way;
 
@@ -90,17 +90,25 @@ static unsigned int find_in(const struct ntpk_clients_set *set, u64 tops, unsign
 	return WAYS;
 }
 
+/* Among the last four.  Under the lock. */
+static noinline unsigned int find_high(const struct ntpk_clients_set *set,
+				       const struct ntpk_note *note)
+{
+	u32 tags = tag_of(note) * 0x01010101U;
+	u32 high = le32_to_cpup((const __le32 *)(set->tag + 8));
+
+	return find_in(set, zero_bytes((high ^ tags) | ~0ULL << 32), 8, note);
+}
+
 /* Under the lock. */
-static __always_inline unsigned int find(const struct ntpk_clients_set *set, const struct ntpk_note *note)
+static __always_inline unsigned int find(const struct ntpk_clients_set *set,
+					 const struct ntpk_note *note)
 {
 	u64 tags = tag_of(note) * 0x0101010101010101ULL;
 	u64 low = le64_to_cpup((const __le64 *)set->tag);
-	u32 high = le32_to_cpup((const __le32 *)(set->tag + 8));
 	unsigned int way = find_in(set, zero_bytes(low ^ tags), 0, note);
 
-	if (likely(way < WAYS))
-		return way;
-	return find_in(set, zero_bytes((high ^ (u32)tags) | ~0ULL << 32), 8, note);
+	return likely(way < WAYS) ? way : find_high(set, note);
 }
 
 /* Not one of those that ask most. */
@@ -126,6 +134,8 @@ static __always_inline unsigned int update(struct ntpk_clients_set *set, unsigne
 	struct ntp_client *client = &set->entry[way].client;
 	u32 now = units(rx);
 
+	/* not worked out anew for each of its members */
+	OPTIMIZER_HIDE_VAR(client);
 	if (set->seen[way] >> 1 != now)
 		set->seen[way] = now << 1 | 1;
 	if (!ntp_client_skim(client, rx->now.raw_ns, verdict))
@@ -260,12 +270,17 @@ static struct ntp_acl_addr who_asks(const struct ntpk_rx *rx)
 			   ntpk_clients_prefix6());
 }
 
+static noinline u64 hash_v6(const struct ntpk_rx *rx)
+{
+	return ntpk_who_hash(rx->note.who, true, &rx->inst->hash_key);
+}
+
 static u64 hash_who(const struct ntpk_rx *rx)
 {
-	if (rx->pf == NFPROTO_IPV4)
-		return ntpk_who_hash(ntp_acl_addr_v4(ntohl(ip_hdr(rx->skb)->saddr)), false,
-				     &rx->inst->hash_key);
-	return ntpk_who_hash(rx->note.who, true, &rx->inst->hash_key);
+	if (unlikely(rx->pf != NFPROTO_IPV4))
+		return hash_v6(rx);
+	return ntpk_who_hash(ntp_acl_addr_v4(ntohl(ip_hdr(rx->skb)->saddr)), false,
+			     &rx->inst->hash_key);
 }
 
 /**

@@ -19,7 +19,8 @@
  *
  * Context: any.
  */
-static inline u64 ntpk_who_hash(struct ntp_acl_addr who, bool v6, const siphash_key_t *key)
+static __always_inline u64 ntpk_who_hash(struct ntp_acl_addr who, bool v6,
+					 const siphash_key_t *key)
 {
 	u64 a = SIPHASH_CONST_0 ^ key->key[0], b = SIPHASH_CONST_1 ^ key->key[1];
 	u64 c = SIPHASH_CONST_2 ^ key->key[0], d = SIPHASH_CONST_3 ^ key->key[1];
