@@ -110,7 +110,7 @@ static bool can_reuse(const struct ntpk_rx *rx)
 
 	return !skb_shared(skb) && !skb_cloned(skb) && !skb_is_nonlinear(skb) &&
 	       !skb_network_offset(skb) && !skb_vlan_tag_present(skb) && !skb_pfmemalloc(skb) &&
-	       !skb_zcopy((struct sk_buff *)skb) && skb->len >= ip_len(rx) + udp_len(rx) &&
+	       !skb_zcopy((struct sk_buff *)skb) && skb->len >= rx->udp_off + udp_len(rx) &&
 	       skb_headroom(skb) >= LL_RESERVED_SPACE(rx->dst->dev);
 }
 
@@ -155,7 +155,7 @@ static struct sk_buff *reuse_request(const struct ntpk_rx *rx)
 
 	scrub(skb);
 	turn_conntrack(skb);
-	__skb_trim(skb, ip_len(rx) + udp_len(rx));
+	__skb_trim(skb, rx->udp_off + udp_len(rx));
 	return skb;
 }
 
