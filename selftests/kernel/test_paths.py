@@ -10,6 +10,7 @@ soon as routes, rules, neighbours or devices change.  About 5 seconds.
 """
 import contextlib
 import os
+import random
 import socket
 
 import fixture
@@ -120,6 +121,20 @@ def test_same_bytes(s):
 					((a, b) for a, b in zip(got, plain) if a != b), None))
 
 
+def test_sums(s):
+	"""Requests of a header, whose checksum is computed apart: whatever their bytes are."""
+	payloads = [bytes([0x23]) + bytes([b]) * 47 for b in (0, 1, 0x7f, 0x80, 0xfe, 0xff)]
+	payloads += [bytes([0x23]) + random.Random(n).randbytes(47) for n in range(58)]
+	good = [s.wire.frame(pkt.ip("192.0.2.2", "192.0.2.1", pkt.UDP,
+				    pkt.udp("192.0.2.2", "192.0.2.1", 40000, 123, p))) for p in payloads]
+	bad = [f[:40] + bytes([f[40] ^ 1 << n % 8]) + f[41:] for n, f in enumerate(good)]
+	for frames, reason in ((good, "replied"), (bad, "bad_checksum")):
+		before = s.g.stats()
+		s.wire.exchange(frames)
+		tap.same(ntpknl.changed(before, s.g.stats()), {reason: len(frames)},
+			 f"sums over any bytes: {reason}")
+
+
 def trace_file(name, text=None):
 	path = os.path.join(TRACING, name)
 	if text is None:
@@ -210,6 +225,7 @@ def main():
 	s = fixture.served()
 	s.state = s.g.push_default()
 	test_same_bytes(s)
+	test_sums(s)
 	test_short_way_is_short(s)
 	test_forgets(s)
 	test_device_goes(s)
