@@ -5,7 +5,9 @@
 #ifndef NTPK_CLIENTS_PRIV_H
 #define NTPK_CLIENTS_PRIV_H
 
+#include <linux/build_bug.h>
 #include <linux/cache.h>
+#include <linux/math.h>
 #include <linux/spinlock.h>
 
 #include "clients.h"
@@ -29,6 +31,19 @@ struct ntpk_clients_set {
 	raw_spinlock_t lock;
 	struct ntpk_clients_entry entry[WAYS];
 } ____cacheline_aligned;
+
+/* Lines of so many bytes that begin anywhere at a multiple of 16. */
+#define NTPK_LINES(bytes)	DIV_ROUND_UP((bytes) + 48, 64)
+
+/* All that a request of somebody who asks often comes to: the set's line, and a record's. */
+static_assert(1 + NTPK_LINES(offsetof(struct ntpk_clients_entry, client) +
+			     NTP_CLIENT_SKIMMED) <= 3);
+/* Once a second a record is looked at in full. */
+static_assert(1 + NTPK_LINES(sizeof(struct ntpk_clients_entry)) <= 4);
+static_assert(!(sizeof(struct ntpk_clients_entry) % 16));
+/* But for what lockdep adds to a lock. */
+static_assert(offsetof(struct ntpk_clients_set, entry) == 64 ||
+	      sizeof(raw_spinlock_t) != sizeof(u32));
 
 /**
  * struct ntpk_clients - a table

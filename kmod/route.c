@@ -46,7 +46,9 @@ struct route_v4 {
 	__be32	daddr;
 	u32	mark;
 	int	dev;
-};
+} __aligned(32);
+
+static_assert(sizeof(struct route_v4) == 32);
 
 /**
  * struct route_v6 - one remembered way

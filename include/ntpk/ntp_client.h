@@ -136,7 +136,7 @@ struct ntp_client_point {
  * @rtt: least round trip that it told, 2^-16 s, 0 = it tells none
  * @slope: d for each tick, about, in 2^-29 s; 0 where it follows
  *
- * The first 32 bytes are all that ntp_client_skim() needs.
+ * The first NTP_CLIENT_SKIMMED bytes are all that ntp_client_skim() needs.
  */
 struct ntp_client {
 	__u32	last;
@@ -163,7 +163,11 @@ struct ntp_client {
 	__s16	slope;
 };
 
+#define NTP_CLIENT_SKIMMED	32
+
 _Static_assert(sizeof(struct ntp_client) == 96, "the table's entries are 128 bytes");
+_Static_assert(__builtin_offsetof(struct ntp_client, t1) == NTP_CLIENT_SKIMMED,
+	       "what ntp_client_skim() needs comes first");
 
 /**
  * struct ntp_client_req - a request

@@ -71,6 +71,8 @@ struct ntp_limit_line {
 	ntp_limit_bucket bucket[NTP_LIMIT_WAYS];
 };
 
+_Static_assert(sizeof(struct ntp_limit_line) == 64, "a request reads one cache line");
+
 /* What becomes of a request above the limit. */
 enum ntp_limit_verdict {
 	NTP_LIMIT_ANSWER,
