@@ -58,7 +58,7 @@ static bool needs_auth(const struct ntpk_rx *rx)
 
 static bool is_plain(const struct ntpk_rx *rx)
 {
-	return !needs_auth(rx) && !rx->rate && !ntp_reply_interleaves(ntpk_rx_req(rx)) &&
+	return rx->bare && !rx->rate && !ntp_reply_interleaves(ntpk_rx_req(rx)) &&
 	       ntp_plain_ok(&rx->state->serve, &rx->listener->policy, &rx->now, rx->t2_age_ns);
 }
 
@@ -193,7 +193,10 @@ static enum ntpk_reason receive(struct ntpk_rx *rx)
 		reason = check_access(rx);
 	if (likely(reason == NTPK_REASON_NONE))
 		reason = check_amount(rx);
-	if (unlikely(reason == NTPK_REASON_NONE && needs_auth(rx)))
+	if (unlikely(reason != NTPK_REASON_NONE))
+		return reason;
+	rx->bare = !needs_auth(rx);
+	if (unlikely(!rx->bare))
 		reason = ntpk_auth_check(rx);
 	if (likely(reason == NTPK_REASON_NONE))
 		reason = answer(rx);
@@ -257,7 +260,11 @@ static noinline unsigned int handle(struct ntpk_inst *inst, struct ntpk_state *s
 	struct ntpk_rx rx ntpk_filled;
 	enum ntpk_reason reason;
 
-	memset(&rx.zeroed, 0, sizeof(rx.zeroed));
+	/* few enough for a store each: string instructions take long to begin */
+	rx.zeroed = (typeof(rx.zeroed)){};
+	rx.t2_age_ns = 0;
+	rx.residence_ns = 0;
+	rx.key = NULL;
 	rx.inst = inst;
 	rx.state = state;
 	rx.listener = listener;

@@ -69,6 +69,7 @@ struct ntpk_note {
  * @consumed: the packet is gone with its reply
  * @nak: its MAC is not right, and it is to be told so
  * @rate: its client asks too much, and is to be told so
+ * @bare: it has nothing behind its header, and needs nothing
  * @plain: it is answered the short way of ntp_plain.h, without @answer
  * @interleaves: it asks in interleaved mode
  * @noted: @note is filled
@@ -89,26 +90,27 @@ struct ntpk_rx {
 	__be16	sport;
 	__be16	dport;
 	u8	pf;
+	s64	t2_age_ns;
+	s64	residence_ns;
+	struct ntpk_key *key;
 	struct_group(zeroed,
-		     s64 t2_age_ns;
-		     s64 residence_ns;
-		     struct ntpk_key *key;
 		     bool dst_held;
 		     bool reused;
 		     bool consumed;
 		     bool nak;
 		     bool rate;
+		     bool bare;
 		     bool plain;
 		     bool interleaves;
 		     bool noted;
 		     u8 phc_place;
 		     u8 t2;
 		     u16 mac_len;
-		     u16 reply_len;
 		     struct ntp_ext ext;
 	);
 	unsigned int	udp_len;
 	__sum16	check;
+	u16	reply_len;
 	struct ntp_now	now;
 	u64	t2_err_ns;
 	struct dst_entry *dst;

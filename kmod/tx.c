@@ -382,12 +382,14 @@ static int local_out_plain_v4(struct net *net, struct sk_buff *skb)
 
 	ip_hdr(skb)->check = sum_v4(ip_hdr(skb));
 	ntpk_count_out_request(net);
-	err = run_hooks_v4(net, skb, NF_INET_LOCAL_OUT, dst_output);
-	if (unlikely(err != 1))
-		return err;
-	/* a rule may have chosen another way */
-	if (unlikely(skb_dst(skb) != dst))
-		return dst_output(net, NULL, skb);
+	if (unlikely(rcu_access_pointer(net->nf.hooks_ipv4[NF_INET_LOCAL_OUT]))) {
+		err = run_hooks_v4(net, skb, NF_INET_LOCAL_OUT, dst_output);
+		if (err != 1)
+			return err;
+		/* a rule may have chosen another way */
+		if (skb_dst(skb) != dst)
+			return dst_output(net, NULL, skb);
+	}
 	return output_plain_v4(net, skb);
 }
 
