@@ -8,6 +8,7 @@
 #define NTPK_COMPAT_H
 
 #include <linux/ktime.h>
+#include <linux/string.h>
 #include <linux/timekeeping.h>
 #include <net/ip.h>
 
@@ -35,6 +36,9 @@ static inline void ntpk_snapshot_read(struct ntpk_snapshot *out)
 
 #ifdef NTPK_HAVE_KTIME_GET_SNAPSHOT_ID
 	ktime_get_snapshot_id(CLOCK_REALTIME, &snap);
+	/* not filled while timekeeping is suspended: a moment that no state is valid at */
+	if (unlikely(!snap.valid))
+		memset(&snap, 0, sizeof(snap));
 	out->raw_ns = ktime_to_ns(snap.monoraw);
 	out->real_ns = ktime_to_ns(snap.systime);
 #else
