@@ -150,11 +150,11 @@ static bool good_header_sum_v4(const struct ntpk_rx *rx)
 
 	for (i = 0; i < HEADER_DATAGRAM; i += sizeof(u64))
 		sum += word_at(datagram + i);
-	s = (u64)sum;
-	s += (u64)(sum >> 64);
-	/* no carry is lost: what is above 2^64 is at most 7 */
-	if (s < (u64)(sum >> 64))
-		s++;
+	/*
+	 * What is above 2^64 is at most 7.  Where it carries, 0 to 6 are left of 1 to 7, and
+	 * none of those is the sum of a good datagram.
+	 */
+	s = (u64)sum + (u64)(sum >> 64);
 	return !csum_fold(csum_add((__force __wsum)(u32)s, (__force __wsum)(u32)(s >> 32)));
 }
 #endif

@@ -12,8 +12,6 @@ import contextlib
 import os
 import random
 import socket
-import struct
-import sys
 
 import fixture
 import netns
@@ -127,28 +125,6 @@ def test_same_bytes(s):
 SEEN_BEFORE = (0, 1, 2, 3, 4, 5, 8)
 
 
-def carrying(s, k, rng):
-	"""
-	A good request whose seven words of 64 bits, as this machine sees them, sum up to
-	2^64 - j + h 2^64, j <= h, so that adding the two halves carries once more.  Any sum that
-	is h + 1 - j = k modulo 65535 is good for the client's address that is chosen here.
-	"""
-	swapped = 256 if sys.byteorder == "little" else 1
-	low = (-swapped * k - (0xc000 + 0xc000 + 0x0201 + pkt.UDP + 56)) % 65535
-	src = f"192.0.{low >> 8}.{low & 255}"
-	number = lambda b: int.from_bytes(b, sys.byteorder)
-	while True:
-		data = struct.pack("!HHHH", 40000, 123, 56, rng.randrange(1, 65535)) + bytes([0x23])
-		data += rng.randbytes(39)
-		head = sum(number(data[i:i + 8]) for i in range(0, 48, 8))
-		for j in range(1, 7):
-			last = (-j - head) % 2**64
-			if (head + last) // 2**64 + 1 - j == k:
-				s.link.neigh(s.server, s.link.sdev, s.link.cmac, src)
-				return s.wire.frame(pkt.ip(src, "192.0.2.1", pkt.UDP,
-							   data + last.to_bytes(8, sys.byteorder)))
-
-
 def test_sums(s):
 	"""Requests of a header, whose checksum is computed apart: whatever their bytes are."""
 	payloads = [bytes([0x23]) + bytes([b]) * 47 for b in (0, 1, 0x7f, 0x80, 0xfe, 0xff)]
@@ -158,9 +134,7 @@ def test_sums(s):
 	# a bit of each of the 56 bytes
 	bad = [f[:34 + n] + bytes([f[34 + n] ^ 1 << n % 8]) + f[35 + n:]
 	       for n, f in enumerate(good[:56]) if n not in SEEN_BEFORE]
-	s.server.sh("ip", "route", "add", "192.0.0.0/16", "dev", s.link.sdev)
-	carry = [carrying(s, k, random.Random(k)) for k in range(1, 6)]
-	for frames, reason in ((good, "replied"), (bad, "bad_checksum"), (carry, "replied")):
+	for frames, reason in ((good, "replied"), (bad, "bad_checksum")):
 		before = s.g.stats()
 		s.wire.exchange(frames)
 		tap.same(ntpknl.changed(before, s.g.stats()), {reason: len(frames)},
