@@ -90,10 +90,27 @@ def test_logbanner():
         check(len(headings) == want, (n, numbers, lines()))
 
 
+def test_hwtimestamp():
+    """None here: each line says so once, and the kernel's stamps do."""
+    d = client("hwtimestamp lo rxfilter all\nhwtimestamp nowhere0\nhwtimestamp l*")
+    d.synchronised()
+    said = [line for line in d.text().splitlines() if "hwtimestamp" in line]
+    check(len(said) == 3 and "lo: the interface has no time stamps of its own, the kernel's" in said[0]
+          and "nowhere0: there is no such interface" in said[1]
+          and "l*: there is no other interface" in said[2], said)
+    d.stop()
+    d = client("hwtimestamp *")
+    d.synchronised()
+    said = [line for line in d.text().splitlines() if "hwtimestamp" in line]
+    check(len(said) == 1 and "*: no interface that is meant has time stamps" in said[0], said)
+    d.stop()
+
+
 TESTS = [
     (test_maxserved, "maxserved"),
     (test_minsources, "minsources, and set while it runs"),
     (test_logbanner, "logbanner"),
+    (test_hwtimestamp, "hwtimestamp, where no interface has stamps of its own"),
     (test_expired, "holdover and expired"),
     (test_logchange, "logchange"),
 ]

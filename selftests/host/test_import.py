@@ -133,7 +133,8 @@ logbanner 10
 logchange 0.1
 logdir /var/log/chrony
 mailonchange root@localhost 0.5
-hwtimestamp eth0
+hwtimestamp eth0 minpoll -2 rxfilter all maxsamples 8 txcomp 1e-7
+hwtimestamp eth1 nocrossts
 hwtstimeout 0.1
 keyfile /etc/chrony.keys
 lock_all
@@ -213,7 +214,8 @@ def test_big():
            [x for x in lost if (at(x), "lost") not in notes])
     kept = ["local stratum 8 distance 0.5 orphan", "log measurements statistics tracking",
             "allow 6.7.8.9/22", "allow all 10/8", "deny all 172.16/12", "bindaddress ::1",
-            "maxchange 1000 1 2", "logbanner 10", "ratelimit interval 1 burst 16",
+            "maxchange 1000 1 2", "logbanner 10", "hwtimestamp eth0 rxfilter all",
+            "hwtimestamp eth1 nocrossts", "ratelimit interval 1 burst 16",
             "clientloglimit 1048576", "acquisitionport 1123"]
     result(all(x in lines for x in kept), "what ntpkd has is kept", [x for x in kept if x not in lines])
     silent = [i + 1 for i, line in enumerate(BIG.split("\n"))

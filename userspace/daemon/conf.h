@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 #include <linux/ntpk.h>
+#include "daemon/conf_hwts.h"
 #include "daemon/conf_listen.h"
 
 #define CONF_DEFAULT_FILE	"/etc/ntpk.conf"
@@ -144,6 +145,7 @@ struct conf_acl_rule {
  * @bindacqaddress: `bindacqaddress ADDR`: source address of requests, likewise
  * @bindacqdevice: `bindacqdevice IF`, "" = any
  * @acquisitionport: `acquisitionport N`, 0 = a random one per request
+ * @hwts: `hwtimestamp INTERFACE ...`, @hwts_len of them
  * @keyfile: `keyfile PATH`, "" = none
  * @sourcedirs: `sourcedir DIR`, @sourcedirs_len of them
  * @user: `user NAME`: who ntpkd becomes, default "ntpk" where that user exists,
@@ -204,6 +206,8 @@ struct conf {
 	char	 bindacqaddress[CONF_ADDRS_MAX][64];
 	char	 bindacqdevice[16];
 	uint16_t acquisitionport;
+	struct conf_hwts hwts[CONF_HWTS_MAX];
+	size_t	 hwts_len;
 	char	 keyfile[CONF_PATH_MAX];
 	char	 sourcedirs[CONF_DIRS_MAX][CONF_PATH_MAX];
 	size_t	 sourcedirs_len;

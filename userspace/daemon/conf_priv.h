@@ -10,7 +10,7 @@
 #include "daemon/conf.h"
 #include "daemon/conf_word.h"
 
-#define CONF_ROWS	45
+#define CONF_ROWS	46
 #define CONF_ROW_FIELDS	3
 #define CONF_LOCAL_DISTANCE_NS	1000000000LL
 #define CONF_DISTANCE_MAX_NS	(16 * 1000000000LL)	/* of a root distance: MAXDISP of RFC 5905 */

@@ -13,7 +13,8 @@
 #define NO_NTS	"NTS is not available yet; use `keyfile` and `key`"
 #define NO_REFCLOCK "reference clocks are not available yet; run them in another server and name " \
 	"that as `server`"
-#define NO_HWTS	"hardware time stamps are not available yet; kernel time stamps are used by themselves"
+#define PHC_READ "the interface's clock is read twice a second, and the last readings count; leave it out"
+#define NO_COMP	"delays inside the hardware are not compensated; leave it out"
 #define NO_RTC	"ntpkd does not discipline the RTC; use `rtcsync`, the kernel then keeps it right"
 #define NO_CMD	"ntpkctl speaks through a Unix socket only (ntpkd -s); leave it out"
 #define OLD	"chrony itself ignores it; leave it out"
@@ -49,6 +50,13 @@ static const struct conf_refused refused[] = {
 	  "it out, or see `neversynced`" },
 	{ "local", "waitsynced", 1, MISSING, "use `holdover`: so long the time is served without sources" },
 	{ "local", "waitunsynced", 1, MISSING, "leave it out, or see `neversynced`" },
+	{ "hwtimestamp", "minpoll", 1, HARMLESS, PHC_READ },
+	{ "hwtimestamp", "maxpoll", 1, HARMLESS, PHC_READ },
+	{ "hwtimestamp", "minsamples", 1, HARMLESS, PHC_READ },
+	{ "hwtimestamp", "maxsamples", 1, HARMLESS, PHC_READ },
+	{ "hwtimestamp", "precision", 1, HARMLESS, "the error of each reading is measured; leave it out" },
+	{ "hwtimestamp", "rxcomp", 1, MISSING, NO_COMP },
+	{ "hwtimestamp", "txcomp", 1, MISSING, NO_COMP },
 	{ "log", "rawmeasurements", 0, MISSING, "use `measurements`: it has every true reply" },
 	{ "log", "selection", 0, MISSING, "use `statistics`, or `ntpkctl sources`" },
 	{ "log", "refclocks", 0, MISSING, NO_REFCLOCK },
@@ -133,8 +141,8 @@ static const struct conf_refused refused[] = {
 	{ NULL, "rtconutc", 0, HARMLESS, "the kernel knows what the RTC keeps (timedatectl "
 	  "set-local-rtc); leave it out" },
 	/* the rest */
-	{ NULL, "hwtimestamp", 0, MISSING, NO_HWTS },
-	{ NULL, "hwtstimeout", 0, HARMLESS, NO_HWTS },
+	{ NULL, "hwtstimeout", 0, HARMLESS, "no reply waits for the stamp of its request: where that "
+	  "comes late, the kernel's is used; leave it out" },
 	{ NULL, "mailonchange", 0, MISSING, "use `logchange` and a watch on the log, or `metricsfile`" },
 	{ NULL, "lock_all", 0, MISSING, "use LockPersonality= and MemoryMin= of the service manager; the "
 	  "module answers without the daemon's memory" },

@@ -6,6 +6,7 @@
  */
 #include <stddef.h>
 #include "core/engine.h"
+#include "daemon/conf_hwts.h"
 #include "daemon/conf_limit.h"
 #include "daemon/conf_priv.h"
 
@@ -35,6 +36,9 @@ static const struct conf_row rows[] = {
 	  0, CONF_CHANGE_RESTART, PARSE(name), { F(bindacqdevice) } },
 	{ { "acquisitionport", "N", "source port of requests (default 0: a random one for each)" },
 	  0, CONF_CHANGE_RESTART, NUMBER(0, 65535), { F(acquisitionport) } },
+	{ { "hwtimestamp", "INTERFACE|PREFIX*|* [rxfilter all|ntp|ptp|none] [nocrossts]",
+	    "use the time stamps of these interfaces, where they have any" },
+	  CONF_MANY, CONF_CHANGE_RESTART, PARSE(hwtimestamp), { F(hwts), F(hwts_len) } },
 	{ { "keyfile", "PATH", "symmetric keys: of clients, and for the option `key N`" },
 	  0, CONF_CHANGE_KEYS, PARSE(file), { F(keyfile) } },
 

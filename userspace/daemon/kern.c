@@ -19,6 +19,7 @@
 #include "daemon/ev.h"
 #include "daemon/kern_acl.h"
 #include "daemon/kern_keys.h"
+#include "daemon/kern_phc.h"
 #include "daemon/log.h"
 #include "daemon/turn.h"
 
@@ -48,6 +49,7 @@ struct kern {
 	bool	 keys_due;		/* the module does not have @keys */
 	bool	 keys_said;		/* that it refused them */
 	struct kern_acl acl;
+	struct kern_phc phc;
 	bool	 pushed;		/* it has a state of ours ... */
 	struct ntpk_nl_listeners accepted;	/* ... with these */
 	bool	 takeover;		/* it serves our predecessor's state */
@@ -332,6 +334,18 @@ void kern_set_keys(struct kern *k, const struct keys *keys)
 	k->keys_due = true;
 	k->keys_said = false;
 	push_keys(k);
+}
+
+void kern_set_phc(struct kern *k, const struct ntpk_nl_phc *map)
+{
+	if (kern_attached(k))
+		kern_phc_push(&k->phc, k->nl, map);
+}
+
+void kern_drop_phc(struct kern *k, uint32_t ifindex)
+{
+	if (kern_attached(k))
+		ntpk_nl_drop_phc(k->nl, ifindex);
 }
 
 void kern_set_access(struct kern *k, const struct access *access)

@@ -84,6 +84,20 @@ void kern_forget(struct kern *k);
 void kern_set_keys(struct kern *k, const struct keys *keys);
 
 /**
+ * kern_set_phc() - what the stamps of an interface are worth
+ * @k: link; NULL is fine
+ * @map: map
+ */
+void kern_set_phc(struct kern *k, const struct ntpk_nl_phc *map);
+
+/**
+ * kern_drop_phc() - the stamps of an interface are worth nothing
+ * @k: link; NULL is fine
+ * @ifindex: of the interface
+ */
+void kern_drop_phc(struct kern *k, uint32_t ifindex);
+
+/**
  * kern_set_access() - whom the module answers from now on
  * @k: link, NULL is fine
  * @access: owned by the caller, until the next call or kern_close()

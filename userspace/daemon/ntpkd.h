@@ -26,6 +26,7 @@
 
 struct control;
 struct event_base;
+struct hwts;
 struct kern;
 struct access;
 struct keys;
@@ -62,6 +63,7 @@ struct saver;
  * @starting_len: ... so many in all
  * @started: ... and so many done
  * @ev_start: the next of them
+ * @hwts: interfaces with stamps of their own, or NULL
  * @keys: shared with upstreams, or NULL
  * @access: who may ask, for the module and @respond
  * @netwatch: changes of the network, or NULL
@@ -108,6 +110,7 @@ struct ntpkd {
 	size_t	 starting_len;
 	size_t	 started;
 	struct libevent *ev_start;
+	struct hwts *hwts;
 	struct keys *keys;
 	struct access *access;
 	struct netwatch *netwatch;

@@ -11,6 +11,7 @@
 #include <seccomp.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <linux/ptp_clock.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -68,10 +69,11 @@ static const char *const sanitizer[] = {
 
 static const int socket_families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK };
 
-/* Interfaces by name, what the resolver waits for, terminals of stdio. */
+/* Interfaces by name, what the resolver waits for, terminals of stdio, interfaces' clocks. */
 static const unsigned long ioctls[] = {
 	SIOCGIFNAME, SIOCGIFCONF, SIOCGIFFLAGS, SIOCGIFADDR, SIOCGIFINDEX, SIOCETHTOOL,
 	SIOCGHWTSTAMP, FIONREAD, FIONBIO, TCGETS,
+	PTP_SYS_OFFSET_PRECISE, PTP_SYS_OFFSET_EXTENDED, PTP_SYS_OFFSET,
 };
 
 static int allow_name(scmp_filter_ctx ctx, const char *name)

@@ -15,6 +15,7 @@
 #include "daemon/command.h"
 #include "daemon/control.h"
 #include "daemon/ev.h"
+#include "daemon/hwts.h"
 #include "daemon/kern.h"
 #include "daemon/log.h"
 #include "daemon/net.h"
@@ -148,11 +149,32 @@ static int open_kern(struct ntpkd *d)
 	return err ? err : ntpkd_access_apply(d);
 }
 
+static void on_map(void *ctx, const struct ntpk_nl_phc *map)
+{
+	struct ntpkd *d = ctx;
+
+	kern_set_phc(d->kern, map);
+}
+
+static void on_no_map(void *ctx, uint32_t ifindex)
+{
+	struct ntpkd *d = ctx;
+
+	kern_drop_phc(d->kern, ifindex);
+}
+
+static int open_hwts(struct ntpkd *d)
+{
+	static const struct hwts_ops ops = { .map = on_map, .none = on_no_map };
+
+	return hwts_open(d->base, &d->conf, &ops, d, &d->hwts);
+}
+
 static int open_parts(struct ntpkd *d)
 {
 	int (*const parts[])(struct ntpkd *) = {
 		host_open, open_base, open_saver, open_clock, ntpkd_engine_open, open_respond, open_control,
-		open_kern, ntpkd_loop_open,
+		open_kern, open_hwts, ntpkd_loop_open,
 	};
 	int err = 0;
 
@@ -255,6 +277,7 @@ static void close_parts(struct ntpkd *d)
 	control_close(d->control);
 	if (d->upstreams.base)
 		upstreams_clean(&d->upstreams);
+	hwts_close(d->hwts);
 	kern_close(d->kern);
 	respond_close(d->respond);
 	if (d->sock_env.base)

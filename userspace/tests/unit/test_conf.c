@@ -331,7 +331,8 @@ static const struct example {
 	{ "server a.example iburst", "server a.example x" }, { "pool b.example", "pool" },
 	{ "removed a.example", "removed" },
 	{ "bindacqaddress 192.0.2.1", "bindacqaddress x" }, { "bindacqdevice eth0", "bindacqdevice /" },
-	{ "acquisitionport 1123", "acquisitionport x" }, { "keyfile /etc/ntpk.keys", "keyfile x" },
+	{ "acquisitionport 1123", "acquisitionport x" },
+	{ "hwtimestamp * rxfilter all nocrossts", "hwtimestamp eth0 rxfilter" }, { "keyfile /etc/ntpk.keys", "keyfile x" },
 	{ "maxdistance 1.5", "maxdistance 17" }, { "maxjitter 0.1", "maxjitter 0" },
 	{ "minsources 2", "minsources 0" }, { "driftfile /a", "driftfile a" },
 	{ "makestep 0.1 -1", "makestep 1" }, { "maxslewrate 100.5", "maxslewrate 501" },
@@ -430,7 +431,7 @@ static void test_every_directive_twice(void **state)
 {
 	/* these may; a name or an address of theirs may not */
 	static const char *const many[] = { "server", "pool", "removed", "bindacqaddress", "allow",
-		"deny", "bindaddress", "listen", "include", "confdir", "sourcedir" };
+		"deny", "bindaddress", "hwtimestamp", "listen", "include", "confdir", "sourcedir" };
 	const struct conf_directive *d;
 	size_t i, j;
 
@@ -465,7 +466,8 @@ static void test_refused_words(void **state)
 				     (!r[i].of || strcmp(r[i].of, r[j].of) == 0));
 		snprintf(line, sizeof(line), "%s %s%s %s\n", r[i].of ? r[i].of : "",
 			 r[i].of && strcmp(r[i].of, "server") == 0 ? "a.example " :
-			 r[i].of && strcmp(r[i].of, "driftfile") == 0 ? "/a " : "", r[i].name,
+			 r[i].of && strcmp(r[i].of, "driftfile") == 0 ? "/a " :
+			 r[i].of && strcmp(r[i].of, "hwtimestamp") == 0 ? "eth0 " : "", r[i].name,
 			 r[i].values ? "1" : "");
 		conf_init(&c);
 		parse(&c, line, strlen(line), &s);
@@ -614,6 +616,43 @@ static void test_new_values(void **state)
 	assert_int_equal(c.sourcedirs_len, 3);
 	assert_string_equal(c.sourcedirs[2], "/s3");
 	conf_clean(&c);
+}
+
+static void test_hwtimestamp(void **state)
+{
+	char text[CONF_HWTS_MAX * 32 + 64];
+	const struct conf_hwts *h;
+	struct conf c;
+	struct seen s;
+	size_t n = 0;
+
+	(void)state;
+	parse_ok(&c, "hwtimestamp e* rxfilter all\nhwtimestamp eth1 nocrossts rxfilter NTP\n"
+		 "hwtimestamp * rxfilter none\n");
+	assert_int_equal(c.hwts_len, 3);
+	h = conf_hwts_find(&c, "eth0");
+	assert_int_equal(h->rxfilter, CONF_RXFILTER_ALL);
+	assert_false(h->nocrossts);
+	h = conf_hwts_find(&c, "eth1");
+	assert_int_equal(h->rxfilter, CONF_RXFILTER_NTP);
+	assert_true(h->nocrossts);
+	assert_int_equal(conf_hwts_find(&c, "lan0")->rxfilter, CONF_RXFILTER_NONE);
+	conf_clean(&c);
+	parse_ok(&c, "hwtimestamp eth\nhwtimestamp wl*");
+	assert_int_equal(conf_hwts_find(&c, "eth")->rxfilter, CONF_RXFILTER_BEST);
+	assert_null(conf_hwts_find(&c, "eth0"));
+	assert_null(conf_hwts_find(&c, "w"));
+	assert_ptr_equal(conf_hwts_find(&c, "wl"), &c.hwts[1]);
+	conf_clean(&c);
+	refuse_second("hwtimestamp *\n\nhwtimestamp *", 13, "hwtimestamp: '*' is given twice");
+	for (int i = 0; i <= CONF_HWTS_MAX; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "hwtimestamp e%d\n", i);
+	conf_init(&c);
+	parse(&c, text, n, &s);
+	conf_clean(&c);
+	assert_int_equal(s.n, 1);
+	assert_int_equal(s.line[0], CONF_HWTS_MAX + 1);
+	assert_non_null(strstr(s.text[0], "more than 16 lines"));
 }
 
 static void test_limits_of_the_text(void **state)
@@ -845,6 +884,7 @@ int main(void)
 		cmocka_unit_test(test_acl_names),
 		cmocka_unit_test(test_acl_names_many),
 		cmocka_unit_test(test_new_values),
+		cmocka_unit_test(test_hwtimestamp),
 		cmocka_unit_test(test_limits_of_the_text),
 		cmocka_unit_test(test_unreadable),
 		cmocka_unit_test(test_upstream_line),

@@ -24,6 +24,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include <linux/ptp_clock.h>
 #include <cmocka.h>
 #include "daemon/seccomp.h"
 
@@ -152,6 +153,13 @@ static void do_allowed(void)
 	must(!pthread_create(&thread, NULL, resolve, &found), 5);
 	must(!pthread_join(thread, NULL), 6);
 	must(found, 7);
+	/* the clocks of interfaces; this is none, and says so */
+	fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	must(fd >= 0, 8);
+	must(ioctl(fd, PTP_SYS_OFFSET_PRECISE, NULL) && errno == ENOTTY, 9);
+	must(ioctl(fd, PTP_SYS_OFFSET_EXTENDED, NULL) && errno == ENOTTY, 10);
+	must(ioctl(fd, PTP_SYS_OFFSET, NULL) && errno == ENOTTY, 11);
+	close(fd);
 }
 
 static void test_allowed(void **state)

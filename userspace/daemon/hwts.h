@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Hardware time stamps: the interfaces of `hwtimestamp`, their clocks, and what a
+ * stamp of theirs is on the local timescale.  Event loop only, but for the start.
+ */
+#ifndef NTPKD_HWTS_H
+#define NTPKD_HWTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "daemon/conf.h"
+#include "nl/ntpk_nl.h"
+
+#define HWTS_PERIOD_NS	500000000LL	/* between two readings of a clock */
+
+struct event_base;
+struct hwts;
+
+/**
+ * struct hwts_ops - who else is to know
+ * @map: what the stamps of an interface are worth from now on
+ * @none: nothing
+ */
+struct hwts_ops {
+	void (*map)(void *ctx, const struct ntpk_nl_phc *map);
+	void (*none)(void *ctx, uint32_t ifindex);
+};
+
+/**
+ * hwts_open() - switch the stamps on, open the clocks, begin to read them
+ * @base: the loop
+ * @conf: configuration; what it asks for and cannot be had is said
+ * @ops: callbacks
+ * @ctx: their argument
+ * @out: out, NULL when no interface has stamps
+ *
+ * Needs root's rights.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int hwts_open(struct event_base *base, const struct conf *conf, const struct hwts_ops *ops,
+	      void *ctx, struct hwts **out);
+
+/** hwts_close() - the stamps stay switched on; NULL is fine */
+void hwts_close(struct hwts *h);
+
+/**
+ * hwts_to_local() - a stamp of an interface on the local timescale
+ * @h: NULL is fine
+ * @ifindex: of the interface
+ * @phc_ns: stamp
+ * @local_ns: out
+ * @err_ns: out, bound of its error
+ *
+ * Return: false when it cannot be told.
+ */
+bool hwts_to_local(const struct hwts *h, uint32_t ifindex, int64_t phc_ns, int64_t *local_ns,
+		   int64_t *err_ns);
+
+#endif /* NTPKD_HWTS_H */
