@@ -151,6 +151,8 @@ def test_reports():
     check(len(one) == 1 and one[0]["received_pkts"] > 0, one)
     check(one[0]["reply"] is None or re.fullmatch(r"[01]{3} [01]{3} [01]{4}",
                                                   one[0]["reply"]["tests"]), one)
+    stamped = [s["reply"] for s in everything if s["reply"]]
+    check(stamped and all(r["tx_stamp"] == r["rx_stamp"] == "kernel" for r in stamped), stamped)
     check(d.ask("ntpdata", name="192.0.2.1")["error"]["code"] == "not-found", "ntpdata")
     a = d.data("activity")
     check(a["online"] == 2 and a["offline"] == 0 and a["unresolved"] == 0, a)
@@ -279,6 +281,7 @@ def test_ctl_sources():
     holds(out, " .. ", "iburst", "Reason", "combined")
     out = ctl("ntpdata")
     check(out.count("Remote address") == 2, out)
+    holds(out, "TX timestamping : Kernel", "RX timestamping : Kernel")
     aligned(out)
     out = ctl("ntpdata", "::1")
     check(out.count("Remote address") == 1, out)

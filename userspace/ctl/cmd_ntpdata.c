@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include "ctl/ctl.h"
 #include "ctl/fmt.h"
 
@@ -32,6 +33,13 @@ static const char *leap_words(int64_t leap)
 					     "Not synchronised" };
 
 	return leap >= 0 && leap < 4 ? words[leap] : "-";
+}
+
+/* As in chronyc. */
+static const char *stamp_words(const char *from)
+{
+	return !from ? "-" : !strcmp(from, "hardware") ? "Hardware" :
+	       !strcmp(from, "kernel") ? "Kernel" : "Daemon";
 }
 
 static void print_failed(struct json_object *reply)
@@ -66,6 +74,8 @@ static void print_reply(struct json_object *r)
 	line("NTP tests", fmt_safe(text, sizeof(text), fmt_str(r, "tests")));
 	print_failed(r);
 	line("Interleaved", fmt_bool(r, "interleaved") ? "Yes" : "No");
+	line("TX timestamping", stamp_words(fmt_str(r, "tx_stamp")));
+	line("RX timestamping", stamp_words(fmt_str(r, "rx_stamp")));
 }
 
 static void print_one(struct json_object *s)

@@ -141,8 +141,8 @@ static const struct conf_refused refused[] = {
 	{ NULL, "rtconutc", 0, HARMLESS, "the kernel knows what the RTC keeps (timedatectl "
 	  "set-local-rtc); leave it out" },
 	/* the rest */
-	{ NULL, "hwtstimeout", 0, HARMLESS, "no reply waits for the stamp of its request: where that "
-	  "comes late, the kernel's is used; leave it out" },
+	{ NULL, "hwtstimeout", 0, HARMLESS, "a reply waits for up to 1 ms for the stamp of its "
+	  "request, where that came before; leave it out" },
 	{ NULL, "mailonchange", 0, MISSING, "use `logchange` and a watch on the log, or `metricsfile`" },
 	{ NULL, "lock_all", 0, MISSING, "use LockPersonality= and MemoryMin= of the service manager; the "
 	  "module answers without the daemon's memory" },

@@ -173,6 +173,17 @@ static void note_update(struct ntpkd *d)
 	tracking_note(&d->tracking, &r);
 }
 
+/* A true reply: whose stamps it and its request had, for who asks. */
+static void note_stamps(struct ntpkd *d, uint32_t source)
+{
+	struct upstream_source *s = upstreams_source(&d->upstreams, source);
+
+	if (!s)
+		return;
+	s->last_tx = s->sock.t1.from;
+	s->last_rx = s->rx_from;
+}
+
 static void act(struct ntpkd *d, const struct action *a)
 {
 	switch (a->type) {
@@ -215,6 +226,7 @@ static void act(struct ntpkd *d, const struct action *a)
 		say(d, a);
 		break;
 	case ACT_SAMPLE:
+		note_stamps(d, a->source);
 		host_sample(d, a->source, &a->sample);
 		break;
 	case ACT_UPDATE:
@@ -319,20 +331,19 @@ static __be32 own_refid(struct ntpkd *d, uint32_t source)
 	return upstream_refid(&addr);
 }
 
-static void on_sent(void *ctx, uint32_t source, uint32_t cookie, int64_t t1_local_ns,
-		    int64_t t1_err_ns)
+static void on_sent(void *ctx, uint32_t source, uint32_t cookie, const struct sock_time *t1)
 {
 	struct event ev = { .type = EV_SENT, .source = source };
 
 	ev.sent.own_refid = own_refid(ctx, source);
 	ev.sent.cookie = cookie;
-	ev.sent.t1_local_ns = t1_local_ns;
-	ev.sent.t1_err_ns = t1_err_ns;
+	ev.sent.t1_local_ns = t1->local_ns;
+	ev.sent.t1_err_ns = t1->err_ns;
 	ntpkd_event(ctx, &ev);
 }
 
 static void on_reply(void *ctx, uint32_t source, const void *data, size_t len,
-		     int64_t t4_local_ns, int64_t t4_err_ns)
+		     const struct sock_time *t4)
 {
 	struct event ev = { .type = EV_REPLY, .source = source };
 	struct ntpkd *d = ctx;
@@ -344,8 +355,9 @@ static void on_reply(void *ctx, uint32_t source, const void *data, size_t len,
 			     keys_verify(d->keys, s->up->conf.key_id, data, len);
 	ev.reply.data = data;
 	ev.reply.len = len;
-	ev.reply.t4_local_ns = t4_local_ns;
-	ev.reply.t4_err_ns = t4_err_ns;
+	ev.reply.t4_local_ns = t4->local_ns;
+	ev.reply.t4_err_ns = t4->err_ns;
+	s->rx_from = t4->from;
 	ntpkd_event(ctx, &ev);
 }
 

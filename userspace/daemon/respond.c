@@ -301,11 +301,11 @@ static enum ntpk_reason stamp_and_send(struct respond *r, int fd, struct respond
 static void answer(struct respond *r, int fd, struct msghdr *msg, const void *data, size_t len,
 		   struct respond_path *path)
 {
+	struct stamp stamp;
 	struct respond_packet packet = {
 		.data = data,
 		.len = len,
 		.from = &path->from,
-		.stamp_real_ns = sock_stamp_ns(msg),
 		.src_port = ntohs(path->from.sa.sa_family == AF_INET ? path->from.in.sin_port :
 				  path->from.in6.sin6_port),
 	};
@@ -315,6 +315,8 @@ static void answer(struct respond *r, int fd, struct msghdr *msg, const void *da
 	struct respond_tail tail;
 	size_t reply_len = 0;
 
+	stamp_read(msg, &stamp);
+	packet.stamp_real_ns = stamp.soft_ns;
 	read_local(msg, path, &packet.unicast);
 	/* where the address asked is not told (a simulator), there is one only */
 	if (!path->has_local)

@@ -62,7 +62,7 @@ static int open_one(struct respond_socks *s, const union sock_addr *addr)
 	struct respond_sock sock = { .addr = *addr };
 	int err;
 
-	sock.fd = sock_udp(addr->sa.sa_family, NULL);
+	sock.fd = sock_udp(addr->sa.sa_family, false, false);
 	/* a kernel without IPv6 has several words for it */
 	if (sock.fd < 0)
 		return addr->sa.sa_family == AF_INET6 ? -EAFNOSUPPORT : sock.fd;

@@ -9,12 +9,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/resource.h>
-#include <linux/errqueue.h>
-#include <linux/net_tstamp.h>
 #include "daemon/ev.h"
+#include "daemon/hwts.h"
 #include "daemon/log.h"
 
 /* So many datagrams of one socket per turn of the loop, so that none starves others. */
@@ -24,59 +24,40 @@
 #define T4_USER_ERR_NS		1000000
 /* ... and the stack may hold a request back so long after send() returned. */
 #define T1_USER_ERR_NS		100000
+/* How long a reply waits for the interface's stamp of its request ... */
+#define HARD_WAIT_MS	1
+/* ... unless so many before did so in vain. */
+#define HARD_MISSED_MAX	4
 /* In a simulator no time passes meanwhile. */
 #define SIMULATED_ERR_NS	100
 
-/*
- * A simulator may have one queue for all sockets: to read one of them a second
- * time takes what is another's.  It may also make a transmit stamp at the moment
- * that it is read, and hand out ordinary data for the error queue: our own T1 is
- * as good, as no time passes.
- */
-int sock_udp(int family, bool *tx)
+int sock_udp(int family, bool tx, bool hard)
 {
-	int flags = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE |
-		    SOF_TIMESTAMPING_OPT_TSONLY;
 	int fd = socket(family, SOCK_DGRAM, 0);
 	int err;
 
 	if (fd < 0)
 		return -errno;
-	if (tx)
-		*tx = !clocks_simulated();
-	if (tx && *tx)
-		flags |= SOF_TIMESTAMPING_TX_SOFTWARE;
 	if (fcntl(fd, F_SETFL, O_NONBLOCK) || fcntl(fd, F_SETFD, FD_CLOEXEC)) {
 		err = -errno;
 		close(fd);
 		return err;
 	}
 	/* without stamps it works too, less precisely */
-	if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &flags, sizeof(flags)) && tx)
-		*tx = false;
+	stamp_enable(fd, family, tx, hard);
 	return fd;
-}
-
-int64_t sock_stamp_ns(struct msghdr *msg)
-{
-	struct scm_timestamping stamps;
-	struct cmsghdr *c;
-
-	for (c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SO_TIMESTAMPING ||
-		    c->cmsg_len < CMSG_LEN(sizeof(stamps)))
-			continue;
-		memcpy(&stamps, CMSG_DATA(c), sizeof(stamps));
-		return (int64_t)stamps.ts[0].tv_sec * NTP_NS_PER_S + stamps.ts[0].tv_nsec;
-	}
-	return 0;
 }
 
 void sock_env_init(struct sock_env *env)
 {
 	struct rlimit files;
 
-	env->anchor_fd = clocks_simulated() ? -1 : sock_udp(AF_INET, NULL);
+	if (env->hwts && !stamp_tx_names_interface()) {
+		log_warn("net.core.tstamp_allow_data is 0: requests to upstreams have the kernel's "
+			 "stamps, not the hardware's");
+		env->hwts = NULL;
+	}
+	env->anchor_fd = clocks_simulated() ? -1 : sock_udp(AF_INET, false, false);
 	/* the usual 1024 are fewer than the requests that may be under way */
 	if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur >= FILES_WANTED)
 		return;
@@ -92,10 +73,10 @@ void sock_env_clean(struct sock_env *env)
 	env->anchor_fd = -1;
 }
 
-static ssize_t receive(struct sock *s, void *buf, size_t len, int flags, int64_t *stamp_ns)
+static ssize_t receive(struct sock *s, void *buf, size_t len, int flags, struct stamp *stamp)
 {
 	union {
-		char buf[256];
+		char buf[512];
 		struct cmsghdr align;
 	} control;
 	struct iovec iov = { .iov_base = buf, .iov_len = len };
@@ -107,78 +88,136 @@ static ssize_t receive(struct sock *s, void *buf, size_t len, int flags, int64_t
 	};
 	ssize_t n = recvmsg(s->fd, &msg, flags);
 
-	*stamp_ns = 0;
+	memset(stamp, 0, sizeof(*stamp));
 	if (n < 0)
 		return -errno;
 	/* the error queue also carries ICMP; and a simulator may return data for it */
 	if ((flags & MSG_ERRQUEUE) && !(msg.msg_flags & MSG_ERRQUEUE))
 		return n;
-	*stamp_ns = sock_stamp_ns(&msg);
+	stamp_read(&msg, stamp);
 	return n;
 }
 
-static bool convert(struct sock *s, int64_t stamp_ns, int64_t *local_ns, int64_t *err_ns)
+static bool by_kernel(struct sock *s, const struct stamp *stamp, struct sock_time *t)
 {
 	struct clock_pair now;
 
-	if (!stamp_ns)
+	if (!stamp->soft_ns)
 		return false;
+	t->from = STAMP_KERNEL;
 	clocks_pair(&now);
-	return clocks_stamp_to_local(&now, stamp_ns, *s->env->stepped_local_ns, local_ns, err_ns);
+	return clocks_stamp_to_local(&now, stamp->soft_ns, *s->env->stepped_local_ns,
+				     &t->local_ns, &t->err_ns);
 }
 
-/* The kernel's transmit stamp, if it has come.  Return: true when it has. */
-static bool drain_errors(struct sock *s, int64_t *t1_local_ns, int64_t *t1_err_ns)
+static bool by_hardware(struct sock *s, const struct stamp *stamp, struct sock_time *t)
+{
+	t->from = STAMP_HARDWARE;
+	return stamp->hard_ns && hwts_to_local(s->env->hwts, stamp->ifindex, stamp->hard_ns,
+					       &t->local_ns, &t->err_ns);
+}
+
+/* Return: true when the time of the request is better known now. */
+static bool take_sent(struct sock *s, const struct stamp *stamp)
+{
+	struct sock_time t;
+	bool better;
+
+	if (stamp->hard_ns) {
+		s->awaited &= ~SOCK_AWAIT_HARD;
+		better = by_hardware(s, stamp, &t) &&
+			 stamp_is_plausible(s->t1.local_ns, t.local_ns, s->t1.err_ns + t.err_ns);
+	} else {
+		better = by_kernel(s, stamp, &t);
+		if (better)
+			s->awaited &= ~SOCK_AWAIT_SOFT;
+		better = better && s->t1.from < STAMP_KERNEL;
+	}
+	if (better)
+		s->t1 = t;
+	return better;
+}
+
+/* Transmit stamps that have come.  Return: true when the time is better known now. */
+static bool drain_errors(struct sock *s)
 {
 	char buf[SOCK_DATAGRAM_MAX];
-	bool found = false;
-	int64_t stamp_ns;
+	bool better = false;
+	struct stamp stamp;
 
-	for (int i = 0; s->stamp_awaited && i < DATAGRAMS_PER_TURN; i++) {
-		if (receive(s, buf, sizeof(buf), MSG_ERRQUEUE, &stamp_ns) < 0)
+	for (int i = 0; s->awaited && i < DATAGRAMS_PER_TURN; i++) {
+		if (receive(s, buf, sizeof(buf), MSG_ERRQUEUE, &stamp) < 0)
 			break;
-		found |= convert(s, stamp_ns, t1_local_ns, t1_err_ns);
-		s->stamp_awaited = !found;
+		better |= take_sent(s, &stamp);
 	}
-	return found;
+	return better;
 }
 
-static void report_reply(struct sock *s, const void *data, size_t len, int64_t stamp_ns)
+static void report_sent(struct sock *s)
 {
-	int64_t t4_local_ns, t4_err_ns;
+	s->env->ops->sent(s->env->ctx, s->source, s->cookie, &s->t1);
+}
 
-	if (!convert(s, stamp_ns, &t4_local_ns, &t4_err_ns)) {
-		t4_local_ns = clocks_local_ns();
-		t4_err_ns = clocks_simulated() ? SIMULATED_ERR_NS : T4_USER_ERR_NS;
+/*
+ * A reply from near may be faster than the interface's stamp of its request, which
+ * comes by another interrupt.  Where it never comes it is not waited for again and again.
+ */
+static void await_hardware(struct sock *s)
+{
+	struct pollfd p = { .fd = s->fd };	/* POLLERR needs no asking */
+
+	if (!(s->awaited & SOCK_AWAIT_HARD))
+		return;
+	if (s->hard_missed < HARD_MISSED_MAX && poll(&p, 1, HARD_WAIT_MS) > 0 && drain_errors(s))
+		report_sent(s);
+	s->hard_missed = s->awaited & SOCK_AWAIT_HARD ? s->hard_missed + 1 : 0;
+}
+
+static void report_reply(struct sock *s, const void *data, size_t len, const struct stamp *stamp)
+{
+	struct sock_time t4, hard;
+
+	if (!by_kernel(s, stamp, &t4)) {
+		t4.local_ns = clocks_local_ns();
+		t4.err_ns = clocks_simulated() ? SIMULATED_ERR_NS : T4_USER_ERR_NS;
+		t4.from = STAMP_DAEMON;
 	}
-	s->env->ops->reply(s->env->ctx, s->source, data, len, t4_local_ns, t4_err_ns);
+	if (by_hardware(s, stamp, &hard) &&
+	    stamp_is_plausible(hard.local_ns, t4.local_ns, hard.err_ns + t4.err_ns))
+		t4 = hard;
+	s->env->ops->reply(s->env->ctx, s->source, data, len, &t4);
+}
+
+/* The engine may have closed this socket, or sent anew from another. */
+static bool is_open(const struct sock *s, int fd)
+{
+	return s->ev && s->fd == fd;
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	_Alignas(8) char buf[SOCK_DATAGRAM_MAX];
-	int64_t t1_local_ns, t1_err_ns, stamp_ns;
 	struct sock *s = arg;
+	struct stamp stamp;
 	int turns = clocks_simulated() ? 1 : DATAGRAMS_PER_TURN;
 
 	(void)what;
 	s->env->ops->turn(s->env->ctx);
-	/* the engine may have closed this socket, or sent anew from another */
-	if (!s->ev || s->fd != fd)
+	if (!is_open(s, fd))
 		return;
-	if (drain_errors(s, &t1_local_ns, &t1_err_ns))
-		s->env->ops->sent(s->env->ctx, s->source, s->cookie, t1_local_ns, t1_err_ns);
-	for (int i = 0; i < turns; i++) {
-		ssize_t n = receive(s, buf, sizeof(buf), 0, &stamp_ns);
+	if (drain_errors(s))
+		report_sent(s);
+	for (int i = 0; i < turns && is_open(s, fd); i++) {
+		ssize_t n = receive(s, buf, sizeof(buf), 0, &stamp);
 
 		if (n == -EAGAIN || n == -EWOULDBLOCK)
 			return;
 		/* ECONNREFUSED and the like: ICMP, cleared by this call; no answer, no more */
 		if (n < 0)
 			continue;
-		report_reply(s, buf, (size_t)n, stamp_ns);
-		if (!s->ev || s->fd != fd)
-			return;
+		await_hardware(s);
+		if (is_open(s, fd))
+			report_reply(s, buf, (size_t)n, &stamp);
 	}
 }
 
@@ -225,11 +264,25 @@ int sock_route(const struct sock_local *local, const union sock_addr *to)
 	return err;
 }
 
+/*
+ * A simulator may have one queue for all sockets: to read one of them a second
+ * time takes what is another's.  It may also make a transmit stamp at the moment
+ * that it is read, and hand out ordinary data for the error queue: our own T1 is
+ * as good, as no time passes.
+ */
+static unsigned int stamps_of_requests(const struct sock_env *env)
+{
+	if (clocks_simulated())
+		return 0;
+	return env->hwts ? SOCK_AWAIT_SOFT | SOCK_AWAIT_HARD : SOCK_AWAIT_SOFT;
+}
+
 static int open_connected(struct sock *s, const union sock_addr *to)
 {
 	int err;
 
-	s->fd = sock_udp(to->sa.sa_family, &s->stamp_awaited);
+	s->awaited = stamps_of_requests(s->env);
+	s->fd = sock_udp(to->sa.sa_family, s->awaited, s->env->hwts);
 	if (s->fd < 0)
 		return s->fd;
 	err = connect_from(s->fd, &s->env->local, to);
@@ -251,7 +304,7 @@ static int open_connected(struct sock *s, const union sock_addr *to)
 int sock_send(struct sock *s, struct sock_env *env, uint32_t source, uint32_t cookie,
 	      const union sock_addr *to, const void *packet, size_t len)
 {
-	int64_t before_ns, after_ns, t1_local_ns, t1_err_ns;
+	int64_t before_ns, after_ns;
 	ssize_t n;
 	int err;
 
@@ -270,13 +323,12 @@ int sock_send(struct sock *s, struct sock_env *env, uint32_t source, uint32_t co
 		sock_close(s);
 		return err;
 	}
-	/* most drivers stamp within send(): then the stamp is there already */
-	if (!drain_errors(s, &t1_local_ns, &t1_err_ns)) {
-		t1_local_ns = before_ns + (after_ns - before_ns) / 2;
-		t1_err_ns = clocks_simulated() ? SIMULATED_ERR_NS :
-			    after_ns - before_ns + T1_USER_ERR_NS;
-	}
-	env->ops->sent(env->ctx, source, cookie, t1_local_ns, t1_err_ns);
+	s->t1.local_ns = before_ns + (after_ns - before_ns) / 2;
+	s->t1.err_ns = clocks_simulated() ? SIMULATED_ERR_NS : after_ns - before_ns + T1_USER_ERR_NS;
+	s->t1.from = STAMP_DAEMON;
+	/* most drivers stamp within send(): then the kernel's is there already */
+	drain_errors(s);
+	report_sent(s);
 	return 0;
 }
 

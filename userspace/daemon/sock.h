@@ -14,13 +14,14 @@
 #include <netinet/in.h>
 #include "core/engine.h"
 #include "daemon/clocks.h"
+#include "daemon/stamp.h"
 
 #define SOCK_ADDR_TEXT_LEN	(INET6_ADDRSTRLEN + 18)	/* %interface */
 #define SOCK_DATAGRAM_MAX	2048
 
 struct libevent;
 struct event_base;
-struct msghdr;
+struct hwts;
 
 /* union sock_addr - where a server is; v4 or v6 */
 union sock_addr {
@@ -30,18 +31,29 @@ union sock_addr {
 };
 
 /**
+ * struct sock_time - when a packet left or came
+ * @local_ns: local timescale
+ * @err_ns: bound of its error
+ * @from: who says so
+ */
+struct sock_time {
+	int64_t	 local_ns;
+	int64_t	 err_ns;
+	enum stamp_from from;
+};
+
+/**
  * struct sock_ops - what the client sockets report
  * @turn: called before the stamps of a turn are read, to notice steps
  * @sent: a request left; called again, for the same cookie, when the kernel
- *	tells the instant better
+ *	or the interface tells the instant better
  * @reply: a datagram came
  */
 struct sock_ops {
 	void (*turn)(void *ctx);
-	void (*sent)(void *ctx, uint32_t source, uint32_t cookie, int64_t t1_local_ns,
-		     int64_t t1_err_ns);
+	void (*sent)(void *ctx, uint32_t source, uint32_t cookie, const struct sock_time *t1);
 	void (*reply)(void *ctx, uint32_t source, const void *data, size_t len,
-		      int64_t t4_local_ns, int64_t t4_err_ns);
+		      const struct sock_time *t4);
 };
 
 /**
@@ -65,6 +77,7 @@ struct sock_local {
  * @stepped_local_ns: when the system clock was last stepped: stamps from before
  *	are not used
  * @local: where requests leave from
+ * @hwts: interfaces whose stamps are used, NULL = none
  * @anchor_fd: keeps receive stamping on between requests; -1 = none
  */
 struct sock_env {
@@ -73,8 +86,12 @@ struct sock_env {
 	void	*ctx;
 	const int64_t *stepped_local_ns;
 	struct sock_local local;
+	const struct hwts *hwts;
 	int	 anchor_fd;
 };
+
+#define SOCK_AWAIT_SOFT	1u
+#define SOCK_AWAIT_HARD	2u
 
 /**
  * struct sock - the socket of one source; zeroed = closed
@@ -83,7 +100,9 @@ struct sock_env {
  * @fd: valid while @ev is set
  * @source: id
  * @cookie: of the request
- * @stamp_awaited: the kernel was asked to stamp the request, and has not told yet
+ * @t1: when the request left, as far as it is known
+ * @awaited: SOCK_AWAIT_* stamps of it that have not come yet
+ * @hard_missed: requests in a row whose hardware stamp did not come before the reply
  */
 struct sock {
 	struct sock_env *env;
@@ -91,7 +110,9 @@ struct sock {
 	int	 fd;
 	uint32_t source;
 	uint32_t cookie;
-	bool	 stamp_awaited;
+	struct sock_time t1;
+	unsigned int awaited;
+	unsigned int hard_missed;
 };
 
 /**
@@ -133,21 +154,14 @@ int sock_route(const struct sock_local *local, const union sock_addr *to);
 void sock_close(struct sock *s);
 
 /**
- * sock_udp() - a non-blocking UDP socket with software time stamps
+ * sock_udp() - a non-blocking UDP socket with time stamps
  * @family: AF_INET or AF_INET6
- * @tx: stamp what is sent, too; cleared where that cannot be had; NULL = do not
+ * @tx: the kernel stamps what is sent, too
+ * @hard: the interface stamps, too
  *
  * Return: descriptor or -errno.
  */
-int sock_udp(int family, bool *tx);
-
-/**
- * sock_stamp_ns() - the software stamp among the control messages
- * @msg: as received
- *
- * Return: CLOCK_REALTIME in nanoseconds, 0 = none.
- */
-int64_t sock_stamp_ns(struct msghdr *msg);
+int sock_udp(int family, bool tx, bool hard);
 
 /**
  * sock_addr_parse() - a numeric address, without any look-up

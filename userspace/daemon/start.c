@@ -189,6 +189,7 @@ static int open_parts(struct ntpkd *d)
 	d->sock_env.ctx = d;
 	d->sock_env.stepped_local_ns = &d->stepwatch.stepped_local_ns;
 	ntpkd_net_local(&d->conf, &d->sock_env.local);
+	d->sock_env.hwts = d->hwts;
 	sock_env_init(&d->sock_env);
 	err = upstreams_init(&d->upstreams, d->base, &ntpkd_upstream_ops, d, &d->sock_env.local);
 	if (!err)

@@ -43,7 +43,8 @@ static void put_tests(struct json_object *o, uint32_t passed)
 	put(o, "failed", failed);
 }
 
-static struct json_object *reply_object(struct ntpkd *d, const struct source_report *r)
+static struct json_object *reply_object(struct ntpkd *d, const struct upstream_source *s,
+					const struct source_report *r)
 {
 	const struct sample_report *l = &r->last;
 	struct json_object *o;
@@ -63,6 +64,8 @@ static struct json_object *reply_object(struct ntpkd *d, const struct source_rep
 	put_int(o, "disp_ns", l->disp_ns);
 	put_int(o, "response_ns", l->response_ns);
 	put_bool(o, "interleaved", l->interleaved);
+	put_text(o, "tx_stamp", stamp_from_name(s->last_tx));
+	put_text(o, "rx_stamp", stamp_from_name(s->last_rx));
 	put_tests(o, l->tests);
 	return o;
 }
@@ -78,7 +81,7 @@ struct json_object *status_ntpdata_object(struct ntpkd *d, const struct upstream
 	put_int(o, "port", s->up->conf.port);
 	put_int_if(o, "key_id", s->up->conf.key_id, s->up->conf.key_id != 0);
 	put_age(o, "last_rx_age_ns", r->last_rx_local_ns, now_local_ns);
-	put(o, "reply", reply_object(d, r));
+	put(o, "reply", reply_object(d, s, r));
 	put_int(o, "sent_pkts", (int64_t)r->sent_pkts);
 	put_int(o, "received_pkts", (int64_t)r->received_pkts);
 	put_int(o, "bad_pkts", (int64_t)r->bad_pkts);

@@ -74,6 +74,9 @@ struct upstream {
  * @offline: by the operator
  * @no_route: no way to it now; asked again when there is one
  * @sock: of the request under way
+ * @rx_from: who stamped the last datagram
+ * @last_tx: who stamped the request of the last true reply ...
+ * @last_rx: ... and that reply
  */
 struct upstream_source {
 	struct upstream *up;
@@ -82,6 +85,9 @@ struct upstream_source {
 	bool	 offline;
 	bool	 no_route;
 	struct sock sock;
+	enum stamp_from rx_from;
+	enum stamp_from last_tx;
+	enum stamp_from last_rx;
 };
 
 /**

@@ -288,7 +288,7 @@ static const struct bad_line bad_lines[] = {
 	{ "maxanswers 100000001", 12, "100000001 is out of range" },
 	{ "REFCLOCK SHM 0", 1, "refclock is not accepted: reference clocks are not available yet" },
 	{ "peer a.example", 1, "peer is not accepted: symmetric associations" },
-	{ "hwtstimeout 0.1", 1, "hwtstimeout is not accepted: no reply waits" },
+	{ "hwtstimeout 0.1", 1, "hwtstimeout is not accepted: a reply waits for up to 1 ms" },
 	{ "hwtimestamp", 12, "hwtimestamp needs an interface after it" },
 	{ "hwtimestamp a/b", 13, "'a/b' is not the name of an interface" },
 	{ "hwtimestamp **", 13, "'**' is not the name of an interface" },
