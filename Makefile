@@ -58,7 +58,7 @@ FZ := build/fuzz
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 san = $(patsubst %.c,$(SAN)/obj/%.o,$(1))
 
-.PHONY: all module user tests unit-tests check check-unit check-lint check-rig check-debug check-peers check-faults check-flood check-systemd check-kernels check-long check-many soak lint score score-first plot bench fuzz vm run deps \
+.PHONY: all module user tests unit-tests check check-unit check-lint check-rig check-debug check-peers check-faults check-flood check-systemd check-igb check-kernels check-long check-many soak lint score score-first plot bench fuzz vm run deps \
 	install uninstall clean help
 all: user
 
@@ -72,6 +72,7 @@ help:
 	@echo 'make check-faults what ntpkd does, and its operator sees, when things go wrong (NTPK_FAULT_S=600: longer)'
 	@echo 'make check-flood  10,000,000 requests from everywhere, 1,000,000 clients, 10,000,000 wrong packets (an hour; NTPK_FLOOD=, NTPK_CLIENTS=, NTPK_FUZZ=)'
 	@echo 'make check-systemd  the installed unit under a real systemd: readiness, walls, watchdog (two minutes)'
+	@echo 'make check-igb    hardware time stamps, over a network card of QEMU 10 that has a clock (two minutes)'
 	@echo 'make check-kernels  the kernel selftests on 6.1, 6.12, 6.12 PREEMPT_RT and 7.2; armhf, arm64, s390x (an hour and a half)'
 	@echo 'make check-long   each allocation fails, 1,000 loads, 1,000,000 bent netlink messages, ntpkd killed 200 times (three hours)'
 	@echo 'make soak H=1     the whole path under load and random faults for so many hours'
@@ -206,7 +207,7 @@ deps:
 check: deps
 	selftests/check all
 
-check-unit check-lint check-rig check-debug check-peers check-faults check-flood check-systemd check-kernels check-long:
+check-unit check-lint check-rig check-debug check-peers check-faults check-flood check-systemd check-igb check-kernels check-long:
 	selftests/check $(@:check-%=%)
 
 soak:
