@@ -141,8 +141,8 @@ static bool continues(const struct phc *p, const struct phc_sample *s)
 	const struct phc_sample *last = &p->of[p->len - 1];
 	double span = span_ns(last, s), ran = (double)(s->raw_ns - last->raw_ns), missed, bound;
 
-	if (ran <= 0 || fabs(gain_ns(last, s)) >
-			RATE_MAX * ran + (double)(s->half_ns + last->half_ns) + STEADY_NS)
+	if (fabs(gain_ns(last, s)) >
+	    RATE_MAX * ran + (double)(s->half_ns + last->half_ns) + STEADY_NS)
 		return false;
 	if (!p->has_map)
 		return true;
@@ -197,6 +197,16 @@ bool phc_to_raw(const struct phc_map *m, int64_t phc_ns, int64_t *raw_ns, int64_
 		return false;
 	if (*raw_ns > m->valid_until_ns)
 		return false;
-	*err_ns = m->err_ns + (d < 0 ? -d : d) / 1000 * m->skew_ppb / 1000000 + 1;
+	*err_ns = phc_err_ns(m, d);
 	return true;
+}
+
+int64_t phc_err_ns(const struct phc_map *m, int64_t away_ns)
+{
+	return m->err_ns + (away_ns < 0 ? -away_ns : away_ns) / 1000 * m->skew_ppb / 1000000 + 1;
+}
+
+double phc_gain_ppb(const struct phc_map *m)
+{
+	return -(double)m->rate_q48 / Q48 * NS_PER_S;
 }

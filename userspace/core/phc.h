@@ -98,4 +98,14 @@ void phc_forget(struct phc *p);
  */
 bool phc_to_raw(const struct phc_map *m, int64_t phc_ns, int64_t *raw_ns, int64_t *err_ns);
 
+/**
+ * phc_err_ns() - bound of the map's error
+ * @m: map
+ * @away_ns: from its reference
+ */
+int64_t phc_err_ns(const struct phc_map *m, int64_t away_ns);
+
+/** phc_gain_ppb() - what the clock gains on RAW */
+double phc_gain_ppb(const struct phc_map *m);
+
 #endif /* NTPK_CORE_PHC_H */

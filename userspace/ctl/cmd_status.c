@@ -107,6 +107,24 @@ static void print_serving(struct json_object *d)
 		line("Last push failed", fmt_safe(text, sizeof(text), error));
 }
 
+/* One line for each interface whose stamps are asked for; none where there is none. */
+static void print_hwtimestamp(struct json_object *d)
+{
+	struct json_object *list = ctl_list(d, "hwtimestamp"), *o;
+	char name[FMT_TEXT_MAX], clock[FMT_TEXT_MAX], err[FMT_MAX];
+	int64_t n;
+
+	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+		o = json_object_array_get_idx(list, i);
+		fmt_safe(name, sizeof(name), fmt_str(o, "interface"));
+		fmt_safe(clock, sizeof(clock), fmt_str(o, "clock"));
+		printf("%-16s: %s, %s%s%s%s\n", "Hardware stamps", name, clock,
+		       fmt_int(o, "err_ns", &n) ? " within " : ", not used now",
+		       fmt_int(o, "err_ns", &n) ? fmt_member_ns(err, o, "err_ns", false) : "",
+		       fmt_bool(o, "rx") ? "" : ", of what leaves");
+	}
+}
+
 static void print_status(const struct ctl *ctl, struct json_object *d)
 {
 	char now[FMT_MAX];
@@ -125,6 +143,7 @@ static void print_status(const struct ctl *ctl, struct json_object *d)
 	line_ns(d, "Root distance", "root_dist_ns", false);
 	print_counts(d);
 	line("System clock", fmt_bool(d, "clock_control") ? "steered" : "left alone");
+	print_hwtimestamp(d);
 	print_serving(d);
 }
 

@@ -312,3 +312,24 @@ bool hwts_to_local(const struct hwts *h, uint32_t ifindex, int64_t phc_ns, int64
 	}
 	return false;
 }
+
+bool hwts_get_report(const struct hwts *h, size_t i, int64_t now_ns, struct hwts_report *out)
+{
+	const struct hwts_port *port;
+	const struct phc_map *m;
+
+	if (!h || i >= h->ports_len)
+		return false;
+	port = &h->ports[i];
+	memset(out, 0, sizeof(*out));
+	out->name = port->i.name;
+	out->phc = port->i.phc;
+	out->rx = port->i.rx;
+	if (!port->clock || !port->clock->phc.has_map)
+		return true;
+	m = &port->clock->phc.map;
+	out->known = now_ns <= m->valid_until_ns;
+	out->err_ns = phc_err_ns(m, now_ns - m->raw_ns);
+	out->rate_ppb = phc_gain_ppb(m);
+	return true;
+}

@@ -57,4 +57,33 @@ void hwts_close(struct hwts *h);
 bool hwts_to_local(const struct hwts *h, uint32_t ifindex, int64_t phc_ns, int64_t *local_ns,
 		   int64_t *err_ns);
 
+/**
+ * struct hwts_report - an interface, for people
+ * @name: of it
+ * @phc: N of its clock, /dev/ptpN
+ * @rx: it stamps NTP packets as they come in, too
+ * @known: its stamps are used now; the rest is valid then
+ * @err_ns: bound of a stamp's error
+ * @rate_ppb: what its clock gains on the local timescale
+ */
+struct hwts_report {
+	const char *name;
+	int	 phc;
+	bool	 rx;
+	bool	 known;
+	int64_t	 err_ns;
+	double	 rate_ppb;
+};
+
+/**
+ * hwts_get_report() - one interface after the other
+ * @h: NULL is fine
+ * @i: from 0
+ * @now_ns: local time
+ * @out: filled
+ *
+ * Return: false past the last.
+ */
+bool hwts_get_report(const struct hwts *h, size_t i, int64_t now_ns, struct hwts_report *out);
+
 #endif /* NTPKD_HWTS_H */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <ntpk/ntp_reason.h>
+#include "daemon/hwts.h"
 #include "daemon/kern.h"
 #include "daemon/metrics_text.h"
 #include "daemon/net.h"
@@ -78,6 +79,25 @@ static struct json_object *responder_object(const struct ntpkd *d)
 	return o;
 }
 
+static struct json_object *hwts_list(const struct ntpkd *d, int64_t now_ns)
+{
+	struct json_object *list = json_object_new_array(), *o;
+	struct hwts_report r;
+	char clock[32];
+
+	for (size_t i = 0; hwts_get_report(d->hwts, i, now_ns, &r); i++) {
+		o = json_object_new_object();
+		snprintf(clock, sizeof(clock), "/dev/ptp%d", r.phc);
+		put_text(o, "interface", r.name);
+		put_text(o, "clock", clock);
+		put_bool(o, "rx", r.rx);
+		put_int_if(o, "err_ns", r.err_ns, r.known);
+		put_real_if(o, "rate_ppb", r.rate_ppb, r.known);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
 static struct json_object *loop_object(void)
 {
 	struct turn_longest longest = turn_longest();
@@ -141,6 +161,7 @@ int status_all(void *ctx, const struct control_value *args, struct json_object *
 	put_text(data, "serving_reason", d->conf.kernel ? ntpkd_userspace_reason(d) : NULL);
 	put(data, "module", module_object(d));
 	put(data, "responder", responder_object(d));
+	put(data, "hwtimestamp", hwts_list(d, now.local_ns));
 	put(data, "loop", loop_object());
 	return 0;
 }

@@ -82,6 +82,9 @@ static void test_outside(void **state)
 	b.before_ns++;
 	b.after_ns++;
 	assert_false(phc_to_sample(&b, &before, &after, &s));
+	/* clocks that stand still */
+	b.after_ns = b.before_ns = REAL_NS;
+	assert_false(phc_to_sample(&b, &before, &before, &s));
 }
 
 /* What is no such clock is said to be none, by every means. */
