@@ -125,6 +125,7 @@ static bool take_sent(struct sock *s, const struct stamp *stamp)
 
 	if (stamp->hard_ns) {
 		s->awaited &= ~SOCK_AWAIT_HARD;
+		s->hard_missed = 0;
 		better = by_hardware(s, stamp, &t) &&
 			 stamp_is_plausible(s->t1.local_ns, t.local_ns, s->t1.err_ns + t.err_ns);
 	} else {
@@ -166,11 +167,12 @@ static void await_hardware(struct sock *s)
 {
 	struct pollfd p = { .fd = s->fd };	/* POLLERR needs no asking */
 
-	if (!(s->awaited & SOCK_AWAIT_HARD))
+	if (!(s->awaited & SOCK_AWAIT_HARD) || s->hard_missed >= HARD_MISSED_MAX)
 		return;
-	if (s->hard_missed < HARD_MISSED_MAX && poll(&p, 1, HARD_WAIT_MS) > 0 && drain_errors(s))
+	/* until it has come */
+	s->hard_missed++;
+	if (poll(&p, 1, HARD_WAIT_MS) > 0 && drain_errors(s))
 		report_sent(s);
-	s->hard_missed = s->awaited & SOCK_AWAIT_HARD ? s->hard_missed + 1 : 0;
 }
 
 static void report_reply(struct sock *s, const void *data, size_t len, const struct stamp *stamp)
