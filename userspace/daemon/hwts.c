@@ -16,6 +16,8 @@
 #include "daemon/turn.h"
 
 #define INTERFACES_MAX	NTPK_PHC_MAX
+/* A link may come up at another speed than before: it is asked for so often. */
+#define SPEED_TICKS	20
 /* A clock that is steered in leaps jumps every few seconds: once in a while is enough. */
 #define JUMP_SAID_NS	(600 * NTP_NS_PER_S)
 
@@ -35,16 +37,18 @@ struct hwts_clock {
 	int64_t	 jump_said_ns;
 };
 
-/* struct hwts_port - an interface; @clock NULL = it has gone */
+/* struct hwts_port - an interface; @clock NULL = it has gone; @speed of its link, Mbit/s */
 struct hwts_port {
 	struct hwts_if i;
 	struct hwts_clock *clock;
+	uint32_t speed;
 };
 
 struct hwts {
 	const struct hwts_ops *ops;
 	void	*ctx;
 	struct libevent *tick;
+	unsigned int ticks;
 	struct hwts_clock clocks[INTERFACES_MAX];
 	size_t	 clocks_len;
 	struct hwts_port ports[INTERFACES_MAX];
@@ -160,6 +164,14 @@ static void look_for(struct hwts *h, struct hwts_port *port)
 		phc_close(&c->reader);
 }
 
+/* Only of use for what is stamped as it comes in. */
+static void read_speeds(struct hwts *h)
+{
+	for (size_t i = 0; i < h->ports_len; i++)
+		if (h->ports[i].clock && h->ports[i].i.rx)
+			h->ports[i].speed = hwts_if_speed(h->ports[i].i.name);
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct hwts *h = arg;
@@ -169,6 +181,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	turn_begin();
 	for (size_t i = 0; i < h->ports_len; i++)
 		look_for(h, &h->ports[i]);
+	if (h->ticks++ % SPEED_TICKS == 0)
+		read_speeds(h);
 	for (size_t i = 0; i < h->clocks_len; i++)
 		if (h->clocks[i].reader.fd >= 0)
 			read_clock(h, &h->clocks[i]);
@@ -299,18 +313,29 @@ void hwts_close(struct hwts *h)
 	free(h);
 }
 
+/* Which has not gone. */
+static const struct hwts_port *find_port(const struct hwts *h, uint32_t ifindex)
+{
+	for (size_t i = 0; h && i < h->ports_len; i++)
+		if (h->ports[i].i.ifindex == ifindex && h->ports[i].clock)
+			return &h->ports[i];
+	return NULL;
+}
+
 bool hwts_to_local(const struct hwts *h, uint32_t ifindex, int64_t phc_ns, int64_t *local_ns,
 		   int64_t *err_ns)
 {
-	const struct hwts_clock *c;
+	const struct hwts_port *port = find_port(h, ifindex);
 
-	for (size_t i = 0; h && i < h->ports_len; i++) {
-		c = h->ports[i].clock;
-		if (h->ports[i].i.ifindex == ifindex && c)
-			return c->phc.has_map &&
-			       phc_to_raw(&c->phc.map, phc_ns, local_ns, err_ns);
-	}
-	return false;
+	return port && port->clock->phc.has_map &&
+	       phc_to_raw(&port->clock->phc.map, phc_ns, local_ns, err_ns);
+}
+
+int64_t hwts_wire_ns(const struct hwts *h, uint32_t ifindex, uint32_t frame_len)
+{
+	const struct hwts_port *port = find_port(h, ifindex);
+
+	return port ? hwts_if_wire_ns(frame_len, port->speed) : 0;
 }
 
 bool hwts_get_report(const struct hwts *h, size_t i, int64_t now_ns, struct hwts_report *out)

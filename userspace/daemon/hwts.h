@@ -58,6 +58,19 @@ bool hwts_to_local(const struct hwts *h, uint32_t ifindex, int64_t phc_ns, int64
 		   int64_t *err_ns);
 
 /**
+ * hwts_wire_ns() - from the begin of a frame, which is stamped, to its end
+ * @h: NULL is fine
+ * @ifindex: of the interface by which it came
+ * @frame_len: its bytes, 0 = not known
+ *
+ * NTP means the end of what comes in, so that the time on the wire counts for both
+ * directions, whatever their speeds.
+ *
+ * Return: nanoseconds, 0 where it is not known.
+ */
+int64_t hwts_wire_ns(const struct hwts *h, uint32_t ifindex, uint32_t frame_len);
+
+/**
  * struct hwts_report - an interface, for people
  * @name: of it
  * @phc: N of its clock, /dev/ptpN

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The time stamps of a network interface, see hwts_if.h.  Start-up only.
+ * The time stamps of a network interface, see hwts_if.h.
  */
 #include "daemon/hwts_if.h"
 
@@ -17,6 +17,7 @@
 
 #define NEEDED	(SOF_TIMESTAMPING_TX_HARDWARE | SOF_TIMESTAMPING_RAW_HARDWARE)
 #define BIT(n)	(1u << (n))
+#define FCS_LEN	4
 
 static int call(int fd, const char *name, unsigned long request, void *arg)
 {
@@ -118,4 +119,23 @@ int hwts_if_open(const char *name, const struct conf_hwts *conf, struct hwts_if 
 	err = open_with(fd, conf, out);
 	close(fd);
 	return err;
+}
+
+uint32_t hwts_if_speed(const char *name)
+{
+	struct ethtool_cmd link = { .cmd = ETHTOOL_GSET };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint32_t speed = 0;
+
+	if (fd < 0)
+		return 0;
+	if (!call(fd, name, SIOCETHTOOL, &link))
+		speed = ethtool_cmd_speed(&link);
+	close(fd);
+	return speed == (uint32_t)SPEED_UNKNOWN ? 0 : speed;
+}
+
+int64_t hwts_if_wire_ns(uint32_t frame_len, uint32_t speed)
+{
+	return frame_len && speed ? (frame_len + FCS_LEN) * 8LL * 1000 / speed : 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The time stamps of a network interface: what it has, and switching them on.
- * Start-up only.
+ * Start-up only, but for the link's speed.
  */
 #ifndef NTPKD_HWTS_IF_H
 #define NTPKD_HWTS_IF_H
@@ -44,5 +44,22 @@ int hwts_if_open(const char *name, const struct conf_hwts *conf, struct hwts_if 
  * Return: HWTSTAMP_FILTER_*, -1 when the driver has none of those that are wanted.
  */
 int hwts_if_filter(enum conf_rxfilter want, uint32_t can, int is);
+
+/**
+ * hwts_if_speed() - of its link, now
+ * @name: of an interface
+ *
+ * Return: Mbit/s, 0 = not known.
+ */
+uint32_t hwts_if_speed(const char *name);
+
+/**
+ * hwts_if_wire_ns() - how long a frame takes to come in
+ * @frame_len: bytes, without its checksum
+ * @speed: Mbit/s, 0 = not known
+ *
+ * Return: nanoseconds from its begin to its end; 0 where that is not known.
+ */
+int64_t hwts_if_wire_ns(uint32_t frame_len, uint32_t speed);
 
 #endif /* NTPKD_HWTS_IF_H */

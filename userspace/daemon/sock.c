@@ -184,9 +184,11 @@ static void report_reply(struct sock *s, const void *data, size_t len, const str
 		t4.err_ns = clocks_simulated() ? SIMULATED_ERR_NS : T4_USER_ERR_NS;
 		t4.from = STAMP_DAEMON;
 	}
-	if (by_hardware(s, stamp, &hard) &&
-	    stamp_is_plausible(hard.local_ns, t4.local_ns, hard.err_ns + t4.err_ns))
-		t4 = hard;
+	if (by_hardware(s, stamp, &hard)) {
+		hard.local_ns += hwts_wire_ns(s->env->hwts, stamp->ifindex, stamp->frame_len);
+		if (stamp_is_plausible(hard.local_ns, t4.local_ns, hard.err_ns + t4.err_ns))
+			t4 = hard;
+	}
 	s->env->ops->reply(s->env->ctx, s->source, data, len, &t4);
 }
 

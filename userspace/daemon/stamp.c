@@ -68,6 +68,7 @@ static void take_interface(const struct cmsghdr *c, struct stamp *out)
 	memcpy(&info, CMSG_DATA(c), sizeof(info));
 	if (info.if_index)
 		out->ifindex = info.if_index;
+	out->frame_len = info.pkt_length;
 }
 
 static void take_v4(const struct cmsghdr *c, struct stamp *out)

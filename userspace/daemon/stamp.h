@@ -23,11 +23,14 @@ enum stamp_from {
  * @soft_ns: the kernel's, CLOCK_REALTIME; 0 = none
  * @hard_ns: the interface's, by its own clock; 0 = none
  * @ifindex: which interface, 0 = not known
+ * @frame_len: bytes of the frame that it stamped as it came in, without its checksum; 0 =
+ *	not known
  */
 struct stamp {
 	int64_t	 soft_ns;
 	int64_t	 hard_ns;
 	uint32_t ifindex;
+	uint32_t frame_len;
 };
 
 /**

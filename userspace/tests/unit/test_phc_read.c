@@ -129,6 +129,20 @@ static void test_filter(void **state)
 	assert_int_equal(hwts_if_filter(CONF_RXFILTER_PTP, BIT(HWTSTAMP_FILTER_NONE), 0), -1);
 }
 
+/* 48 bytes of NTP over IPv4, as an interface sees them: 90 bytes and a checksum. */
+static void test_wire(void **state)
+{
+	(void)state;
+	assert_int_equal(hwts_if_wire_ns(90, 1000), 752);
+	assert_int_equal(hwts_if_wire_ns(90, 100), 7520);
+	assert_int_equal(hwts_if_wire_ns(90, 0), 0);
+	assert_int_equal(hwts_if_wire_ns(0, 1000), 0);
+	assert_int_equal(hwts_if_wire_ns(90, 400000), 1);
+	/* no link has a speed there */
+	assert_int_equal(hwts_if_speed("lo"), 0);
+	assert_int_equal(hwts_if_speed("nowhere0"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -137,6 +151,7 @@ int main(void)
 		cmocka_unit_test(test_outside),
 		cmocka_unit_test(test_not_one),
 		cmocka_unit_test(test_filter),
+		cmocka_unit_test(test_wire),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

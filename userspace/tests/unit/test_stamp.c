@@ -72,6 +72,7 @@ static void test_read(void **state)
 	assert_int_equal(read_all(&c).ifindex, 7);
 	add(&c, SOL_SOCKET, SCM_TIMESTAMPING_PKTINFO, &info, sizeof(info));
 	assert_int_equal(read_all(&c).ifindex, 4);
+	assert_int_equal(read_all(&c).frame_len, 90);
 	add(&c, SOL_IPV6, IPV6_PKTINFO, &v6, sizeof(v6));
 	assert_int_equal(read_all(&c).ifindex, 4);
 	c.len = 0;
