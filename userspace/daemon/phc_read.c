@@ -193,14 +193,20 @@ static int read_real(struct phc_reader *r, struct phc_sample *out)
 	return best && phc_to_sample(best, &before, &after, out) ? 0 : -EAGAIN;
 }
 
-/* What this driver, or this kernel, does not know at all; or has never managed to do. */
+/*
+ * What this driver, or this kernel, does not know at all; or has never managed to do.
+ * -ENODEV of PRECISE is also that the system's clocksource is another counter than the
+ * hardware's (hpet, kvm-clock): a clock that has gone says it again by the next means.
+ */
 static bool is_hopeless(struct phc_reader *r, int err)
 {
-	if (!err || err == -ENODEV || r->means == PHC_PLAIN)
+	if (!err || r->means == PHC_PLAIN)
 		return false;
 	if (err == -EOPNOTSUPP || err == -EINVAL || err == -ENOTTY)
 		return true;
-	return r->means == PHC_PRECISE && ++r->failures > PRECISE_FAILURES_MAX;
+	if (r->means != PHC_PRECISE)
+		return false;
+	return err == -ENODEV || ++r->failures > PRECISE_FAILURES_MAX;
 }
 
 int phc_read(struct phc_reader *r, struct phc_sample *out)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Readings of an interface's clock: the tightest counts, a bracket of the system clock
- * becomes one of the local timescale under any slew, a step in between is seen.  And
- * which packets an interface is asked to stamp.
+ * becomes one of the local timescale under any slew, a step in between is seen; which
+ * failure of the means ends what.  And which packets an interface is asked to stamp.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -11,13 +11,58 @@
 #include <stdint.h>
 #include <fcntl.h>
 #include <unistd.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <linux/net_tstamp.h>
+#include <linux/ptp_clock.h>
 #include <cmocka.h>
 #include "daemon/hwts_if.h"
 #include "daemon/phc_read.h"
 
 #define REAL_NS	1700000000000000000LL
 #define BIT(n)	(1u << (n))
+
+/* struct driver - @fd of a clock whose driver is here: what its means end with */
+static struct driver {
+	int	 fd;
+	int	 precise;
+	int	 extended;
+} driver = { .fd = -1 };
+
+static void set_time(struct ptp_clock_time *t, int64_t ns)
+{
+	t->sec = ns / 1000000000;
+	t->nsec = (uint32_t)(ns % 1000000000);
+}
+
+static int extended(struct ptp_sys_offset_extended *x)
+{
+	for (unsigned int i = 0; !driver.extended && i < x->n_samples; i++) {
+		set_time(&x->ts[i][0], 5000 + 100 * i);
+		set_time(&x->ts[i][1], REAL_NS);
+		set_time(&x->ts[i][2], 5040 + 100 * i);
+	}
+	return driver.extended;
+}
+
+int ioctl(int fd, unsigned long request, ...)
+{
+	va_list args;
+	void *arg;
+	int err = ENOTTY;
+
+	va_start(args, request);
+	arg = va_arg(args, void *);
+	va_end(args);
+	if (fd != driver.fd)
+		return (int)syscall(SYS_ioctl, fd, request, arg);
+	if (request == PTP_SYS_OFFSET_PRECISE)
+		err = driver.precise;
+	if (request == PTP_SYS_OFFSET_EXTENDED)
+		err = extended(arg);
+	errno = err;
+	return err ? -1 : 0;
+}
 
 static void test_tightest(void **state)
 {
@@ -103,6 +148,45 @@ static void test_not_one(void **state)
 	assert_int_equal(r.means, PHC_EXTENDED_RAW);
 }
 
+/* The hardware cannot compare with the counter that the system has now. */
+static void test_other_counter(void **state)
+{
+	struct phc_reader r = { .fd = open("/dev/null", O_RDONLY | O_CLOEXEC) };
+	struct phc_sample s;
+
+	(void)state;
+	driver = (struct driver){ .fd = r.fd, .precise = ENODEV };
+	assert_int_equal(phc_read(&r, &s), 0);
+	assert_int_equal(r.means, PHC_EXTENDED_RAW);
+	assert_int_equal(s.phc_ns, REAL_NS);
+	/* gone by all means */
+	driver.extended = ENODEV;
+	assert_int_equal(phc_read(&r, &s), -ENODEV);
+	assert_int_equal(r.means, PHC_EXTENDED_RAW);
+	r.means = PHC_PRECISE;
+	assert_int_equal(phc_read(&r, &s), -ENODEV);
+	driver.fd = -1;
+	phc_close(&r);
+}
+
+/* It never gets to it: some readings are lost, then another means is taken. */
+static void test_too_slow(void **state)
+{
+	struct phc_reader r = { .fd = open("/dev/null", O_RDONLY | O_CLOEXEC) };
+	struct phc_sample s;
+	int lost = 0;
+
+	(void)state;
+	driver = (struct driver){ .fd = r.fd, .precise = ETIMEDOUT };
+	while (lost < 20 && phc_read(&r, &s) == -ETIMEDOUT)
+		lost++;
+	assert_in_range(lost, 1, 8);
+	assert_int_equal(r.means, PHC_EXTENDED_RAW);
+	assert_int_equal(phc_read(&r, &s), 0);
+	driver.fd = -1;
+	phc_close(&r);
+}
+
 static void test_filter(void **state)
 {
 	const uint32_t all = BIT(HWTSTAMP_FILTER_NONE) | BIT(HWTSTAMP_FILTER_ALL);
@@ -150,6 +234,8 @@ int main(void)
 		cmocka_unit_test(test_to_sample),
 		cmocka_unit_test(test_outside),
 		cmocka_unit_test(test_not_one),
+		cmocka_unit_test(test_other_counter),
+		cmocka_unit_test(test_too_slow),
 		cmocka_unit_test(test_filter),
 		cmocka_unit_test(test_wire),
 	};
