@@ -172,7 +172,7 @@ enum phc_news phc_add(struct phc *p, const struct phc_sample *s)
 	bool jumped, had = p->has_map;
 
 	if (says_nothing(p, s))
-		return had ? PHC_MAP : PHC_LEARNING;
+		return PHC_NOTHING;
 	jumped = p->len && !continues(p, s);
 	if (jumped)
 		phc_forget(p);

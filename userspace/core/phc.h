@@ -66,6 +66,7 @@ struct phc {
 
 /* enum phc_news - what a reading has brought */
 enum phc_news {
+	PHC_NOTHING,	/* it was left out: what there was is as it was */
 	PHC_LEARNING,	/* there is no map, and was none */
 	PHC_MAP,	/* a new map */
 	PHC_JUMPED,	/* there was a map, and it is wrong: none any more */
@@ -77,7 +78,7 @@ enum phc_news {
  * @s: reading, later than those before; one that comes less than half a period
  *	after the last, or in a bracket of more than PHC_HALF_MAX_NS, is left out
  *
- * Return: what it has brought; of one that is left out: what there is.
+ * Return: what it has brought.
  */
 enum phc_news phc_add(struct phc *p, const struct phc_sample *s);
 

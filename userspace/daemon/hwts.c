@@ -128,6 +128,7 @@ static void read_clock(struct hwts *h, struct hwts_clock *c)
 	}
 	c->err = 0;
 	switch (phc_add(&c->phc, &s)) {
+	case PHC_NOTHING:
 	case PHC_LEARNING:
 		return;
 	case PHC_MAP:

