@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The time stamps of a network interface: what it has, and switching them on.
- * Start-up only, but for the link's speed.
+ * Start-up only, but for the link's speed and which clock it is.
  */
 #ifndef NTPKD_HWTS_IF_H
 #define NTPKD_HWTS_IF_H
@@ -31,7 +31,8 @@ struct hwts_if {
  * @conf: what is wanted
  * @out: filled
  *
- * Return: 0; -EOPNOTSUPP: it has none; other -errno of what stands in the way.
+ * Return: 0; -EOPNOTSUPP: it has none; -EXDEV: it has those of several cards, as a bond
+ * or a VLAN upon one; other -errno of what stands in the way.
  */
 int hwts_if_open(const char *name, const struct conf_hwts *conf, struct hwts_if *out);
 
@@ -39,7 +40,7 @@ int hwts_if_open(const char *name, const struct conf_hwts *conf, struct hwts_if 
  * hwts_if_filter() - which packets are to be stamped as they come in
  * @want: by the configuration
  * @can: bits of HWTSTAMP_FILTER_* that the driver has
- * @is: the one that is set now
+ * @is: the one that is set now: one that PTP needs is not taken away, unless that is asked for
  *
  * Return: HWTSTAMP_FILTER_*, -1 when the driver has none of those that are wanted.
  */
@@ -52,6 +53,12 @@ int hwts_if_filter(enum conf_rxfilter want, uint32_t can, int is);
  * Return: Mbit/s, 0 = not known.
  */
 uint32_t hwts_if_speed(const char *name);
+
+/**
+ * hwts_if_moved() - are its stamps by another clock now than when it was opened?
+ * @i: interface
+ */
+bool hwts_if_moved(const struct hwts_if *i);
 
 /**
  * hwts_if_wire_ns() - how long a frame takes to come in

@@ -202,6 +202,13 @@ static void test_filter(void **state)
 	assert_int_equal(hwts_if_filter(CONF_RXFILTER_BEST, ptp, 0), HWTSTAMP_FILTER_NONE);
 	assert_int_equal(hwts_if_filter(CONF_RXFILTER_BEST, ntp, HWTSTAMP_FILTER_ALL),
 			 HWTSTAMP_FILTER_ALL);
+	/* PTP goes on where it was, unless it is asked to end */
+	assert_int_equal(hwts_if_filter(CONF_RXFILTER_BEST, ntp, HWTSTAMP_FILTER_PTP_V2_EVENT),
+			 HWTSTAMP_FILTER_ALL);
+	assert_int_equal(hwts_if_filter(CONF_RXFILTER_BEST, BIT(HWTSTAMP_FILTER_NTP_ALL) | ptp,
+					HWTSTAMP_FILTER_PTP_V2_EVENT), HWTSTAMP_FILTER_PTP_V2_EVENT);
+	assert_int_equal(hwts_if_filter(CONF_RXFILTER_NTP, BIT(HWTSTAMP_FILTER_NTP_ALL) | ptp,
+					HWTSTAMP_FILTER_PTP_V2_EVENT), HWTSTAMP_FILTER_NTP_ALL);
 	assert_int_equal(hwts_if_filter(CONF_RXFILTER_NONE, ntp, HWTSTAMP_FILTER_ALL),
 			 HWTSTAMP_FILTER_NONE);
 	assert_int_equal(hwts_if_filter(CONF_RXFILTER_NTP, all, 0), HWTSTAMP_FILTER_ALL);
