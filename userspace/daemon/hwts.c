@@ -16,8 +16,11 @@
 #include "daemon/turn.h"
 
 #define INTERFACES_MAX	NTPK_PHC_MAX
-/* A link may come up at another speed than before: it is asked for so often. */
-#define SPEED_TICKS	20
+/* A request without any extension over IPv4, and what IPv6 in a VLAN makes it longer by. */
+#define REQUEST_LEN	(14 + 20 + 8 + 48)
+#define LONGER_LEN	(20 + 4)
+/* A link may come up at another speed than before, or by another card: asked so often. */
+#define LINK_TICKS	20
 /* A clock that is steered in leaps jumps every few seconds: once in a while is enough. */
 #define JUMP_SAID_NS	(600 * NTP_NS_PER_S)
 
@@ -55,23 +58,29 @@ struct hwts {
 	size_t	 ports_len;
 };
 
+/*
+ * The module does not know how long a request was on the wire; so its map is that of the
+ * frame's end, as T2 is, for the request that is usual.
+ */
 static void push(struct hwts *h, const struct hwts_port *port)
 {
 	const struct phc_map *m = &port->clock->phc.map;
+	int64_t wire_ns = hwts_if_wire_ns(REQUEST_LEN, port->speed);
+	int64_t longest_ns = hwts_if_wire_ns(REQUEST_LEN + LONGER_LEN, port->speed);
 	const struct ntpk_nl_phc map = {
-		.ifindex = port->i.ifindex, .phc_ns = m->phc_ns, .raw_ns = m->raw_ns,
-		.rate_q48 = m->rate_q48, .err_ns = m->err_ns, .skew_ppb = m->skew_ppb,
-		.valid_until_ns = m->valid_until_ns,
+		.ifindex = port->i.ifindex, .phc_ns = m->phc_ns, .raw_ns = m->raw_ns + wire_ns,
+		.rate_q48 = m->rate_q48, .err_ns = m->err_ns + (uint32_t)(longest_ns - wire_ns),
+		.skew_ppb = m->skew_ppb, .valid_until_ns = m->valid_until_ns,
 	};
 
 	h->ops->map(h->ctx, &map);
 }
 
-/* To those who use this clock's stamps. */
+/* Of those that use this clock for what comes in: the rest is none of the module's business. */
 static void tell(struct hwts *h, const struct hwts_clock *c)
 {
 	for (size_t i = 0; i < h->ports_len; i++) {
-		if (h->ports[i].clock != c)
+		if (h->ports[i].clock != c || !h->ports[i].i.rx)
 			continue;
 		if (c->phc.has_map)
 			push(h, &h->ports[i]);
@@ -150,27 +159,37 @@ static bool is_used(const struct hwts *h, const struct hwts_clock *c)
 	return false;
 }
 
-static void look_for(struct hwts *h, struct hwts_port *port)
+static void leave(struct hwts *h, struct hwts_port *port)
 {
 	struct hwts_clock *c = port->clock;
-	char name[IF_NAMESIZE];
 
-	if (!c || if_indextoname(port->i.ifindex, name))
-		return;
-	log_warn("%s has gone: where it comes back, its stamps are used after a restart of ntpkd",
-		 port->i.name);
 	port->clock = NULL;
 	h->ops->none(h->ctx, port->i.ifindex);
 	if (!is_used(h, c))
 		phc_close(&c->reader);
 }
 
-/* Only of use for what is stamped as it comes in. */
-static void read_speeds(struct hwts *h)
+static void look_for(struct hwts *h, struct hwts_port *port)
 {
-	for (size_t i = 0; i < h->ports_len; i++)
-		if (h->ports[i].clock && h->ports[i].i.rx)
-			h->ports[i].speed = hwts_if_speed(h->ports[i].i.name);
+	char name[IF_NAMESIZE];
+
+	if (!port->clock || if_indextoname(port->i.ifindex, name))
+		return;
+	log_warn("%s has gone: where it comes back, its stamps are used after a restart of ntpkd",
+		 port->i.name);
+	leave(h, port);
+}
+
+/* What may change while it is there; the speed is of use for what is stamped as it comes in. */
+static void look_at(struct hwts *h, struct hwts_port *port)
+{
+	if (port->clock && hwts_if_moved(&port->i)) {
+		log_warn("%s is stamped by another clock than /dev/ptp%d now: its stamps are used "
+			 "after a restart of ntpkd", port->i.name, port->i.phc);
+		leave(h, port);
+	}
+	if (port->clock && port->i.rx)
+		port->speed = hwts_if_speed(port->i.name);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)
@@ -180,10 +199,12 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	turn_begin();
-	for (size_t i = 0; i < h->ports_len; i++)
+	for (size_t i = 0; i < h->ports_len; i++) {
 		look_for(h, &h->ports[i]);
-	if (h->ticks++ % SPEED_TICKS == 0)
-		read_speeds(h);
+		if (h->ticks % LINK_TICKS == 0)
+			look_at(h, &h->ports[i]);
+	}
+	h->ticks++;
 	for (size_t i = 0; i < h->clocks_len; i++)
 		if (h->clocks[i].reader.fd >= 0)
 			read_clock(h, &h->clocks[i]);
@@ -217,6 +238,11 @@ static int open_port(struct hwts *h, const char *name, const struct conf_hwts *c
 		return 0;
 	}
 	err = hwts_if_open(name, conf, &port->i);
+	if (err == -EXDEV) {
+		log_warn("hwtimestamp %s: each of the cards behind this interface has another clock: "
+			 "the kernel's stamps are used", name);
+		return 0;
+	}
 	if (err)
 		return err;
 	err = find_clock(h, port->i.phc, conf->nocrossts, &port->clock);
