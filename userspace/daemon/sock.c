@@ -52,9 +52,9 @@ void sock_env_init(struct sock_env *env)
 {
 	struct rlimit files;
 
-	if (env->hwts && !stamp_tx_names_interface()) {
-		log_warn("net.core.tstamp_allow_data is 0: requests to upstreams have the kernel's "
-			 "stamps, not the hardware's");
+	if (env->hwts && !stamp_tx_names_interface(STAMP_ALLOW_DATA)) {
+		log_warn("net.core.tstamp_allow_data is 0, or not to be seen in this network namespace: "
+			 "requests to upstreams have the kernel's stamps, not the hardware's");
 		env->hwts = NULL;
 	}
 	env->anchor_fd = clocks_simulated() ? -1 : sock_udp(AF_INET, false, false);

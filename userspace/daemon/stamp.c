@@ -13,7 +13,6 @@
 #include <linux/net_tstamp.h>
 #include "daemon/clocks.h"
 
-#define ALLOW_DATA	"/proc/sys/net/core/tstamp_allow_data"
 /* Between the interface and the kernel lie interrupts and queues, but not more. */
 #define APART_MAX_NS	10000000
 
@@ -106,14 +105,14 @@ void stamp_read(struct msghdr *msg, struct stamp *out)
 	}
 }
 
-bool stamp_tx_names_interface(void)
+bool stamp_tx_names_interface(const char *allow_data)
 {
-	FILE *f = fopen(ALLOW_DATA, "re");
-	int c = f ? fgetc(f) : '1';
+	FILE *f = fopen(allow_data, "re");
+	int c = f ? fgetc(f) : EOF;
 
 	if (f)
 		fclose(f);
-	return c != '0';
+	return c == '1';
 }
 
 bool stamp_is_plausible(int64_t first_ns, int64_t then_ns, int64_t err_ns)

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define STAMP_ALLOW_DATA	"/proc/sys/net/core/tstamp_allow_data"
+
 struct msghdr;
 
 /* enum stamp_from - who took a stamp, worst first */
@@ -53,10 +55,14 @@ void stamp_read(struct msghdr *msg, struct stamp *out);
 
 /**
  * stamp_tx_names_interface() - does a packet that left come back to say who stamped it?
+ * @allow_data: file, STAMP_ALLOW_DATA
  *
- * Return: false when net.core.tstamp_allow_data forbids it.
+ * Where it does not, a socket that wants it to has no transmit stamps at all.
+ *
+ * Return: false when the file says so, or is not there, as outside the first network
+ * namespace: what holds for that one is not known here.
  */
-bool stamp_tx_names_interface(void);
+bool stamp_tx_names_interface(const char *allow_data);
 
 /**
  * stamp_is_plausible() - does the interface's stamp go with the kernel's?

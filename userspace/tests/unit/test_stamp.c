@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <arpa/inet.h>
@@ -113,6 +114,30 @@ static void test_plausible(void **state)
 	assert_string_equal(stamp_from_name(STAMP_HARDWARE), "hardware");
 }
 
+static bool allowed_by(const char *text)
+{
+	char path[] = "/tmp/ntpk-stamp-XXXXXX";
+	int fd = mkstemp(path);
+	bool is;
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (int)strlen(text));
+	close(fd);
+	is = stamp_tx_names_interface(path);
+	unlink(path);
+	/* a file that is not there, as in a container, says nothing of the machine */
+	assert_false(stamp_tx_names_interface(path));
+	return is;
+}
+
+static void test_allow_data(void **state)
+{
+	(void)state;
+	assert_true(allowed_by("1\n"));
+	assert_false(allowed_by("0\n"));
+	assert_false(allowed_by(""));
+}
+
 static void take(int fd, int flags, struct stamp *out)
 {
 	struct control c;
@@ -167,6 +192,7 @@ int main(void)
 		cmocka_unit_test(test_read),
 		cmocka_unit_test(test_odd),
 		cmocka_unit_test(test_plausible),
+		cmocka_unit_test(test_allow_data),
 		cmocka_unit_test(test_loopback),
 	};
 
