@@ -121,7 +121,7 @@ static void print_hwtimestamp(struct json_object *d)
 		printf("%-16s: %s, %s%s%s%s\n", "Hardware stamps", name, clock,
 		       fmt_int(o, "err_ns", &n) ? " within " : ", not used now",
 		       fmt_int(o, "err_ns", &n) ? fmt_member_ns(err, o, "err_ns", false) : "",
-		       fmt_bool(o, "rx") ? "" : ", of what leaves");
+		       fmt_bool(o, "rx") ? "" : ", not used: of no NTP that comes in");
 	}
 }
 

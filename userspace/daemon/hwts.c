@@ -40,11 +40,20 @@ struct hwts_clock {
 	int64_t	 jump_said_ns;
 };
 
-/* struct hwts_port - an interface; @clock NULL = it has gone; @speed of its link, Mbit/s */
+/*
+ * struct hwts_port - an interface
+ * @i: interface
+ * @clock: NULL = it has gone
+ * @speed: of its link, Mbit/s
+ * @sent: hwts_note_sent()
+ * @sent_later_ns: that
+ */
 struct hwts_port {
 	struct hwts_if i;
 	struct hwts_clock *clock;
 	uint32_t speed;
+	uint64_t sent;
+	int64_t	 sent_later_ns;
 };
 
 struct hwts {
@@ -100,8 +109,8 @@ static void say_jump(struct hwts_clock *c, int64_t now_ns)
 
 static void say_known(const struct hwts_clock *c)
 {
-	log_info("/dev/ptp%d is known within %u ns, %s: its stamps are used", c->index,
-		 c->phc.map.err_ns, phc_means_name(c->reader.means));
+	log_info("/dev/ptp%d is known within %u ns, %s", c->index, c->phc.map.err_ns,
+		 phc_means_name(c->reader.means));
 }
 
 static void lose_clock(struct hwts *h, struct hwts_clock *c)
@@ -365,6 +374,16 @@ int64_t hwts_wire_ns(const struct hwts *h, uint32_t ifindex, uint32_t frame_len)
 	return port ? hwts_if_wire_ns(frame_len, port->speed) : 0;
 }
 
+void hwts_note_sent(struct hwts *h, uint32_t ifindex, int64_t later_ns)
+{
+	const struct hwts_port *port = find_port(h, ifindex);
+
+	if (!port)
+		return;
+	h->ports[port - h->ports].sent++;
+	h->ports[port - h->ports].sent_later_ns = later_ns;
+}
+
 bool hwts_get_report(const struct hwts *h, size_t i, int64_t now_ns, struct hwts_report *out)
 {
 	const struct hwts_port *port;
@@ -377,6 +396,8 @@ bool hwts_get_report(const struct hwts *h, size_t i, int64_t now_ns, struct hwts
 	out->name = port->i.name;
 	out->phc = port->i.phc;
 	out->rx = port->i.rx;
+	out->sent = port->sent;
+	out->sent_later_ns = port->sent_later_ns;
 	if (!port->clock || !port->clock->phc.has_map)
 		return true;
 	m = &port->clock->phc.map;

@@ -71,11 +71,21 @@ bool hwts_to_local(const struct hwts *h, uint32_t ifindex, int64_t phc_ns, int64
 int64_t hwts_wire_ns(const struct hwts *h, uint32_t ifindex, uint32_t frame_len);
 
 /**
+ * hwts_note_sent() - a request's stamp has come, and agrees with the kernel's
+ * @h: NULL is fine
+ * @ifindex: of the interface
+ * @later_ns: by so much it is later than that
+ */
+void hwts_note_sent(struct hwts *h, uint32_t ifindex, int64_t later_ns);
+
+/**
  * struct hwts_report - an interface, for people
  * @name: of it
  * @phc: N of its clock, /dev/ptpN
  * @rx: it stamps NTP packets as they come in, too
- * @known: its stamps are used now; the rest is valid then
+ * @sent: requests whose stamps came, and agree with the kernel's
+ * @sent_later_ns: by how much the last was later than that, valid while @sent
+ * @known: what its stamps mean is known now; the rest is valid then
  * @err_ns: bound of a stamp's error
  * @rate_ppb: what its clock gains on the local timescale
  */
@@ -83,6 +93,8 @@ struct hwts_report {
 	const char *name;
 	int	 phc;
 	bool	 rx;
+	uint64_t sent;
+	int64_t	 sent_later_ns;
 	bool	 known;
 	int64_t	 err_ns;
 	double	 rate_ppb;

@@ -180,7 +180,7 @@ static void note_stamps(struct ntpkd *d, uint32_t source)
 
 	if (!s)
 		return;
-	s->last_tx = s->sock.t1.from;
+	s->last_tx = s->sock.told_t1.from;
 	s->last_rx = s->rx_from;
 }
 

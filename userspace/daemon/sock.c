@@ -117,29 +117,40 @@ static bool by_hardware(struct sock *s, const struct stamp *stamp, struct sock_t
 					       &t->local_ns, &t->err_ns);
 }
 
-/* Return: true when the time of the request is better known now. */
+static void take_hard(struct sock *s, const struct stamp *stamp)
+{
+	struct sock_time t;
+
+	s->awaited &= ~SOCK_AWAIT_HARD;
+	s->hard_missed = 0;
+	if (!by_hardware(s, stamp, &t) ||
+	    !stamp_is_plausible(s->t1.local_ns, t.local_ns, s->t1.err_ns + t.err_ns))
+		return;
+	s->hard_t1 = t;
+	if (s->t1.from == STAMP_KERNEL)
+		hwts_note_sent(s->env->hwts, stamp->ifindex, t.local_ns - s->t1.local_ns);
+}
+
+/* Return: true when the time of the request, as it is without hardware, is better known now. */
 static bool take_sent(struct sock *s, const struct stamp *stamp)
 {
 	struct sock_time t;
 	bool better;
 
 	if (stamp->hard_ns) {
-		s->awaited &= ~SOCK_AWAIT_HARD;
-		s->hard_missed = 0;
-		better = by_hardware(s, stamp, &t) &&
-			 stamp_is_plausible(s->t1.local_ns, t.local_ns, s->t1.err_ns + t.err_ns);
-	} else {
-		better = by_kernel(s, stamp, &t);
-		if (better)
-			s->awaited &= ~SOCK_AWAIT_SOFT;
-		better = better && s->t1.from < STAMP_KERNEL;
+		take_hard(s, stamp);
+		return false;
 	}
+	if (!by_kernel(s, stamp, &t))
+		return false;
+	s->awaited &= ~SOCK_AWAIT_SOFT;
+	better = s->t1.from < STAMP_KERNEL;
 	if (better)
 		s->t1 = t;
 	return better;
 }
 
-/* Transmit stamps that have come.  Return: true when the time is better known now. */
+/* Transmit stamps that have come.  Return: as of take_sent(). */
 static bool drain_errors(struct sock *s)
 {
 	char buf[SOCK_DATAGRAM_MAX];
@@ -154,48 +165,68 @@ static bool drain_errors(struct sock *s)
 	return better;
 }
 
-static void report_sent(struct sock *s)
+static void report_sent(struct sock *s, const struct sock_time *t1)
 {
-	s->env->ops->sent(s->env->ctx, s->source, s->cookie, &s->t1);
+	s->told_t1 = *t1;
+	s->env->ops->sent(s->env->ctx, s->source, s->cookie, t1);
 }
 
 /*
  * A reply from near may be faster than the interface's stamp of its request, which
  * comes by another interrupt.  Where it never comes it is not waited for again and again.
  */
-static void await_hardware(struct sock *s)
+static void await_hardware(struct sock *s, const struct stamp *reply)
 {
 	struct pollfd p = { .fd = s->fd };	/* POLLERR needs no asking */
 
-	if (!(s->awaited & SOCK_AWAIT_HARD) || s->hard_missed >= HARD_MISSED_MAX)
+	if (!reply->hard_ns || !(s->awaited & SOCK_AWAIT_HARD) || s->hard_missed >= HARD_MISSED_MAX)
 		return;
 	/* until it has come */
 	s->hard_missed++;
 	if (poll(&p, 1, HARD_WAIT_MS) > 0 && drain_errors(s))
-		report_sent(s);
-}
-
-static void report_reply(struct sock *s, const void *data, size_t len, const struct stamp *stamp)
-{
-	struct sock_time t4, hard;
-
-	if (!by_kernel(s, stamp, &t4)) {
-		t4.local_ns = clocks_local_ns();
-		t4.err_ns = clocks_simulated() ? SIMULATED_ERR_NS : T4_USER_ERR_NS;
-		t4.from = STAMP_DAEMON;
-	}
-	if (by_hardware(s, stamp, &hard)) {
-		hard.local_ns += hwts_wire_ns(s->env->hwts, stamp->ifindex, stamp->frame_len);
-		if (stamp_is_plausible(hard.local_ns, t4.local_ns, hard.err_ns + t4.err_ns))
-			t4 = hard;
-	}
-	s->env->ops->reply(s->env->ctx, s->source, data, len, &t4);
+		report_sent(s, &s->t1);
 }
 
 /* The engine may have closed this socket, or sent anew from another. */
 static bool is_open(const struct sock *s, int fd)
 {
 	return s->ev && s->fd == fd;
+}
+
+/* The interface's stamp of a reply, where it is the truth. */
+static bool reply_by_hardware(struct sock *s, const struct stamp *stamp,
+			      const struct sock_time *soft, struct sock_time *t4)
+{
+	if (!by_hardware(s, stamp, t4))
+		return false;
+	t4->local_ns += hwts_wire_ns(s->env->hwts, stamp->ifindex, stamp->frame_len);
+	return stamp_is_plausible(t4->local_ns, soft->local_ns, t4->err_ns + soft->err_ns);
+}
+
+/*
+ * The kernel's stamps of request and reply are late and early by much the same, which
+ * cancels: so the interface's count where both are there, and not one of them.
+ */
+static void report_reply(struct sock *s, const void *data, size_t len, const struct stamp *stamp)
+{
+	const struct sock_time *t1 = &s->t1;
+	struct sock_time t4, hard;
+	int fd = s->fd;
+
+	if (!by_kernel(s, stamp, &t4)) {
+		t4.local_ns = clocks_local_ns();
+		t4.err_ns = clocks_simulated() ? SIMULATED_ERR_NS : T4_USER_ERR_NS;
+		t4.from = STAMP_DAEMON;
+	}
+	if (s->hard_t1.from == STAMP_HARDWARE && reply_by_hardware(s, stamp, &t4, &hard)) {
+		t1 = &s->hard_t1;
+		t4 = hard;
+	}
+	/* an earlier datagram, perhaps of another sender, may have had the other pair */
+	if (t1->from != s->told_t1.from)
+		report_sent(s, t1);
+	if (is_open(s, fd))
+		s->env->ops->reply(s->env->ctx, s->source, data, len, &t4);
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
@@ -210,7 +241,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	if (!is_open(s, fd))
 		return;
 	if (drain_errors(s))
-		report_sent(s);
+		report_sent(s, &s->t1);
 	for (int i = 0; i < turns && is_open(s, fd); i++) {
 		ssize_t n = receive(s, buf, sizeof(buf), 0, &stamp);
 
@@ -219,7 +250,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		/* ECONNREFUSED and the like: ICMP, cleared by this call; no answer, no more */
 		if (n < 0)
 			continue;
-		await_hardware(s);
+		await_hardware(s, &stamp);
 		if (is_open(s, fd))
 			report_reply(s, buf, (size_t)n, &stamp);
 	}
@@ -330,9 +361,10 @@ int sock_send(struct sock *s, struct sock_env *env, uint32_t source, uint32_t co
 	s->t1.local_ns = before_ns + (after_ns - before_ns) / 2;
 	s->t1.err_ns = clocks_simulated() ? SIMULATED_ERR_NS : after_ns - before_ns + T1_USER_ERR_NS;
 	s->t1.from = STAMP_DAEMON;
+	s->hard_t1.from = STAMP_DAEMON;
 	/* most drivers stamp within send(): then the kernel's is there already */
 	drain_errors(s);
-	report_sent(s);
+	report_sent(s, &s->t1);
 	return 0;
 }
 

@@ -45,9 +45,9 @@ struct sock_time {
 /**
  * struct sock_ops - what the client sockets report
  * @turn: called before the stamps of a turn are read, to notice steps
- * @sent: a request left; called again, for the same cookie, when the kernel
- *	or the interface tells the instant better
- * @reply: a datagram came
+ * @sent: a request left; called again, for the same cookie, when the kernel tells the
+ *	instant better, and before a reply whose stamp goes with another one of the request
+ * @reply: a datagram came; the interface's stamp counts where the request has one, too
  */
 struct sock_ops {
 	void (*turn)(void *ctx);
@@ -86,7 +86,7 @@ struct sock_env {
 	void	*ctx;
 	const int64_t *stepped_local_ns;
 	struct sock_local local;
-	const struct hwts *hwts;
+	struct hwts *hwts;
 	int	 anchor_fd;
 };
 
@@ -100,7 +100,9 @@ struct sock_env {
  * @fd: valid while @ev is set
  * @source: id
  * @cookie: of the request
- * @t1: when the request left, as far as it is known
+ * @t1: when the request left, as far as it is known without the interface
+ * @hard_t1: by the interface's stamp; @from is STAMP_HARDWARE when there is one
+ * @told_t1: that of both which was reported last
  * @awaited: SOCK_AWAIT_* stamps of it that have not come yet
  * @hard_missed: requests in a row whose hardware stamp did not come before the reply
  */
@@ -111,6 +113,8 @@ struct sock {
 	uint32_t source;
 	uint32_t cookie;
 	struct sock_time t1;
+	struct sock_time hard_t1;
+	struct sock_time told_t1;
 	unsigned int awaited;
 	unsigned int hard_missed;
 };

@@ -91,6 +91,8 @@ static struct json_object *hwts_list(const struct ntpkd *d, int64_t now_ns)
 		put_text(o, "interface", r.name);
 		put_text(o, "clock", clock);
 		put_bool(o, "rx", r.rx);
+		put_int(o, "sent", (int64_t)r.sent);
+		put_int_if(o, "sent_later_ns", r.sent_later_ns, r.sent);
 		put_int_if(o, "err_ns", r.err_ns, r.known);
 		put_real_if(o, "rate_ppb", r.rate_ppb, r.known);
 		json_object_array_add(list, o);

@@ -371,6 +371,11 @@ static void test_no_rx(void **state)
 	begin(&r);
 	turn(&r, 5);
 	assert_true(hwts_get_report(r.h, 0, card.raw_ns, &report) && report.known && !report.rx);
+	assert_int_equal(report.sent, 0);
+	hwts_note_sent(r.h, if_nametoindex("lo"), 70);
+	hwts_note_sent(r.h, if_nametoindex("lo") + 1, 90);
+	hwts_get_report(r.h, 0, card.raw_ns, &report);
+	assert_true(report.sent == 1 && report.sent_later_ns == 70);
 	assert_int_equal(told.len, 0);
 	end(&r);
 }

@@ -39,6 +39,8 @@
  * @rx_soft_ns: of the last reply
  * @told: of the last request it has told
  * @polls: how often it was waited for
+ * @noted: stamps of requests that were noted
+ * @noted_ns: by how much the last was later than the kernel's
  */
 static struct card {
 	int64_t	 tx_apart_ns;
@@ -50,6 +52,8 @@ static struct card {
 	int64_t	 rx_soft_ns;
 	bool	 told;
 	int	 polls;
+	int	 noted;
+	int64_t	 noted_ns;
 } card;
 
 /* struct heard - what the socket has reported */
@@ -82,6 +86,14 @@ int64_t hwts_wire_ns(const struct hwts *h, uint32_t ifindex, uint32_t frame_len)
 	(void)h;
 	(void)ifindex;
 	return frame_len == FRAME_LEN ? WIRE_NS : 0;
+}
+
+void hwts_note_sent(struct hwts *h, uint32_t ifindex, int64_t later_ns)
+{
+	assert_non_null(h);
+	assert_int_equal(ifindex, if_nametoindex("lo"));
+	card.noted++;
+	card.noted_ns = later_ns;
 }
 
 static void set_ns(struct timespec *ts, int64_t ns)
@@ -233,7 +245,7 @@ static int set_up(void **state)
 	memset(&card, 0, sizeof(card));
 	card.tx = true;
 	card.tx_apart_ns = card.rx_apart_ns = APART_NS;
-	env.hwts = (const struct hwts *)&any;
+	env.hwts = (struct hwts *)&any;
 	return 0;
 }
 
@@ -261,6 +273,8 @@ static void test_hardware(void **state)
 	assert_int_equal(heard.t4.err_ns, 50);
 	/* it was there already */
 	assert_int_equal(card.polls, 0);
+	assert_int_equal(card.noted, 1);
+	assert_true(card.noted_ns > APART_NS - NEAR_NS && card.noted_ns < APART_NS + NEAR_NS);
 }
 
 static void test_implausible(void **state)
@@ -303,7 +317,8 @@ static void test_never(void **state)
 	card.tx = false;
 	for (int i = 0; i < 10; i++) {
 		exchange(&s, &env);
-		last_from(STAMP_KERNEL, STAMP_HARDWARE);
+		/* not one by the hardware alone */
+		last_from(STAMP_KERNEL, STAMP_KERNEL);
 		polls += card.polls;
 	}
 	assert_int_equal(polls, 4);
@@ -315,6 +330,29 @@ static void test_never(void **state)
 	exchange(&s, &env);
 	last_from(STAMP_HARDWARE, STAMP_HARDWARE);
 	assert_int_equal(card.polls, 1);
+}
+
+/* A card that stamps only PTP as it comes: what it says of requests is noted, not used. */
+static void test_tx_only(void **state)
+{
+	struct sock s = { 0 };
+
+	(void)state;
+	card.rx_apart_ns = 0;
+	exchange(&s, &env);
+	last_from(STAMP_KERNEL, STAMP_KERNEL);
+	assert_int_equal(card.noted, 1);
+	/* and not waited for */
+	card.late = true;
+	exchange(&s, &env);
+	last_from(STAMP_KERNEL, STAMP_KERNEL);
+	assert_int_equal(card.polls, 0);
+	/* the other way round */
+	card.late = false;
+	card.rx_apart_ns = APART_NS;
+	card.tx_apart_ns = 20000000;
+	exchange(&s, &env);
+	last_from(STAMP_KERNEL, STAMP_KERNEL);
 }
 
 static void test_none(void **state)
@@ -336,6 +374,7 @@ int main(void)
 		cmocka_unit_test_setup(test_implausible, set_up),
 		cmocka_unit_test_setup(test_late, set_up),
 		cmocka_unit_test_setup(test_never, set_up),
+		cmocka_unit_test_setup(test_tx_only, set_up),
 		cmocka_unit_test_setup(test_none, set_up),
 	};
 	int anchor, failed;
