@@ -7,7 +7,7 @@ itself, the middle of the quadratic smear, the noon after, the end of the quadra
 smear.  Smeared listeners keep to the formula within 1 us, never announce the leap and
 do not jump; the one that serves UTC announces it, leaps by one second, once, and keeps
 its word about its error.
-About a minute.
+About two minutes.
 """
 import calendar
 import os
@@ -26,7 +26,7 @@ LINEAR, QUADRATIC, UTC = "192.0.2.11", "192.0.2.12", "192.0.2.1"
 NTP_1972, NTP_EPOCH = 2272060800, 2208988800
 TOLERANCE_NS = 1000
 # how long before its moment a place begins, longer where the machine is slow; and after
-LEADS_S, AFTER_S = (30, 90, 270), 12
+LEADS_S, AFTER_S = (90, 270), 12
 # name, and its moment in UTC against the leap
 MOMENTS = (
 	("the noon before", -43200), ("the leap", 0), ("half of the quadratic smear", 31621),
