@@ -28,8 +28,8 @@
 #define CLOCKS_AGREE_NS		NTP_NS_PER_S
 /* The clock may be stepped between GET_CLOCK and the push, but not for ever. */
 #define PUSH_TRIES	5
-/* After which limits that the module had no room for are tried again. */
-#define LIMITS_AGAIN_NS		(60 * NTP_NS_PER_S)
+/* After which is tried again what the module had no room for, or no algorithm. */
+#define AGAIN_NS		(60 * NTP_NS_PER_S)
 
 struct kern {
 	struct event_base *base;
@@ -48,6 +48,8 @@ struct kern {
 	uint32_t generation;		/* of the set of keys that was sent last */
 	bool	 keys_due;		/* the module does not have @keys */
 	bool	 keys_said;		/* that it refused them */
+	unsigned int keys_lacking;	/* types that it has no algorithm for, by 1 << type */
+	int64_t	 keys_again_ns;		/* when those are tried again */
 	struct kern_acl acl;
 	struct kern_phc phc;
 	bool	 pushed;		/* it has a state of ours ... */
@@ -105,12 +107,17 @@ static void note_error(struct kern *k, const char *what, int err)
 /* What the module answers with; tried again until it has them. */
 static void push_keys(struct kern *k)
 {
+	unsigned int lacking = k->keys_lacking;
 	int err;
 
-	if (!k->nl || !k->keys_due)
+	if (!k->nl || (!k->keys_due && (!lacking || clocks_local_ns() < k->keys_again_ns)))
 		return;
-	err = kern_keys_push(k->nl, k->keys, ++k->generation);
+	err = kern_keys_push(k->nl, k->keys, ++k->generation, &k->keys_lacking);
 	k->keys_due = !!err;
+	k->keys_again_ns = clocks_local_ns() + AGAIN_NS;
+	/* said before */
+	if (!err && !k->keys_said && lacking && k->keys_lacking == lacking)
+		return;
 	if (err && !k->keys_said) {
 		log_err("module ntpk: the keys from before stay in use there: %s",
 			ntpk_nl_words(k->nl, err));
@@ -171,7 +178,7 @@ static int set_state(struct kern *k, const struct ntp_serve *serve)
 		 "rate limits: %s", ntpk_nl_words(k->nl, err));
 	if (!refused)
 		log_err("module ntpk: %s", k->no_limits);
-	k->limits_again_ns = clocks_local_ns() + LIMITS_AGAIN_NS;
+	k->limits_again_ns = clocks_local_ns() + AGAIN_NS;
 	return set_state_without_limits(k, serve);
 }
 
@@ -333,6 +340,7 @@ void kern_set_keys(struct kern *k, const struct keys *keys)
 	k->keys = keys;
 	k->keys_due = true;
 	k->keys_said = false;
+	k->keys_lacking = 0;
 	push_keys(k);
 }
 
@@ -495,6 +503,7 @@ static void try_connect(struct kern *k)
 	k->limits_again_ns = 0;
 	/* before the first answer, or some would be refused for want of a key */
 	k->keys_due = true;
+	k->keys_lacking = 0;
 	push_keys(k);
 	log_info("module ntpk answers%s",
 		 k->takeover ? "; it still serves what it was given before" : "");

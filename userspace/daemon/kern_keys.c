@@ -15,12 +15,13 @@ _Static_assert((int)MAC_MD5 == NTPK_KEY_MD5 && (int)MAC_SHA1 == NTPK_KEY_SHA1 &&
 	       (int)MAC_AES256 == NTPK_KEY_AES256, "types are the same on both sides");
 _Static_assert(KEY_LEN_MAX == NTPK_SECRET_MAX, "what the file may hold the module takes");
 
-/* struct upload - @lacking: types that this kernel does not have, by 1 << type */
+/* struct upload - @lacking: types that this kernel does not have, by 1 << type; @said: those of before */
 struct upload {
 	struct ntpk_nl *nl;
 	const struct keys *keys;
 	uint32_t generation;
 	unsigned int lacking;
+	unsigned int said;
 };
 
 static bool is_sent(const struct upload *up, const struct key *key)
@@ -40,8 +41,9 @@ static int add(struct upload *up, const struct key *key)
 
 	if (err != -EOPNOTSUPP)
 		return err;
-	log_warn("module ntpk: %s: its clients with a key of type %s (key %u is one) get no answer",
-		 ntpk_nl_error(up->nl), mac_type_name(key->type), key->id);
+	if (!(up->said & 1u << key->type))
+		log_warn("module ntpk: %s: its clients with a key of type %s (key %u is one) get no "
+			 "answer", ntpk_nl_error(up->nl), mac_type_name(key->type), key->id);
 	up->lacking |= 1u << key->type;
 	return -EAGAIN;
 }
@@ -61,14 +63,16 @@ static int upload(struct upload *up)
 	return err ? err : ntpk_nl_keys_commit(up->nl, up->generation);
 }
 
-int kern_keys_push(struct ntpk_nl *nl, const struct keys *keys, uint32_t generation)
+int kern_keys_push(struct ntpk_nl *nl, const struct keys *keys, uint32_t generation,
+		   unsigned int *lacking)
 {
-	struct upload up = { .nl = nl, .keys = keys, .generation = generation };
+	struct upload up = { .nl = nl, .keys = keys, .generation = generation, .said = *lacking };
 	int err;
 
 	/* from the beginning, without the type that was refused */
 	do
 		err = upload(&up);
 	while (err == -EAGAIN);
+	*lacking = up.lacking;
 	return err;
 }
