@@ -5,16 +5,20 @@ import glob
 import tap
 
 
+def shrink(caches="*"):
+	"""What is free in slabs, and what KASAN keeps of it though freed, goes back."""
+	for path in glob.glob(f"/sys/kernel/slab/{caches}/shrink"):
+		with open(path, "w") as f:
+			f.write("1")
+
+
 def memory():
 	"""
 	{figure: value}: live objects of every kmalloc cache where told, KiB of the rest.
 	Without the smallest: they move by slabs of 512 and 256 objects, whatever
 	anybody does, and nothing of the module's is that small.
-	Shrinking a cache also takes what KASAN keeps of it, though freed.
 	"""
-	for shrink in glob.glob("/sys/kernel/slab/kmalloc-*/shrink"):
-		with open(shrink, "w") as f:
-			f.write("1")
+	shrink("kmalloc-*")
 	out = {}
 	with open("/proc/meminfo") as f:
 		for line in f:
