@@ -18,7 +18,7 @@ KEYS = "1 SHA1 HEX:" + "5a" * 20 + "\n2 AES128 HEX:" + "a5" * 16 + "\n"
 WHOLE = {
 	"drift": r"\s*[-+]?[\d.]+(e[-+]\d+)?\s+[\d.]+(e[-+]\d+)?\s*\n",
 	"time": r"\d{9,10}\n",
-	"runtime.conf": r"(#.*\n)*([a-z]+ \S.*\n)*",
+	"runtime.conf": r"(#.*\n)+maxjitter 0\.\d\d\n",
 }
 
 
@@ -28,17 +28,27 @@ class Keeper(threading.Thread):
 	def __init__(self, d):
 		super().__init__(daemon=True)
 		self.d, self.over, self.kept = d, False, 0
+		# what it last said to have kept, and what it was asked since
+		self.answered, self.asked = None, []
 		self.start()
 
 	def run(self):
 		n = 0
 		while not self.over:
 			n += 1
+			line = f"maxjitter 0.{n % 90 + 10}"
+			self.asked.append(line)
 			try:
-				self.kept += bool(self.d.command("set", line=f"maxjitter 0.{n % 90 + 10}",
-								 save=True, timeout=5).get("ok"))
+				if self.d.command("set", line=line, save=True, timeout=5).get("ok"):
+					self.answered, self.asked = line, []
+					self.kept += 1
 			except (OSError, ValueError):
 				time.sleep(0.02)	# it is dead
+
+	def may_stand(self):
+		"""Lines that a file of kept settings may have, once ntpkd is dead."""
+		asked = list(self.asked)
+		return {self.answered, *asked}
 
 	def finish(self):
 		self.over = True
@@ -83,7 +93,9 @@ class Files:
 class Kills(Files):
 	def __init__(self, world):
 		super().__init__()
-		self.rnd = random.Random(tap.env_int("NTPK_KILLS_SEED", random.getrandbits(62)))
+		seed = tap.env_int("NTPK_KILLS_SEED", random.getrandbits(62))
+		tap.note(f"NTPK_KILLS_SEED={seed}")
+		self.rnd = random.Random(seed)
 		self.line = fakes.Line.now()
 		self.server = fakes.Ntp(world.ns, world.address(), self.line)
 		self.ns, self.client = world.place("killed"), world.place("client")
@@ -91,6 +103,7 @@ class Kills(Files):
 				   f"driftfile {self.dir}/drift", f"keyfile {self.keys}")
 		self.truth = daemon.Truth(0, self.line.offset_ns)
 		self.stream = fixture.Stream(self.client, dst=self.ns.addr, rate=50, check=self.truth.check)
+		self.keeper = None
 
 	def once(self, n):
 		"""Some time from its start, or from its being asked to end."""
@@ -100,7 +113,18 @@ class Kills(Files):
 			time.sleep(self.rnd.uniform(0, 0.05))
 		self.d.kill()
 		self.look(f"kill {n}")
+		self.look_kept(f"kill {n}")
 		self.d.start()
+
+
+	def look_kept(self, when):
+		"""What ntpkd said to have kept is there, or what it was asked after that."""
+		may = self.keeper.may_stand()
+		if self.keeper.answered:
+			with open(os.path.join(self.dir, "runtime.conf")) as f:
+				line = f.read().splitlines()[-1:]
+			if not may.issuperset(line):
+				self.broken.append(f"{when}: runtime.conf has {line}, not one of {may}")
 
 
 def kills(world):
@@ -111,7 +135,7 @@ def kills(world):
 		return
 	k.stream.start()
 	k.stream.wait_answers(20)
-	keeper = Keeper(k.d)
+	keeper = k.keeper = Keeper(k.d)
 	for n in range(count):
 		k.once(n)
 	lab.ok(k.d.becomes("synchronised", 60), f"kills: after {count} it synchronises again", k.d)
