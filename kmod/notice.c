@@ -89,7 +89,6 @@ static void notice_work(struct work_struct *work)
 {
 	struct ntpk_notices *n = container_of(to_delayed_work(work), struct ntpk_notices, work);
 	struct ntpk_inst *inst = container_of(n, struct ntpk_inst, notices);
-
 	bool told = tell_quirks(inst, n);
 
 	/* that a class was seen is no reason to look */

@@ -187,26 +187,25 @@ enum phc_news phc_add(struct phc *p, const struct phc_sample *s)
 	return PHC_MAP;
 }
 
-bool phc_to_raw(const struct phc_map *m, int64_t phc_ns, int64_t *raw_ns, int64_t *err_ns)
+bool phc_to_raw(const struct ntp_phc *m, int64_t phc_ns, int64_t *raw_ns, int64_t *err_ns)
 {
-	__s64 d, scaled;
+	__s64 raw;
+	__u32 bound;
 
-	if (__builtin_sub_overflow(phc_ns, m->phc_ns, &d) || d > PHC_REACH_NS ||
-	    d < -PHC_REACH_NS || !ntp_scale(d, m->rate_q48, &scaled) ||
-	    __builtin_add_overflow(m->raw_ns, d + scaled, raw_ns))
+	if (!ntp_phc_to_raw(m, phc_ns, &raw, &bound) || raw > m->valid_until_ns)
 		return false;
-	if (*raw_ns > m->valid_until_ns)
-		return false;
-	*err_ns = phc_err_ns(m, d);
+	*raw_ns = raw;
+	/* that bound, with the rounding of what is reported */
+	*err_ns = phc_err_ns(m, phc_ns - m->phc_ns);
 	return true;
 }
 
-int64_t phc_err_ns(const struct phc_map *m, int64_t away_ns)
+int64_t phc_err_ns(const struct ntp_phc *m, int64_t away_ns)
 {
 	return m->err_ns + (away_ns < 0 ? -away_ns : away_ns) / 1000 * m->skew_ppb / 1000000 + 1;
 }
 
-double phc_gain_ppb(const struct phc_map *m)
+double phc_gain_ppb(const struct ntp_phc *m)
 {
 	return -(double)m->rate_q48 / Q48 * NS_PER_S;
 }

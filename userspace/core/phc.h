@@ -12,11 +12,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <ntpk/ntp_phc.h>
 
 #define PHC_SAMPLES	16	/* that a map is made of */
 #define PHC_SAMPLES_MIN	4	/* fewer make none */
 #define PHC_HALF_MAX_NS	1000000LL	/* a wider bracket says nothing */
-#define PHC_REACH_NS	64000000000LL	/* a map means nothing further from its reference */
 
 /**
  * struct phc_sample - one reading
@@ -31,36 +31,18 @@ struct phc_sample {
 };
 
 /**
- * struct phc_map - RAW = @raw_ns + d + d * @rate_q48 / 2^48, d = PHC - @phc_ns
- * @phc_ns: reference, near the newest reading
- * @raw_ns: CLOCK_MONOTONIC_RAW at the same moment
- * @rate_q48: (dRAW/dPHC - 1) * 2^48
- * @err_ns: bound of the error at the reference
- * @skew_ppb: growth of that, with the distance from there
- * @valid_until_ns: RAW, after which it may not be used
- */
-struct phc_map {
-	int64_t	 phc_ns;
-	int64_t	 raw_ns;
-	int64_t	 rate_q48;
-	uint32_t err_ns;
-	uint32_t skew_ppb;
-	int64_t	 valid_until_ns;
-};
-
-/**
  * struct phc - what is known of a clock; zeroed but for @period_ns at the start
  * @period_ns: time between readings, 100 ms or more
  * @of: the last readings, oldest first, @len of them
  * @len: see there
- * @map: of these, valid while @has_map
+ * @map: of these, near the newest reading, valid while @has_map
  * @has_map: see there
  */
 struct phc {
 	int64_t	 period_ns;
 	struct phc_sample of[PHC_SAMPLES];
 	size_t	 len;
-	struct phc_map map;
+	struct ntp_phc map;
 	bool	 has_map;
 };
 
@@ -97,16 +79,16 @@ void phc_forget(struct phc *p);
  *
  * Return: false when the map says nothing about that moment.
  */
-bool phc_to_raw(const struct phc_map *m, int64_t phc_ns, int64_t *raw_ns, int64_t *err_ns);
+bool phc_to_raw(const struct ntp_phc *m, int64_t phc_ns, int64_t *raw_ns, int64_t *err_ns);
 
 /**
  * phc_err_ns() - bound of the map's error
  * @m: map
  * @away_ns: from its reference
  */
-int64_t phc_err_ns(const struct phc_map *m, int64_t away_ns);
+int64_t phc_err_ns(const struct ntp_phc *m, int64_t away_ns);
 
 /** phc_gain_ppb() - what the clock gains on RAW */
-double phc_gain_ppb(const struct phc_map *m);
+double phc_gain_ppb(const struct ntp_phc *m);
 
 #endif /* NTPK_CORE_PHC_H */

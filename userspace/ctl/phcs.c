@@ -37,7 +37,7 @@ struct json_object *phcs_t2_json(const struct ntpk_nl_t2 *t2s, size_t n, bool al
 }
 
 /* How much faster than CLOCK_MONOTONIC_RAW the clock is. */
-static double clock_ppb(const struct ntpk_nl_phc *map)
+static double clock_ppb(const struct ntp_phc *map)
 {
 	double rate = (double)map->rate_q48 / 0x1p48;
 
@@ -45,7 +45,7 @@ static double clock_ppb(const struct ntpk_nl_phc *map)
 }
 
 /* Of the error as it is now. */
-static int64_t error_ns(const struct ntpk_nl_phc *map, int64_t raw_ns)
+static int64_t error_ns(const struct ntp_phc *map, int64_t raw_ns)
 {
 	return map->err_ns + (int64_t)ceil(fabs((double)(raw_ns - map->raw_ns)) *
 					   map->skew_ppb / 1e9);
@@ -53,14 +53,14 @@ static int64_t error_ns(const struct ntpk_nl_phc *map, int64_t raw_ns)
 
 static struct json_object *phc_json(const struct ntpk_nl_phc_view *view, int64_t raw_ns, bool all)
 {
-	const struct ntpk_nl_phc *map = &view->map;
+	const struct ntp_phc *map = &view->phc.map;
 	struct json_object *o = json_object_new_object();
 	int64_t left_ns = map->valid_until_ns - raw_ns;
 	char name[IF_NAMESIZE];
 
-	if (if_indextoname(map->ifindex, name))
+	if (if_indextoname(view->phc.ifindex, name))
 		json_object_object_add(o, "device", json_object_new_string(name));
-	json_object_object_add(o, "ifindex", json_object_new_int64(map->ifindex));
+	json_object_object_add(o, "ifindex", json_object_new_int64(view->phc.ifindex));
 	json_object_object_add(o, "frequency_ppb", json_object_new_double(clock_ppb(map)));
 	json_object_object_add(o, "age_ns", json_object_new_int64(raw_ns - map->raw_ns));
 	json_object_object_add(o, "error_ns", json_object_new_int64(error_ns(map, raw_ns)));

@@ -73,16 +73,13 @@ struct hwts {
  */
 static void push(struct hwts *h, const struct hwts_port *port)
 {
-	const struct phc_map *m = &port->clock->phc.map;
 	int64_t wire_ns = hwts_if_wire_ns(REQUEST_LEN, port->speed);
 	int64_t longest_ns = hwts_if_wire_ns(REQUEST_LEN + LONGER_LEN, port->speed);
-	const struct ntpk_nl_phc map = {
-		.ifindex = port->i.ifindex, .phc_ns = m->phc_ns, .raw_ns = m->raw_ns + wire_ns,
-		.rate_q48 = m->rate_q48, .err_ns = m->err_ns + (uint32_t)(longest_ns - wire_ns),
-		.skew_ppb = m->skew_ppb, .valid_until_ns = m->valid_until_ns,
-	};
+	struct ntpk_nl_phc phc = { .ifindex = port->i.ifindex, .map = port->clock->phc.map };
 
-	h->ops->map(h->ctx, &map);
+	phc.map.raw_ns += wire_ns;
+	phc.map.err_ns += (uint32_t)(longest_ns - wire_ns);
+	h->ops->map(h->ctx, &phc);
 }
 
 /* Of those that use this clock for what comes in: the rest is none of the module's business. */
@@ -387,7 +384,7 @@ void hwts_note_sent(struct hwts *h, uint32_t ifindex, int64_t later_ns)
 bool hwts_get_report(const struct hwts *h, size_t i, int64_t now_ns, struct hwts_report *out)
 {
 	const struct hwts_port *port;
-	const struct phc_map *m;
+	const struct ntp_phc *m;
 
 	if (!h || i >= h->ports_len)
 		return false;

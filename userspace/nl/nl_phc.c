@@ -9,12 +9,12 @@
 
 static const struct nl_field fields[] = {
 	NL_FIELD(ntpk_nl_phc, NTPK_A_PHC_IFINDEX, ifindex, true),
-	NL_FIELD(ntpk_nl_phc, NTPK_A_PHC_PHC_NS, phc_ns, true),
-	NL_FIELD(ntpk_nl_phc, NTPK_A_PHC_RAW_NS, raw_ns, true),
-	NL_FIELD(ntpk_nl_phc, NTPK_A_PHC_RATE, rate_q48, true),
-	NL_FIELD(ntpk_nl_phc, NTPK_A_PHC_ERR_NS, err_ns, true),
-	NL_FIELD(ntpk_nl_phc, NTPK_A_PHC_SKEW_PPB, skew_ppb, true),
-	NL_FIELD(ntpk_nl_phc, NTPK_A_PHC_VALID_UNTIL_NS, valid_until_ns, true),
+	NL_FIELD(ntpk_nl_phc, NTPK_A_PHC_PHC_NS, map.phc_ns, true),
+	NL_FIELD(ntpk_nl_phc, NTPK_A_PHC_RAW_NS, map.raw_ns, true),
+	NL_FIELD(ntpk_nl_phc, NTPK_A_PHC_RATE, map.rate_q48, true),
+	NL_FIELD(ntpk_nl_phc, NTPK_A_PHC_ERR_NS, map.err_ns, true),
+	NL_FIELD(ntpk_nl_phc, NTPK_A_PHC_SKEW_PPB, map.skew_ppb, true),
+	NL_FIELD(ntpk_nl_phc, NTPK_A_PHC_VALID_UNTIL_NS, map.valid_until_ns, true),
 };
 
 static void put(struct nlmsghdr *nlh, size_t n, const struct ntpk_nl_phc *map)
@@ -49,6 +49,6 @@ int nl_phc_parse(const struct nlmsghdr *nlh, struct ntpk_nl_phc_view *out)
 
 	memset(out, 0, sizeof(*out));
 	if (ret == 0)
-		ret = nl_parse_fields(w, fields, NL_LEN(fields), &out->map);
+		ret = nl_parse_fields(w, fields, NL_LEN(fields), &out->phc);
 	return ret < 0 ? ret : nl_parse_lists(w, lists, NL_LEN(lists), out);
 }

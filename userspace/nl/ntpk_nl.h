@@ -13,6 +13,7 @@
 #include <linux/ntpk.h>
 #include <ntpk/ntp_acl.h>
 #include <ntpk/ntp_client.h>
+#include <ntpk/ntp_phc.h>
 #include <ntpk/ntp_reply.h>
 
 struct ntpk_nl;
@@ -390,21 +391,11 @@ int ntpk_nl_get_clients(struct ntpk_nl *nl, const struct ntpk_nl_client_filter *
 /**
  * struct ntpk_nl_phc - what the clock of a device has to do with CLOCK_MONOTONIC_RAW
  * @ifindex: the device at which requests with its stamps arrive
- * @phc_ns: the clock at the reference
- * @raw_ns: CLOCK_MONOTONIC_RAW at the same moment
- * @rate_q48: (dRAW/dPHC - 1) * 2^48
- * @err_ns: bound of the error at the reference
- * @skew_ppb: growth of that
- * @valid_until_ns: CLOCK_MONOTONIC_RAW after which none of this is used
+ * @map: that
  */
 struct ntpk_nl_phc {
 	uint32_t ifindex;
-	int64_t	 phc_ns;
-	int64_t	 raw_ns;
-	int64_t	 rate_q48;
-	uint32_t err_ns;
-	uint32_t skew_ppb;
-	int64_t	 valid_until_ns;
+	struct ntp_phc map;
 };
 
 /**
@@ -428,12 +419,12 @@ int ntpk_nl_drop_phc(struct ntpk_nl *nl, uint32_t ifindex);
 
 /**
  * struct ntpk_nl_phc_view - a map, with what became of the stamps of its device
- * @map: it
+ * @phc: it
  * @t2s: where T2 of answers to requests that came by the device is from
  * @n_t2s: of @t2s
  */
 struct ntpk_nl_phc_view {
-	struct ntpk_nl_phc map;
+	struct ntpk_nl_phc phc;
 	struct ntpk_nl_t2 t2s[NTPK_NL_T2S_MAX];
 	size_t	 n_t2s;
 };

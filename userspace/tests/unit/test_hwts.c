@@ -312,7 +312,7 @@ static void end(struct run *r)
 /* What a map makes of a stamp of the instant 0 of RAW, against that. */
 static int64_t shift_ns(const struct ntpk_nl_phc *map)
 {
-	return map->raw_ns + TAI_NS - map->phc_ns;
+	return map->map.raw_ns + TAI_NS - map->map.phc_ns;
 }
 
 /* 94 bytes until the end of a request; 24 more with IPv6 in a VLAN. */
@@ -326,7 +326,7 @@ static void test_map(void **state)
 	learn(&r);
 	assert_int_equal(told.last.ifindex, if_nametoindex("lo"));
 	assert_in_range(shift_ns(&told.last), 752 - 2, 752 + 2);
-	assert_in_range(told.last.err_ns, 192 + HALF_NS, 192 + HALF_NS + 50);
+	assert_in_range(told.last.map.err_ns, 192 + HALF_NS, 192 + HALF_NS + 50);
 	/* our own is of the begin of a frame, whose length we know */
 	assert_true(hwts_to_local(r.h, told.last.ifindex, card.raw_ns + TAI_NS, &local_ns, &err_ns));
 	assert_in_range(local_ns, card.raw_ns - 2, card.raw_ns + 2);
@@ -343,7 +343,7 @@ static void test_map(void **state)
 	turn(&r, 17);
 	assert_in_range(shift_ns(&told.last), 7520 - 2, 7520 + 2);
 	assert_true(hwts_get_report(r.h, 0, card.raw_ns, &report));
-	assert_int_equal(told.last.err_ns, report.err_ns - 1 + 1920);
+	assert_int_equal(told.last.map.err_ns, report.err_ns - 1 + 1920);
 	assert_int_equal(told.none, 0);
 	end(&r);
 }
@@ -356,7 +356,7 @@ static void test_map_no_speed(void **state)
 	card.speed = (uint32_t)SPEED_UNKNOWN;
 	learn(&r);
 	assert_in_range(shift_ns(&told.last) + 2, 0, 4);
-	assert_in_range(told.last.err_ns, HALF_NS, HALF_NS + 50);
+	assert_in_range(told.last.map.err_ns, HALF_NS, HALF_NS + 50);
 	end(&r);
 }
 

@@ -633,8 +633,9 @@ static void test_keys(void **state)
 static void test_phc(void **state)
 {
 	const struct ntpk_nl_phc map = {
-		.ifindex = 7, .phc_ns = 1700000037000000001LL, .raw_ns = -3, .rate_q48 = -281474977,
-		.err_ns = 4000000000u, .skew_ppb = 12, .valid_until_ns = INT64_MAX,
+		.ifindex = 7, .map = {
+			.phc_ns = 1700000037000000001LL, .raw_ns = -3, .rate_q48 = -281474977,
+			.err_ns = 4000000000u, .skew_ppb = 12, .valid_until_ns = INT64_MAX },
 	};
 	const struct nlattr *phc;
 	struct nlmsghdr *nlh;
@@ -696,14 +697,15 @@ static int parse_phc(const struct ntpk_nl_phc *map, const char *name, struct ntp
 static void test_phc_view(void **state)
 {
 	static const struct ntpk_nl_phc map = {
-		.ifindex = 7, .phc_ns = INT64_MIN, .raw_ns = 3, .rate_q48 = -281474977,
-		.err_ns = 5, .skew_ppb = 12, .valid_until_ns = INT64_MAX,
+		.ifindex = 7, .map = {
+			.phc_ns = INT64_MIN, .raw_ns = 3, .rate_q48 = -281474977,
+			.err_ns = 5, .skew_ppb = 12, .valid_until_ns = INT64_MAX },
 	};
 	struct ntpk_nl_phc_view view;
 
 	(void)state;
 	assert_int_equal(parse_phc(&map, "kind", &view), 0);
-	assert_memory_equal(&view.map, &map, sizeof(map));
+	assert_memory_equal(&view.phc, &map, sizeof(map));
 	assert_int_equal(view.n_t2s, NTPK_NL_T2S_MAX);
 	assert_int_equal(view.t2s[3].kind, 3);
 	assert_int_equal(view.t2s[3].pkts, 30);

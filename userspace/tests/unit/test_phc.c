@@ -260,7 +260,7 @@ static void test_gaps(void **state)
 
 static void test_to_raw(void **state)
 {
-	const struct phc_map m = { .phc_ns = EPOCH_NS, .raw_ns = 77, .rate_q48 = 281474977,
+	const struct ntp_phc m = { .phc_ns = EPOCH_NS, .raw_ns = 77, .rate_q48 = 281474977,
 				   .err_ns = 100, .skew_ppb = 50, .valid_until_ns = INT64_MAX };
 	int64_t raw, err;
 
@@ -272,9 +272,9 @@ static void test_to_raw(void **state)
 	assert_true(phc_to_raw(&m, EPOCH_NS - 1000000000, &raw, &err));
 	assert_int_equal(raw, 77 - 1000000000 - 1000);
 	assert_int_equal(err, 151);
-	assert_true(phc_to_raw(&m, EPOCH_NS + PHC_REACH_NS, &raw, &err));
-	assert_false(phc_to_raw(&m, EPOCH_NS + PHC_REACH_NS + 1, &raw, &err));
-	assert_false(phc_to_raw(&m, EPOCH_NS - PHC_REACH_NS - 1, &raw, &err));
+	assert_true(phc_to_raw(&m, EPOCH_NS + NTPK_PHC_SPAN_MAX_NS, &raw, &err));
+	assert_false(phc_to_raw(&m, EPOCH_NS + NTPK_PHC_SPAN_MAX_NS + 1, &raw, &err));
+	assert_false(phc_to_raw(&m, EPOCH_NS - NTPK_PHC_SPAN_MAX_NS - 1, &raw, &err));
 	assert_false(phc_to_raw(&m, 0, &raw, &err));
 	assert_false(phc_to_raw(&m, INT64_MIN, &raw, &err));
 	assert_false(phc_to_raw(&m, INT64_MAX, &raw, &err));
