@@ -18,9 +18,9 @@
 
 #define S	NTP_NS_PER_S
 #define ROUNDS	100000
-#define BASE_RAW	(1000 * S)
-#define BASE_UNIX	(1800000000LL * S)
-#define FLOOR_UNIX	(1700000000LL * S)
+#define BASE_RAW	BENCH_RAW
+#define BASE_UNIX	BENCH_UNIX
+#define FLOOR_UNIX	BENCH_FLOOR
 /* of 2^-32 s: a nanosecond that the long way cuts off, and a rounding each of both */
 #define UNITS	7
 
@@ -33,28 +33,9 @@ static uint64_t rng(void)
 
 static void bench_init(struct bench *b)
 {
-	memset(b, 0, sizeof(*b));
-	b->serve.line.base_raw_ns = BASE_RAW;
-	b->serve.line.base_unix_ns = BASE_UNIX;
-	b->serve.root_disp_ns = 1000000;
-	b->serve.root_delay_ns = 20000000;
-	b->serve.max_dist_ns = S;
-	b->serve.push_interval_ns = 16 * S;
+	bench_usual(b);
 	b->serve.deadline_boot_ns = 9000 * S;
-	b->serve.ref_unix_ns = BASE_UNIX - 30 * S;
-	b->serve.floor_unix_ns = FLOOR_UNIX;
-	b->serve.disp_rate_ppb = 15000;
-	b->serve.clock_seq = 7;
-	b->serve.refid = ntp_htobe32(0x7f7f0101);
-	b->serve.stratum = 2;
 	b->serve.precision_log2s = -25;
-	b->serve.ever_synced = true;
-	b->now.raw_ns = BASE_RAW + S;
-	b->now.boot_ns = 5001 * S;
-	b->now.clock_seq = 7;
-	b->req.lvm = ntp_lvm(0, 4, NTP_MODE_CLIENT);
-	b->req.poll_log2s = 6;
-	b->req.xmt_ts = ntp_htobe64(0x0123456789abcdefULL);
 	b->random = 0x5555aaaa33339999ULL;
 }
 

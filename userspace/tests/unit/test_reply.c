@@ -18,10 +18,10 @@
 
 #define S	NTP_NS_PER_S
 #define ROUNDS	100000
-#define BASE_RAW	(1000 * S)
-#define BASE_UNIX	(1800000000LL * S)
+#define BASE_RAW	BENCH_RAW
+#define BASE_UNIX	BENCH_UNIX
 #define ERA1_UNIX	(2085978496LL * S)	/* 2036-02-07 06:28:16 */
-#define T1		0x0123456789abcdefULL
+#define T1		BENCH_T1
 
 static __u64 rng_state = 42;
 
@@ -32,31 +32,12 @@ static uint64_t rng(void)
 
 static void bench_init(struct bench *b)
 {
-	memset(b, 0, sizeof(*b));
-	b->serve.line.base_raw_ns = BASE_RAW;
-	b->serve.line.base_unix_ns = BASE_UNIX;
-	b->serve.root_disp_ns = 1000000;
-	b->serve.root_delay_ns = 20000000;
-	b->serve.max_dist_ns = S;
-	b->serve.push_interval_ns = 16 * S;
+	bench_usual(b);
 	b->serve.pushed_boot_ns = 5000 * S;
 	b->serve.deadline_boot_ns = 5000 * S + 86400 * S;
-	b->serve.ref_unix_ns = BASE_UNIX - 30 * S;
-	b->serve.floor_unix_ns = 1700000000LL * S;
-	b->serve.disp_rate_ppb = 15000;
-	b->serve.clock_seq = 7;
-	b->serve.refid = ntp_htobe32(0x7f7f0101);
 	b->serve.leap = NTP_LEAP_INSERT;
-	b->serve.stratum = 2;
 	b->serve.precision_log2s = -23;
-	b->serve.ever_synced = true;
 	b->policy.expired = NTPK_POLICY_UNSYNC;
-	b->now.raw_ns = BASE_RAW + S;
-	b->now.boot_ns = 5001 * S;
-	b->now.clock_seq = 7;
-	b->req.lvm = ntp_lvm(0, 4, NTP_MODE_CLIENT);
-	b->req.poll_log2s = 6;
-	b->req.xmt_ts = ntp_htobe64(T1);
 }
 
 static int ask(struct bench *b)
