@@ -66,18 +66,20 @@ struct ntpk_clients *ntpk_clients_alloc(const struct net *net)
 		return NULL;
 	table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
 	if (!table)
-		return NULL;
+		goto no_memory;
 	table->n_sets = max(DIV_ROUND_UP(n, WAYS_USED), 2U);
 	table->id = atomic_inc_return(&last_id);
 	table->sets = kvcalloc(table->n_sets, sizeof(table->sets[0]),
 			       GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
-	if (!table->sets) {
-		pr_warn_ratelimited("ntpk: no memory for %u clients: nothing is kept of them\n", n);
-		kfree(table);
-		return NULL;
-	}
+	if (!table->sets)
+		goto no_memory;
 	sets_init(table);
 	return table;
+
+no_memory:
+	pr_warn_ratelimited("ntpk: no memory for %u clients: nothing is kept of them until ATTACH comes again\n", n);
+	kfree(table);
+	return NULL;
 }
 
 /**

@@ -245,24 +245,26 @@ static int dump_next(struct sk_buff *msg, struct netlink_callback *cb, const str
 	const struct ntpk_inst *inst = ntpk_state_inst(net);
 	const struct ntpk_state *state = inst ? rcu_dereference(inst->state) : NULL;
 	struct dump *d = (struct dump *)cb->ctx;
+	struct ntpk_clients *table;
 
 	if (!inst)
 		return ntpk_nl_refuse(cb->extack, NULL, -ENOTCONN,
 				      "this network namespace is not attached: send ATTACH first");
-	if (!inst->clients)
-		return ntpk_nl_refuse(cb->extack, NULL, -ENODATA, "no clients are kept: ntpk was loaded with clients=0, or there was no memory at ATTACH");
+	table = rcu_dereference(inst->clients);
+	if (!table)
+		return ntpk_nl_refuse(cb->extack, NULL, -ENODATA, "no clients are kept: ntpk was loaded with clients=0, or there was no memory at ATTACH, which may be sent again");
 	if (state && state->no_clientlog)
 		return ntpk_nl_refuse(cb->extack, NULL, -ENODATA,
 				      "no clients are kept, as the configuration says noclientlog");
 	if (!d->table)
-		d->table = ntpk_clients_id(inst->clients);
+		d->table = ntpk_clients_id(table);
 	/* attached anew: told by NLM_F_DUMP_INTR */
-	cb->seq = ntpk_clients_id(inst->clients);
+	cb->seq = ntpk_clients_id(table);
 	if (d->table != cb->seq)
-		d->pos.set = ntpk_clients_sets(inst->clients);
-	if (d->pos.set >= ntpk_clients_sets(inst->clients))
+		d->pos.set = ntpk_clients_sets(table);
+	if (d->pos.set >= ntpk_clients_sets(table))
 		return 0;
-	return dump_message(msg, cb, inst->clients, f);
+	return dump_message(msg, cb, table, f);
 }
 
 /** ntpk_nl_get_clients_dumpit() - NTPK_CMD_GET_CLIENTS */

@@ -256,7 +256,7 @@ static struct ntpk_inst *inst_alloc(struct net *net)
 	INIT_DELAYED_WORK(&inst->work, events_work);
 	ntpk_notice_init(&inst->notices);
 	get_random_bytes(&inst->hash_key, sizeof(inst->hash_key));
-	inst->clients = ntpk_clients_alloc(net);
+	RCU_INIT_POINTER(inst->clients, ntpk_clients_alloc(net));
 	return inst;
 free:
 	ntpk_phc_clean(inst);
@@ -279,7 +279,7 @@ static void inst_release(struct ntpk_inst *inst)
 	free_percpu(inst->hist);
 	free_percpu(inst->stats);
 	ntpk_route_release(inst->routes);
-	ntpk_clients_release(inst->clients);
+	ntpk_clients_release(rcu_dereference_protected(inst->clients, true));
 	ntpk_phc_clean(inst);
 	ntpk_keys_clean(inst);
 	ntpk_acl_clean(inst);
@@ -288,12 +288,18 @@ static void inst_release(struct ntpk_inst *inst)
 	kfree(inst);
 }
 
+static struct ntpk_clients *clients_locked(const struct ntpk_inst *inst)
+{
+	return rcu_dereference_protected(inst->clients, ntpk_state_is_locked(inst->net));
+}
+
 /**
  * ntpk_state_attach() - make a namespace answer
  * @net: which
  *
  * Attaching twice is fine and changes nothing, so that a restarted daemon takes
- * over what is being served.
+ * over what is being served; but where there was no memory for a table of clients,
+ * it is asked for again, and used from the next push on.
  *
  * Context: process.
  * Return: 0, -ENOSPC beyond the cap on unprivileged namespaces, -ENOMEM.
@@ -305,8 +311,12 @@ int ntpk_state_attach(struct net *net)
 	int err = 0;
 
 	mutex_lock(&nn->lock);
-	if (inst_locked(nn))
+	inst = inst_locked(nn);
+	if (inst) {
+		if (!clients_locked(inst))
+			rcu_assign_pointer(inst->clients, ntpk_clients_alloc(net));
 		goto unlock;
+	}
 	if (is_userns(net) && !atomic_add_unless(&userns_attached, 1, USERNS_ATTACH_MAX)) {
 		err = -ENOSPC;
 		goto unlock;
@@ -470,11 +480,11 @@ int ntpk_state_push(struct net *net, struct ntpk_state *state)
 		goto unlock;
 	}
 	complete_state(state, old, &clock);
-	state->clients = state->no_clientlog ? NULL : inst->clients;
+	state->clients = state->no_clientlog ? NULL : clients_locked(inst);
 	rcu_assign_pointer(inst->state, state);
 	if (!state->clients && old && old->clients) {
 		synchronize_net();
-		ntpk_clients_flush(inst->clients);
+		ntpk_clients_flush(clients_locked(inst));
 	}
 	if (old) {
 		ntpk_limit_retire(old, state);

@@ -106,7 +106,8 @@ struct ntpk_state {
  * @hist: what answers take
  * @routes: the ways back to clients
  * @hash_key: so that nobody can choose whose place he shares
- * @clients: room for who asks, NULL = none
+ * @clients: room for who asks, NULL = none yet; once there it stays; written under
+ *	ntpk_net.lock
  * @phc_stats: what became of devices' stamps
  * @hooks: where packets for this host come in
  * @notices: events about those who ask
@@ -128,7 +129,7 @@ struct ntpk_inst {
 	struct ntpk_hist __percpu *hist;
 	struct ntpk_routes __percpu *routes;
 	siphash_key_t hash_key;
-	struct ntpk_clients *clients;
+	struct ntpk_clients __rcu *clients;
 	struct ntpk_phc_stats __percpu *phc_stats;
 	struct nf_hook_ops hooks[NTPK_HOOKS];
 	struct ntpk_notices notices;
