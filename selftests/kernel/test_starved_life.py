@@ -1,0 +1,221 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+Makes each allocation fail in turn of what the kernel does for the module by itself, and
+what it does to begin: the making of a namespace, loading, what workers of the kernel
+allocate for it then, and the events that they tell.  After each it works, or is
+cleanly refused and works the next time.
+Only where the kernel can do that: the debug kernel, about a minute.
+NTPK_STARVE_ROUNDS: above 1 each allocation of loading, not every eleventh (1;
+`make check-long`: 6).
+"""
+import os
+import select
+import time
+
+import fixture
+import loading
+import memory
+import netns
+import ntpknl
+import ntpq
+import pkt
+import starve
+import tap
+from starved import ROUNDS, in_child
+
+# Allocations of the kernel's before and behind the module's own.
+NS_AROUND = 2 if ROUNDS == 1 else 30
+# Two are of its message, one of who hears it; other workers are hit as well.
+EVENT_MOST = 3 if ROUNDS == 1 else 20
+# What an event waits for that was not told without memory, about.
+RETRY_S = 1
+
+
+def make_namespace(nth):
+	"""In a process of its own: 0 it was made and serves, 1 it was not made, 2 it does not serve, and 10 if it was hit."""
+	fail = starve.Nth()
+	result, hit = fail.call(nth, netns.unshare, netns.CLONE_NEWNET)
+	if isinstance(result, OSError):
+		return 1 + 10 * hit
+	g = ntpknl.Genl()
+	g.attach()
+	g.push_default()
+	return (0 if g.status() == "sync" else 2) + 10 * hit
+
+
+def count_namespace():
+	"""How many allocations come before those of nsmark, which has none."""
+	in_child(lambda: starve.Nth().count(netns.unshare, netns.CLONE_NEWNET))
+	with open("/sys/module/nsmark/parameters/left") as f:
+		return starve.NEVER - int(f.read())
+
+
+def counted():
+	"""The least, as of some kinds of the kernel's there are more at times."""
+	netns.sh("insmod", os.path.join(os.path.dirname(netns.module_path()), "selftests/kmod/nsmark.ko"))
+	n = min(count_namespace() for _ in range(3))
+	netns.sh("rmmod", "nsmark")
+	return n
+
+
+def test_namespaces(link):
+	"""Those who came last are told last: the module's own is the last before a mark that was loaded after it."""
+	netns.unload()
+	without = counted()
+	netns.insmod()
+	mine = counted()
+	tap.same(mine - without, 1, f"a namespace takes one allocation for the module, no. {mine}")
+	results = [in_child(make_namespace, n) for n in range(mine - NS_AROUND, mine + NS_AROUND + 1)]
+	tap.ok(results[NS_AROUND] == 11 and set(results) <= {10, 11},
+	       f"a namespace: that fails, and {NS_AROUND} before it and behind it, {results.count(11)} times it is not made, else it serves",
+	       results)
+	tap.same(in_child(make_namespace, starve.NEVER), 0, "and then one can be made")
+	tap.same(loading.works(link), None, "and another one is served")
+
+
+def count_load(nth, fd):
+	"""(how many allocations the kernel makes before it looks at parameters, and all of a load)"""
+	def bad():
+		try:
+			loading.finit_module(fd, b"clients=x")
+		except OSError:
+			pass	# EINVAL, as wanted
+	before = nth.count(bad)
+	total = nth.count(loading.finit_module, fd)
+	netns.unload()
+	return before, total
+
+
+def nothing_left(before, loads, what):
+	"""Something of each load would be seen."""
+	limits = {"SUnreclaim: KiB": 4096, "Percpu: KiB": 64}
+	grown = lambda: memory.growth(before, lambda k: limits.get(k, loads - 1), every=True)
+	tap.wait_for(lambda: not grown(), 3, every=1)
+	tap.ok(not grown(), f"{what}: {loads} of them leave nothing behind", grown())
+
+
+def test_load(link):
+	"""What the kernel allocates before is its own: its trace events do warn."""
+	nth, fd = starve.Nth(), loading.opened()
+	first, total = min(count_load(nth, fd) for _ in range(2))
+	memory.settle()
+	before, wrong, refusals, tried = memory.memory(every=True), [], 0, 0
+	every = 1 if ROUNDS > 1 else 11
+	for n in range(first + 1, total + 1, every):
+		hit, refused, fault = loading.once(nth, fd, n, link)
+		wrong += [fault] if fault else []
+		refusals += refused
+		tried += hit
+	tap.ok(refusals > 5 and not wrong, f"loading: of the {total - first} allocations after the kernel's own {first}, "
+	       f"{tried} fail one by one, {refusals} times it is refused", wrong[:5])
+	nothing_left(before, tried, "loading")
+	netns.insmod()
+	tap.same(loading.works(link), None, "and then it loads and serves")
+
+
+def test_load_workers(link):
+	"""What a worker allocates for it: the sockets that departures are told to."""
+	fail, fd = starve.Workers(), loading.opened()
+	wrong, refusals, n, hit = [], 0, 1, True
+	while hit and n < 200:
+		hit, refused, fault = loading.once(fail, fd, n, link)
+		wrong += [fault] if fault else []
+		refusals += refused
+		n += 1
+	tap.ok(refusals > 5 and not refused and not wrong, f"loading: of a worker's allocations the first {n - 2} fail one by "
+	       f"one, {refusals} times it is refused", wrong[:5])
+	netns.insmod()
+	tap.same(loading.works(link), None, "and then it loads and serves")
+
+
+class Told:
+	"""A namespace whose overload is an event, made anew at will."""
+
+	def __init__(self, link):
+		self.s = fixture.Served(link=link)
+		self.events, self.got = ntpknl.Events(self.s.server, ("overload", "expired")), []
+		self.frames = [self.s.wire.frame(pkt.ip("192.0.2.2", "192.0.2.1", pkt.UDP, pkt.udp(
+			"192.0.2.2", "192.0.2.1", 40000, 123, ntpq.request()))) for _ in range(16)]
+
+	def anew(self):
+		g = self.s.g
+		if g.status() != "detached":
+			g.detach()
+		g.attach()
+		g.push_default(BUDGET_PER_S=1)
+		self.events.read_all(0)
+		self.got = []
+
+	def wait(self, seconds):
+		"""Has an event come by then?  Others than are wanted come as well."""
+		end = time.monotonic() + seconds
+		while not self.got and select.select([self.events.g.s], [], [], max(0, end - time.monotonic()))[0]:
+			self.got += [e["KIND"] for e in self.events.read_all(0)]
+		return bool(self.got)
+
+	def overload(self):
+		"""More is asked than may be answered; whether the event comes at once."""
+		tap.wait_for(self.asked_too_much, 10, every=0)
+		return self.wait(RETRY_S / 2)
+
+	def asked_too_much(self):
+		self.s.wire.exchange(self.frames)
+		return self.s.g.stats().get("over_budget", 0)
+
+	def expiry(self):
+		"""A push that expires soon."""
+		g = self.s.g
+		self.got = []
+		g.push_default(DEADLINE_BOOT_NS=g.clock()["BOOT_NS"] + 10**8)
+		return self.wait(RETRY_S)
+
+
+def test_overload(told, fail):
+	"""It is told a second later, when there is memory again, and once."""
+	late, wrong, n, hit = 0, [], 1, True
+	while hit and n <= EVENT_MOST:
+		told.anew()
+		at_once, hit = fail.call(n, told.overload)
+		late += not at_once
+		told.wait(10 * RETRY_S)
+		told.got += [e["KIND"] for e in told.events.read_all(0.02)]
+		if told.got != ["overload"]:
+			wrong.append(f"no. {n}: {told.got}")
+		n += 1
+	tap.ok(late > 0 and not wrong, f"an event: {n - 1} allocations of a worker fail one by one, {late} times it is told "
+	       "later, and always once", wrong)
+
+
+def test_expiry(told, fail):
+	"""It may be lost, as the state itself tells; that of the next push is not."""
+	wrong, lost = [], 0
+	for n in (1, 2)[:ROUNDS]:
+		told.anew()
+		came, _ = fail.call(n, told.expiry)
+		lost += not came
+		if told.s.g.status() != "expired_deadline":
+			wrong.append(f"no. {n}: {told.s.g.status()}")
+		if not told.expiry():
+			wrong.append(f"no. {n}: the next push expires, and nothing tells")
+	tap.ok(lost and not wrong, f"an event of a push that expires: {lost} times lost, the status tells, and the next "
+	       "one is told", wrong)
+
+
+def main():
+	if not starve.can():
+		tap.skip_all("no fault injection in this kernel")
+	netns.load()
+	link = netns.Link()
+	def events(link):
+		told, fail = Told(link), starve.Workers()
+		test_overload(told, fail)
+		test_expiry(told, fail)
+		told.s.g.close()
+	for test in (events, test_namespaces, test_load, test_load_workers):
+		start = time.monotonic()
+		test(link)
+		tap.note(f"{test.__name__}: {time.monotonic() - start:.0f} s")
+
+
+tap.run(main)
