@@ -3,22 +3,29 @@
 Messages of the family that are right, and wrong in one way or several: from good
 ones, and from what the specification allows (nlspec.py).
 """
+import errno
 import random
 import struct
 
+import netns
 import ntpknl
 import nlspec
 
 NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP = ntpknl.NLM_F_REQUEST, ntpknl.NLM_F_ACK, ntpknl.NLM_F_DUMP
 DEPTHS = (2, 9, 60)
+# Refusals of generic netlink itself, before the family has a say.
+WITHOUT_TEXT = {errno.EOPNOTSUPP, errno.EMSGSIZE}
 
 
 class Message:
-	"""command, flags, version, reserved, payload; whole: is the frame of it well-formed?"""
+	"""
+	command, flags, version, reserved, payload; whole: is the frame of it well-formed?
+	follows: goes on with what the message before it began, so over the same socket.
+	"""
 
 	def __init__(self, command, payload, flags=NLM_F_REQUEST | NLM_F_ACK):
 		self.command, self.payload, self.flags = command, payload, flags
-		self.version, self.reserved, self.whole = 1, 0, True
+		self.version, self.reserved, self.whole, self.follows = 1, 0, True, False
 
 	def __repr__(self):
 		return (f"command {self.command} flags {self.flags:#x} version {self.version} "
@@ -30,14 +37,25 @@ def header(m):
 	return struct.pack("=BBH", m.command, m.version, m.reserved)
 
 
+def refusal_fault(e):
+	"""None, or what is wrong with how a message is refused."""
+	word = errno.errorcode.get(e.errno)
+	if word is None:
+		return f"errno {e.errno}"
+	return None if e.text or e.errno in WITHOUT_TEXT else f"{word} without a text"
+
+
 class Maker:
 	"""Messages one after the other, all of one seed."""
 
-	def __init__(self, seed, clock):
+	def __init__(self, seed, clock, devices=(1,)):
 		self.rnd = random.Random(seed)
 		self.spec = nlspec.Spec()
 		self.clock = clock	# () -> a good state, as ntpknl.Genl.default_state() gives it
+		self.devices = devices	# ifindexes that may have maps; 1 is lo
 		self.generation = 1
+		self.rest = []	# of a transaction that was begun: [name]
+		self.count = 0	# what its BEGIN announced
 
 	# -- good ones --
 
@@ -64,22 +82,55 @@ class Maker:
 		if name.startswith("keys"):
 			parts = [number("NTPK_A_KEYS_GENERATION", self.generation)]
 			if name == "keys-begin":
-				parts.append(number("NTPK_A_KEYS_COUNT", rnd.choice((0, 1, 2))))
+				self.begin(name, rnd.choice((0, 1, 2)))
+				parts.append(number("NTPK_A_KEYS_COUNT", self.count))
 			if name == "keys-add":
-				parts.append(ntpknl.key_attr(rnd.randint(1, 3), "sha1", rnd.randbytes(20)))
+				parts += [ntpknl.key_attr(i, "sha1", rnd.randbytes(20))
+					  for i in rnd.sample(range(1, 9), self.count if self.rest else 1)]
 			return ntpknl.nest(u["NTPK_A_KEYS"], *parts)
 		parts = [number("NTPK_A_ACL_GENERATION", self.generation)]
 		if name == "acl-begin":
-			parts += [number("NTPK_A_ACL_COUNT_V4", rnd.choice((0, 1))),
-				  number("NTPK_A_ACL_COUNT_V6", 0), number("NTPK_A_ACL_OTHERWISE", 1)]
+			self.begin(name, rnd.choice((0, 1, 2)))
+			parts += [number("NTPK_A_ACL_COUNT_V4", self.count),
+				  number("NTPK_A_ACL_COUNT_V6", 0), number("NTPK_A_ACL_OTHERWISE", rnd.randint(0, 1))]
 			parts += ntpknl.acl_name(rnd.choice((None, None, "cameras", "guests")))
 		if name == "acl-add":
-			parts.append(ntpknl.prefix_attr((4, rnd.getrandbits(8) << 24, 8, 1)))
+			parts += [ntpknl.prefix_attr((4, net << 24, 8, 1))
+				  for net in sorted(rnd.sample(range(256), self.count if self.rest else 1))]
 		return ntpknl.nest(u["NTPK_A_ACL"], *parts)
+
+	def begin(self, name, count):
+		"""A transaction is begun: most often its rest comes next."""
+		what = name.partition("-")[0]
+		self.count = count
+		self.rest = [f"{what}-add"] * bool(count) + [f"{what}-commit"]
+
+	def good_rest(self):
+		name = self.rest[0]
+		payload = self.good_upload(name)
+		self.rest.pop(0)
+		m = Message(self.spec.by_name[name], payload)
+		m.follows = True
+		return name, m
+
+	def good_map(self):
+		"""Of a device's clock; or none any more."""
+		rnd = self.rnd
+		ifindex = rnd.choice((*self.devices, *self.devices, rnd.randint(1, 99)))
+		if rnd.random() < 0.25:
+			return ntpknl.phc_nest({"IFINDEX": ifindex})
+		raw = netns.raw_ns() - rnd.randint(0, 10**9)
+		return ntpknl.phc_nest({
+			"IFINDEX": ifindex, "PHC_NS": rnd.choice((raw, 0, -raw, rnd.getrandbits(62))), "RAW_NS": raw,
+			"RATE": rnd.choice((0, 1, -1, rnd.randint(-2814749767106, 2814749767106))),
+			"ERR_NS": rnd.choice((0, rnd.randint(0, 10**7))), "SKEW_PPB": rnd.choice((0, rnd.randint(0, 10**7))),
+			"VALID_UNTIL_NS": raw + rnd.randint(2 * 10**9, 63 * 10**9)})
 
 	def good(self):
 		"""(name, Message) as a friend of the module would send it."""
 		rnd = self.rnd
+		if self.rest and rnd.random() < 0.8:
+			return self.good_rest()
 		number = rnd.choice([i for i, (_, do, dump) in self.spec.commands.items()
 				     if do is not None or dump is not None])
 		name, do, dump = self.spec.commands[number]
@@ -93,6 +144,8 @@ class Maker:
 			return name, Message(number, self.good_state())
 		if name in ("keys-begin", "keys-add", "keys-commit", "acl-begin", "acl-add", "acl-commit"):
 			return name, Message(number, self.good_upload(name))
+		if name == "set-phc" and rnd.random() < 0.8:
+			return name, Message(number, self.good_map())
 		return name, Message(number, nlspec.build(self.spec.request(do, rnd)))
 
 	# -- wrong ones --
@@ -159,7 +212,7 @@ class Maker:
 		"""(name of the command it was made from, Message)"""
 		rnd = self.rnd
 		name, m = self.good()
-		if rnd.random() < 0.2:
+		if rnd.random() < (0.85 if m.follows else 0.3 if name.endswith("begin") else 0.2):
 			return name, m
 		if rnd.random() < 0.75:
 			tree = self.spec.parse(m.payload)

@@ -5,7 +5,8 @@ Sends messages that are made by the netlink specification and then bent (NTPK_NL
 of them: 2,000, 500 in the debug kernel; `make check-long` sends 1,000,000), from two sockets in turn, so that
 their transactions get in each other's way, while requests are answered; dumps are left
 in the middle. Every message has its answer; whatever is refused has an errno and, where
-the module refused it, a text, and has changed nothing.
+the module refused it, a text, and has changed nothing; whatever is accepted has changed
+what it says (nlmodel.py).
 About 20 seconds.
 """
 import errno
@@ -15,7 +16,9 @@ import time
 
 import fixture
 import memory
+import netns
 import nlfuzz
+import nlmodel
 import ntpknl
 import ntpq
 import tap
@@ -24,20 +27,24 @@ BATCH = 16
 # Batches between two looks at whether a request is rightly answered.
 LOOK = 8
 # What may change what: by the command that was accepted.
-STATE_BY, KEYS_BY, LISTS_BY = {"set-state"}, {"keys-commit"}, {"acl-commit", "set-state"}
+STATE_BY, KEYS_BY, LISTS_BY, MAPS_BY = {"set-state"}, {"keys-commit"}, {"acl-commit", "set-state"}, {"set-phc"}
 ALL_BY = {"attach", "detach"}
-# Refusals of generic netlink itself, before the family has a say.
-WITHOUT_TEXT = {errno.EOPNOTSUPP, errno.EMSGSIZE}
+
+
+# Nobody waited for the end of a dump.
+LEFT = object()
 
 
 class Fuzz:
 	def __init__(self, s, seed):
 		self.s, self.state = s, None
-		self.maker = nlfuzz.Maker(seed, self.good_state)
+		self.maker = nlfuzz.Maker(seed, self.good_state, (1, netns.ifindex(s.server, s.link.sdev)))
+		self.model = nlmodel.Model()
+		self.in_force = {}	# how often a batch has changed what
 		self.rnd = random.Random(seed + 1)
 		self.sockets = [ntpknl.Genl(s.server, piece=4096) for _ in range(2)]
 		self.names = {number: name for number, (name, _, _) in self.maker.spec.commands.items()}
-		self.sent = self.accepted = self.cut = 0
+		self.sent = self.accepted = self.cut = self.last = 0
 		self.texts, self.errnos = {}, {}
 		self.wrong = []
 		self.base = s.g.default_state()
@@ -52,11 +59,12 @@ class Fuzz:
 		if g.status() == "detached":
 			g.attach()
 		g.acl([], otherwise=1)
+		self.model.forget_lists()
 		self.base = g.default_state()
 		g.push(self.base)
 
 	def seen(self):
-		"""State, keys, lists as they are in force."""
+		"""State, keys, lists, maps as they are in force."""
 		g = self.s.g
 		state = g.state()
 		for name in ("AGE_NS", "NOW_DISP_NS", "NOW_UNIX_NS", "STATUS"):
@@ -65,14 +73,28 @@ class Fuzz:
 			names = sorted(g.dump_acl_names())
 		except ntpknl.Refused as e:
 			names = repr(e)
-		return state, g.get_keys(), (g.get_acl(), names)
+		maps = {ifindex: what for ifindex, (what, _) in g.phcs().items()}
+		return state, g.get_keys(), (g.get_acl(), names), maps
+
+	def get_list(self, name):
+		"""None where there is none of that name, which may have gone."""
+		try:
+			return self.s.g.get_acl(name)
+		except ntpknl.Refused:
+			return None
 
 	def renew(self, i):
 		self.sockets[i].close()
+		self.model.forget(i)
 		self.sockets[i] = ntpknl.Genl(self.s.server, piece=4096)
 
+	def socket_for(self, m):
+		if not m.follows:
+			self.last = self.rnd.randrange(2)
+		return self.last
+
 	def send(self, m, i):
-		"""What came of a message: None, Refused, or a word about what is wrong."""
+		"""What came of a message: None, Refused, a word about what is wrong, or LEFT."""
 		g = self.sockets[i]
 		g.send(g.family, nlfuzz.header(m) + m.payload, m.flags)
 		if m.flags & nlfuzz.NLM_F_DUMP and self.rnd.random() < 0.3:
@@ -80,7 +102,7 @@ class Fuzz:
 			if self.rnd.random() < 0.5:
 				g.s.recv(g.piece)
 			self.renew(i)
-			return None
+			return LEFT
 		try:
 			g.answer()
 			return None
@@ -90,12 +112,17 @@ class Fuzz:
 			self.renew(i)
 			return f"no answer: {e}"
 
-	def judge(self, name, m, result):
-		"""The name of the command where it was accepted."""
+	def judge(self, name, m, result, i):
+		"""The name of the command where it was accepted, by socket i."""
 		self.sent += 1
+		if result is LEFT:
+			return None
 		if result is None:
 			self.accepted += 1
-			return self.names.get(m.command)
+			command = self.names.get(m.command)
+			if command:
+				self.model.take(i, command, m.payload)
+			return command
 		if isinstance(result, str):
 			self.wrong.append(f"{name}: {result}: {m}")
 			return None
@@ -103,25 +130,28 @@ class Fuzz:
 		self.errnos[word] = self.errnos.get(word, 0) + 1
 		if result.text:
 			self.texts[result.text] = self.texts.get(result.text, 0) + 1
-		elif result.errno not in WITHOUT_TEXT:
-			self.wrong.append(f"{name}: {word} without a text: {m}")
-		if word is None:
-			self.wrong.append(f"{name}: errno {result.errno}: {m}")
+		fault = nlfuzz.refusal_fault(result)
+		if fault:
+			self.wrong.append(f"{name}: {fault}: {m}")
 		return None
 
 	def batch(self):
 		before = self.seen()
 		accepted, sent = set(), []
+		self.model.start(before[3])
 		for _ in range(BATCH):
 			name, m = self.maker.next()
-			i = self.rnd.randrange(2)
-			accepted.add(self.judge(name, m, self.send(m, i)))
-			sent.append(m)
+			i = self.socket_for(m)
+			command = self.judge(name, m, self.send(m, i), i)
+			accepted.add(command)
+			sent.append((i, "" if command else "refused", m))
 		after = self.seen()
-		for what, old, new, by in zip(("state", "keys", "lists"), before, after,
-					      (STATE_BY, KEYS_BY, LISTS_BY)):
+		for what, old, new, by in zip(("state", "keys", "lists", "maps"), before, after,
+					      (STATE_BY, KEYS_BY, LISTS_BY, MAPS_BY)):
+			self.in_force[what] = self.in_force.get(what, 0) + (old != new)
 			if old != new and not accepted & (by | ALL_BY):
 				self.wrong.append(f"{what} changed by refused messages: {old} to {new}: {sent}")
+		self.wrong += [f"{fault}: {sent}" for fault in self.model.faults(after[0], after[1], self.get_list, after[3])]
 
 	def look(self):
 		self.reset()
@@ -153,8 +183,9 @@ def together(s, seed, count):
 		fuzz = Fuzz(s, seed + n)
 		while fuzz.sent < count // 2:
 			name, m = fuzz.maker.next()
-			fuzz.judge(name, m, fuzz.send(m, fuzz.rnd.randrange(2)))
-		return fuzz.wrong
+			i = fuzz.socket_for(m)
+			fuzz.judge(name, m, fuzz.send(m, i), i)
+		return fuzz.wrong + fuzz.model.wrong
 	pid = os.fork()
 	if not pid:
 		status = 1
@@ -181,16 +212,18 @@ def main():
 	stream.start()
 	fuzz = Fuzz(s, seed)
 	fuzz.run(min(count, 300))	# what is allocated once
-	before = memory.memory()
+	before = memory.memory(every=True)
 	start = time.monotonic()
 	fuzz.run(count)
 	seconds = time.monotonic() - start
 	tap.note(f"{fuzz.sent / seconds:.0f} a second; {fuzz.accepted} accepted, {fuzz.cut} dumps left; {fuzz.errnos}; "
-		 f"{len(fuzz.texts)} texts")
+		 f"{len(fuzz.texts)} texts; batches that changed what is in force: {fuzz.in_force}")
 	tap.ok(not fuzz.wrong, f"{fuzz.sent} messages: refused with a reason and without a change, or accepted",
 	       "\n".join(fuzz.wrong[:5]))
-	tap.ok(fuzz.accepted > count // 20 and len(fuzz.texts) > 20,
-	       "they reach what is behind the first checks", (fuzz.accepted, sorted(fuzz.texts)))
+	changes = all(fuzz.in_force.values()) or count < 2000	# by chance none, of so few
+	tap.ok(fuzz.accepted > count // 20 and len(fuzz.texts) > 20 and changes,
+	       "they reach what is behind the first checks, and change all that can be in force",
+	       (fuzz.accepted, sorted(fuzz.texts), fuzz.in_force))
 	wrong, status = together(s, seed + 2, count // 4)
 	tap.ok(not wrong and not status, f"{count // 4} more from two processes at once", "\n".join(wrong[:5]))
 	fuzz.look()
@@ -200,9 +233,8 @@ def main():
 	       stream.summary())
 	for g in fuzz.sockets:
 		g.close()
-	limit = max(count // 20, 200)
-	grown = lambda: {k: v - before[k] for k, v in memory.memory().items()
-			 if v - before[k] > (8192 if "KiB" in k else limit)}
+	limits = {"SUnreclaim: KiB": 8192, "Percpu: KiB": 256}
+	grown = lambda: memory.growth(before, lambda k: limits.get(k, max(count // 20, 200)), every=True)
 	tap.wait_for(lambda: not grown(), 20, every=1)
 	tap.ok(not grown(), "no memory is left behind", grown())
 
