@@ -53,6 +53,22 @@ int nl_msg_parse_family(const struct nlmsghdr *nlh, struct nl_family *out)
 	return 0;
 }
 
+enum ntpk_nl_change nl_msg_parse_change(const struct nlmsghdr *nlh)
+{
+	const struct nlattr *tb[CTRL_ATTR_FAMILY_NAME + 1] = { NULL };
+	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
+	struct nl_walk w;
+
+	if (nlh->nlmsg_type != GENL_ID_CTRL ||
+	    nl_walk_message(nlh, sizeof(struct genlmsghdr), &w) ||
+	    nl_collect(w, tb, CTRL_ATTR_FAMILY_NAME) ||
+	    !is_string(tb[CTRL_ATTR_FAMILY_NAME], NTPK_FAMILY_NAME))
+		return NTPK_NL_NO_CHANGE;
+	if (genl->cmd == CTRL_CMD_NEWFAMILY)
+		return NTPK_NL_CAME;
+	return genl->cmd == CTRL_CMD_DELFAMILY ? NTPK_NL_WENT : NTPK_NL_NO_CHANGE;
+}
+
 /* The kernel's words, as one printable line. */
 static void take_text(const struct nlattr *attr, char *text, size_t len)
 {

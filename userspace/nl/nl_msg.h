@@ -8,6 +8,7 @@
 #define NTPK_NL_MSG_H
 
 #include <libmnl/libmnl.h>
+#include "nl/nl_watch.h"
 #include "nl/ntpk_nl.h"
 
 #define NL_MSG_REQUEST_MAX	8192	/* no request of ours is longer */
@@ -73,6 +74,14 @@ void nl_msg_put_keys(struct nlmsghdr *nlh, uint32_t generation, const uint32_t *
  * Return: 0 or -EBADMSG.
  */
 int nl_msg_parse_family(const struct nlmsghdr *nlh, struct nl_family *out);
+
+/**
+ * nl_msg_parse_change() - notification of "nlctrl"
+ * @nlh: message
+ *
+ * Return: what it says of our family; NTPK_NL_NO_CHANGE: nothing, as of any other message.
+ */
+enum ntpk_nl_change nl_msg_parse_change(const struct nlmsghdr *nlh);
 
 /**
  * nl_msg_parse_clock() - answer of NTPK_CMD_GET_CLOCK

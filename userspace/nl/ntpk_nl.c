@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The sockets of the netlink client: one for requests, blocking with a short
- * time limit, one for events, non-blocking.  Messages are built and parsed in
- * nl_msg.c and nl_ctrl.c.  Process context; one handle per thread, no locking.
+ * The netlink client: a socket for requests, blocking with a short time limit,
+ * and a stream of events.  Messages are built and parsed in nl_msg.c and
+ * nl_ctrl.c.  Process context; one handle per thread, no locking.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
 #include "nl/nl_call.h"
 #include "nl/nl_msg.h"
+#include "nl/nl_stream.h"
 #include "nl/ntpk_nl.h"
 
 #define ANSWER_MAX	32768
@@ -26,11 +24,8 @@
 
 struct ntpk_nl {
 	struct mnl_socket *req;
-	struct mnl_socket *ev;
 	struct nl_family family;
 	uint32_t seq;
-	int	 ev_left;		/* of what ev_buf holds, from ev_at on */
-	struct nlmsghdr *ev_at;
 	char	 text[NL_MSG_TEXT_MAX];
 	union {				/* aligned for a struct nlmsghdr */
 		struct nlmsghdr nlh;
@@ -40,10 +35,7 @@ struct ntpk_nl {
 		struct nlmsghdr nlh;
 		char	 bytes[ANSWER_MAX];
 	} in;
-	union {
-		struct nlmsghdr nlh;
-		char	 bytes[4096];
-	} ev_buf;
+	struct nl_stream events;
 };
 
 static int64_t now_ms(void)
@@ -52,49 +44,6 @@ static int64_t now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-static int socket_open(struct mnl_socket **out)
-{
-	struct mnl_socket *s = mnl_socket_open(NETLINK_GENERIC);
-	int one = 1;
-
-	if (!s)
-		return -errno;
-	if (fcntl(mnl_socket_get_fd(s), F_SETFD, FD_CLOEXEC) < 0 ||
-	    mnl_socket_bind(s, 0, MNL_SOCKET_AUTOPID) < 0) {
-		int ret = -errno;
-
-		mnl_socket_close(s);
-		return ret;
-	}
-	/* Better words, not needed ones: kernels without them still serve. */
-	mnl_socket_setsockopt(s, NETLINK_EXT_ACK, &one, sizeof(one));
-	mnl_socket_setsockopt(s, NETLINK_CAP_ACK, &one, sizeof(one));
-	mnl_socket_setsockopt(s, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
-	*out = s;
-	return 0;
-}
-
-/*
- * One datagram, from the kernel and nobody else.
- * Return: its length, 0 for one to ignore, -errno.
- */
-static int receive(struct mnl_socket *s, void *buf, size_t size)
-{
-	struct sockaddr_nl from = { 0 };
-	socklen_t from_len = sizeof(from);
-	ssize_t n;
-
-	n = recvfrom(mnl_socket_get_fd(s), buf, size, MSG_TRUNC | MSG_DONTWAIT,
-		     (struct sockaddr *)&from, &from_len);
-	if (n < 0)
-		return -errno;
-	if ((size_t)n > size)
-		return -EMSGSIZE;
-	if (from.nl_pid != 0)
-		return 0;
-	return (int)n;
 }
 
 static int wait_readable(struct mnl_socket *s, int64_t until_ms)
@@ -147,7 +96,7 @@ static int transact(struct ntpk_nl *nl, struct nlmsghdr **answer)
 		ret = wait_readable(nl->req, until_ms);
 		if (ret < 0)
 			return ret;
-		ret = receive(nl->req, &nl->in, sizeof(nl->in));
+		ret = nl_socket_receive(nl->req, &nl->in, sizeof(nl->in));
 		if (ret == -EAGAIN || ret == -EINTR)
 			continue;
 		if (ret < 0)
@@ -219,7 +168,7 @@ int nl_dump(struct ntpk_nl *nl, int (*each)(void *ctx, const struct nlmsghdr *nl
 		ret = wait_readable(nl->req, now_ms() + TIMEOUT_MS);
 		if (ret < 0)
 			return ret;
-		ret = receive(nl->req, &nl->in, sizeof(nl->in));
+		ret = nl_socket_receive(nl->req, &nl->in, sizeof(nl->in));
 		if (ret == -EAGAIN || ret == -EINTR)
 			ret = 1;
 		else if (ret >= 0)
@@ -271,7 +220,7 @@ int ntpk_nl_open(struct ntpk_nl **out)
 	if (!nl)
 		return -ENOMEM;
 	nl->seq = (uint32_t)now_ms();
-	ret = socket_open(&nl->req);
+	ret = nl_socket_open(&nl->req);
 	if (ret == 0)
 		ret = resolve_family(nl);
 	if (ret < 0) {
@@ -288,8 +237,7 @@ void ntpk_nl_close(struct ntpk_nl *nl)
 		return;
 	if (nl->req)
 		mnl_socket_close(nl->req);
-	if (nl->ev)
-		mnl_socket_close(nl->ev);
+	nl_stream_close(&nl->events);
 	free(nl);
 }
 
@@ -385,58 +333,21 @@ int ntpk_nl_get_hist(struct ntpk_nl *nl, struct ntpk_nl_hist *out)
 
 int ntpk_nl_events_open(struct ntpk_nl *nl)
 {
-	int group = (int)nl->family.events_group;
-	int ret, fd;
-
-	if (nl->ev)
-		return mnl_socket_get_fd(nl->ev);
-	if (!group)
+	if (nl->events.socket)
+		return mnl_socket_get_fd(nl->events.socket);
+	if (!nl->family.events_group)
 		return -ENOENT;
-	ret = socket_open(&nl->ev);
-	if (ret < 0)
-		return ret;
-	fd = mnl_socket_get_fd(nl->ev);
-	if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0 ||
-	    mnl_socket_setsockopt(nl->ev, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0) {
-		ret = -errno;
-		mnl_socket_close(nl->ev);
-		nl->ev = NULL;
-		return ret;
-	}
-	nl->ev_left = 0;
-	return fd;
-}
-
-/* Return: 1 when ev_at points at a message, 0 when none waits, -errno. */
-static int next_event(struct ntpk_nl *nl)
-{
-	int n;
-
-	while (!nl->ev_left || !mnl_nlmsg_ok(nl->ev_at, nl->ev_left)) {
-		nl->ev_left = 0;
-		n = receive(nl->ev, &nl->ev_buf, sizeof(nl->ev_buf));
-		if (n == -EAGAIN)
-			return 0;
-		if (n == -EINTR)
-			continue;
-		if (n < 0)
-			return n;
-		nl->ev_left = n;
-		nl->ev_at = &nl->ev_buf.nlh;
-	}
-	return 1;
+	return nl_stream_open(&nl->events, (int)nl->family.events_group);
 }
 
 int ntpk_nl_events_read(struct ntpk_nl *nl, struct ntpk_nl_event *out)
 {
-	struct nlmsghdr *nlh;
+	const struct nlmsghdr *nlh;
 	int ret;
 
-	if (!nl->ev)
+	if (!nl->events.socket)
 		return -EBADF;
-	while ((ret = next_event(nl)) > 0) {
-		nlh = nl->ev_at;
-		nl->ev_at = mnl_nlmsg_next(nlh, &nl->ev_left);
+	while ((ret = nl_stream_next(&nl->events, &nlh)) > 0) {
 		if (nlh->nlmsg_type != nl->family.id)
 			continue;
 		ret = nl_msg_parse_event(nlh, out);

@@ -87,6 +87,7 @@ static void try_rest(const struct nlmsghdr *nlh, unsigned int which)
 	switch (which) {
 	case 0:
 		err = nl_msg_parse_family(nlh, &family);
+		demand(nl_msg_parse_change(nlh) <= NTPK_NL_WENT);
 		break;
 	case 1:
 		err = nl_msg_parse_clock(nlh, &clock);

@@ -472,6 +472,35 @@ static void test_family(void **state)
 	free(nlh);
 }
 
+static enum ntpk_nl_change change(uint8_t cmd, const char *name)
+{
+	struct nlmsghdr *nlh;
+	enum ntpk_nl_change c;
+
+	memset(&out, 0, sizeof(out));
+	nlh = nl_msg_begin(&out, GENL_ID_CTRL, cmd, 2, 0, false);
+	if (name)
+		mnl_attr_put_strz(nlh, CTRL_ATTR_FAMILY_NAME, name);
+	mnl_attr_put_u16(nlh, CTRL_ATTR_FAMILY_ID, FAMILY);
+	nlh = exact(nlh);
+	c = nl_msg_parse_change(nlh);
+	nlh->nlmsg_type = FAMILY;
+	assert_int_equal(nl_msg_parse_change(nlh), NTPK_NL_NO_CHANGE);
+	free(nlh);
+	return c;
+}
+
+static void test_change(void **state)
+{
+	(void)state;
+	assert_int_equal(change(CTRL_CMD_NEWFAMILY, NTPK_FAMILY_NAME), NTPK_NL_CAME);
+	assert_int_equal(change(CTRL_CMD_DELFAMILY, NTPK_FAMILY_NAME), NTPK_NL_WENT);
+	assert_int_equal(change(CTRL_CMD_NEWMCAST_GRP, NTPK_FAMILY_NAME), NTPK_NL_NO_CHANGE);
+	assert_int_equal(change(CTRL_CMD_DELFAMILY, NTPK_FAMILY_NAME "2"), NTPK_NL_NO_CHANGE);
+	assert_int_equal(change(CTRL_CMD_DELFAMILY, "ntp"), NTPK_NL_NO_CHANGE);
+	assert_int_equal(change(CTRL_CMD_DELFAMILY, NULL), NTPK_NL_NO_CHANGE);
+}
+
 /* NLMSG_ERROR as the kernel makes it. */
 static struct nlmsghdr *make_error(int error, bool capped, const struct nlmsghdr *req)
 {
@@ -554,6 +583,7 @@ static void parse_all(struct nlmsghdr *nlh)
 	nl_msg_parse_event(nlh, &event);
 	nlh->nlmsg_type = GENL_ID_CTRL;
 	nl_msg_parse_family(nlh, &family);
+	nl_msg_parse_change(nlh);
 	nlh->nlmsg_type = NLMSG_ERROR;
 	nl_msg_parse_error(nlh, nlh, text, sizeof(text));
 	assert_true(strlen(text) < sizeof(text));
@@ -843,6 +873,7 @@ int main(void)
 		cmocka_unit_test(test_hist),
 		cmocka_unit_test(test_event),
 		cmocka_unit_test(test_family),
+		cmocka_unit_test(test_change),
 		cmocka_unit_test(test_error),
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_keys),
