@@ -10,6 +10,19 @@
 #include "daemon/ev.h"
 #include "daemon/log.h"
 
+/* Some thousand requests: what comes while the module is replaced and the machine is busy with that. */
+#define RECEIVE_BYTES	(4 << 20)
+
+/* More than anybody may have takes CAP_NET_ADMIN, which is there where the module may be told. */
+static void make_room(int fd)
+{
+	int bytes = RECEIVE_BYTES;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) &&
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)))
+		log_debug_no(errno, "SO_RCVBUF");
+}
+
 /* Which address was asked has to be told: the reply comes from there. */
 static int prepare(int fd, int family)
 {
@@ -66,6 +79,7 @@ static int open_one(struct respond_socks *s, const union sock_addr *addr)
 	/* a kernel without IPv6 has several words for it */
 	if (sock.fd < 0)
 		return addr->sa.sa_family == AF_INET6 ? -EAFNOSUPPORT : sock.fd;
+	make_room(sock.fd);
 	err = prepare(sock.fd, addr->sa.sa_family);
 	if (!err)
 		err = bind_to(s, sock.fd, addr);
