@@ -8,6 +8,7 @@
 #include <string.h>
 #include "ctl/ctl.h"
 #include "ctl/fmt.h"
+#include "ctl/module_line.h"
 
 #define BOLD	"\033[1m"
 #define GREEN	"\033[32m"
@@ -91,20 +92,10 @@ static void print_counts(struct json_object *d)
 
 static void print_serving(struct json_object *d)
 {
-	char text[FMT_TEXT_MAX], age[FMT_MAX];
-	struct json_object *m;
-	const char *error;
+	char text[FMT_TEXT_MAX];
 
 	line("Clients", fmt_safe(text, sizeof(text), fmt_str(d, "serving")));
-	if (!json_object_object_get_ex(d, "module", &m) ||
-	    !json_object_is_type(m, json_type_object))
-		return line("Kernel module", "not in use");
-	printf("%-16s: %s, last push %s ago\n", "Kernel module",
-	       fmt_safe(text, sizeof(text), fmt_str(m, "status")),
-	       fmt_member_age(age, m, "age_ns"));
-	error = fmt_str(m, "error");
-	if (error)
-		line("Last push failed", fmt_safe(text, sizeof(text), error));
+	print_module(d);
 }
 
 /* One line for each interface whose stamps are asked for; none where there is none. */

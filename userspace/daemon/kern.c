@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The link to the module.  Event loop only.  Three things can change under us:
- * the clock (a push is refused with -ESTALE and done again), the module (calls
- * say -ENOENT: it was unloaded, look for it every few seconds), and what the
- * module holds from a daemon before us (takeover: it stays until we know
- * better or it expires).
+ * the clock (a push is refused with -ESTALE and done again), the module (the
+ * kernel says when it goes and comes; calls say -ENOENT, and it is looked for
+ * every few seconds, should that be missed), and what the module holds from a
+ * daemon before us (takeover: it stays until we know better or it expires).
  */
 #include "daemon/kern.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <ntpk/ntp_client.h>
-#include <ntpk/ntp_reason.h>
 #include "daemon/clocks.h"
 #include "daemon/ev.h"
 #include "daemon/kern_acl.h"
+#include "daemon/kern_event.h"
+#include "daemon/kern_gap.h"
 #include "daemon/kern_keys.h"
 #include "daemon/kern_phc.h"
 #include "daemon/log.h"
 #include "daemon/turn.h"
+#include "nl/nl_watch.h"
 
 #define RETRY_S		3
 /* Between two readings; clocks of a time namespace are further apart. */
@@ -40,8 +40,11 @@ struct kern {
 	char	 no_limits[KERN_ERROR_MAX];	/* why they are left out, "" = they are not */
 	int64_t	 limits_again_ns;		/* when they are tried again */
 	bool	 limits_taken;			/* the module has these */
+	struct ntpk_nl_watch *watch;	/* NULL = could not be had */
+	struct libevent *ev_watch;
 	struct libevent *ev_events;
 	struct libevent *ev_retry;
+	struct kern_gaps gaps;
 	struct ntp_serve last;		/* of kern_push() */
 	bool	 has_last;
 	const struct keys *keys;	/* the owner's */
@@ -92,6 +95,14 @@ static void lose(struct kern *k)
 	ntpk_nl_close(k->nl);
 	k->nl = NULL;
 	k->takeover = false;
+}
+
+static void lose_module(struct kern *k)
+{
+	kern_gaps_went(&k->gaps);
+	log_warn("module ntpk was unloaded: ntpkd answers by itself until it is back");
+	lose(k);
+	k->absence_said = true;
 }
 
 /* Remember and log a failure, the same one only once. */
@@ -263,6 +274,7 @@ static int push(struct kern *k, const struct ntp_serve *serve)
 	}
 	if (!err) {
 		k->pushed = true;
+		kern_gaps_served(&k->gaps);
 		k->accepted = k->listeners;
 		k->error[0] = '\0';
 		k->said[0] = '\0';
@@ -270,10 +282,8 @@ static int push(struct kern *k, const struct ntp_serve *serve)
 	}
 	note_error(k, err == -EXDEV ? "no push: this process is in a time namespace, its "
 				      "clocks are not the kernel's" : "push refused", err);
-	if (err == -ENOENT) {
-		log_warn("module ntpk has gone: ntpkd answers by itself until it is back");
-		lose(k);
-	}
+	if (err == -ENOENT)
+		lose_module(k);
 	return err;
 }
 
@@ -394,40 +404,6 @@ bool kern_same_limits(const struct ntpk_nl_listeners *a, const struct ntpk_nl_li
 	return a->len == b->len && a->limit_clients == b->limit_clients;
 }
 
-static void note_quirk(uint32_t quirk)
-{
-	const char *name = ntp_client_quirk_name(quirk);
-
-	if (quirk < __NTP_CLIENT_QUIRK_MAX)
-		log_info("the first client of the class %s: %s (ntpkctl clients --class %s)", name,
-			 ntp_client_quirk_text(quirk), name);
-	else
-		log_info("the first client of a class that is newer than this ntpkd, number %" PRIu32
-			 " (ntpkctl stats)", quirk);
-}
-
-static void note_event(struct kern *k, const struct ntpk_nl_event *event)
-{
-	switch (event->kind) {
-	case NTPK_EVENT_STEP:
-		k->ops->stepped(k->ctx);
-		break;
-	case NTPK_EVENT_EXPIRED:
-		log_warn("what the module serves has expired (%s)", ntp_status_name(event->status));
-		break;
-	case NTPK_EVENT_OVERLOAD:
-		log_warn("more is asked of a CPU than maxanswers allows: what is above is not answered");
-		break;
-	case NTPK_EVENT_OVERLOAD_OVER:
-		log_info("for ten seconds nothing was asked beyond maxanswers: %" PRIu64 " requests "
-			 "were not answered before that", event->pkts);
-		break;
-	case NTPK_EVENT_NEW_QUIRK:
-		note_quirk(event->quirk);
-		break;
-	}
-}
-
 static void on_events(evutil_socket_t fd, short what, void *arg)
 {
 	struct ntpk_nl_event event;
@@ -444,10 +420,10 @@ static void on_events(evutil_socket_t fd, short what, void *arg)
 			return;
 		}
 		/* lost ones may have been steps */
-		if (n < 0)
+		if (n < 0 || event.kind == NTPK_EVENT_STEP)
 			k->ops->stepped(k->ctx);
 		else
-			note_event(k, &event);
+			kern_event_say(&event);
 	}
 }
 
@@ -497,6 +473,7 @@ static void try_connect(struct kern *k)
 	if (err)
 		return;
 	k->error[0] = '\0';
+	kern_gaps_came(&k->gaps);
 	/* another module, which has nothing yet */
 	forget_pushed(k);
 	k->limits_taken = false;
@@ -517,23 +494,55 @@ static void try_connect(struct kern *k)
 	}
 }
 
-static void on_retry(evutil_socket_t fd, short what, void *arg)
+/* Is it still the one that we know? */
+static void look_for_module(struct kern *k)
 {
 	struct ntpk_nl_clock clock;
+
+	if (k->nl && ntpk_nl_get_clock(k->nl, &clock) == -ENOENT)
+		lose_module(k);
+	if (!k->nl)
+		try_connect(k);
+}
+
+static void on_watch(evutil_socket_t fd, short what, void *arg)
+{
+	enum ntpk_nl_change change;
+	struct kern *k = arg;
+	int n;
+
+	(void)fd;
+	(void)what;
+	turn_begin();
+	/* looked, as what is read late may be of a module before this one */
+	while ((n = ntpk_nl_watch_read(k->watch, &change)) > 0 || n == -ENOBUFS)
+		look_for_module(k);
+}
+
+/* Without it the module is looked for every few seconds. */
+static void watch_module(struct kern *k)
+{
+	int fd = ntpk_nl_watch_open(&k->watch);
+
+	if (fd < 0) {
+		log_warn_no(fd, "it is seen late that the module goes or comes");
+		return;
+	}
+	k->ev_watch = event_new(k->base, fd, EV_READ | EV_PERSIST, on_watch, k);
+	if (k->ev_watch)
+		event_add(k->ev_watch, NULL);
+}
+
+static void on_retry(evutil_socket_t fd, short what, void *arg)
+{
 	struct kern *k = arg;
 
 	(void)fd;
 	(void)what;
 	turn_begin();
-	if (k->nl && ntpk_nl_get_clock(k->nl, &clock) == -ENOENT) {
-		log_warn("module ntpk was unloaded: ntpkd answers by itself until it is back");
-		lose(k);
-		k->absence_said = true;
-	}
-	if (!k->nl) {
-		try_connect(k);
+	look_for_module(k);
+	if (!k->nl)
 		return;
-	}
 	push_keys(k);
 	if (!kern_acl_verify(&k->acl, k->nl))
 		kern_repush(k);
@@ -556,10 +565,13 @@ struct kern *kern_open(struct event_base *base, const struct ntpk_nl_listeners *
 	k->ops = ops;
 	k->ctx = ctx;
 	k->ev_retry = event_new(base, -1, EV_PERSIST, on_retry, k);
-	if (!k->ev_retry || event_add(k->ev_retry, &every)) {
+	if (!k->ev_retry || event_add(k->ev_retry, &every) ||
+	    kern_gaps_init(&k->gaps, base, ops->answered, ctx)) {
 		kern_close(k);
 		return NULL;
 	}
+	/* before it is looked for, or what happens between would be missed */
+	watch_module(k);
 	try_connect(k);
 	return k;
 }
@@ -574,6 +586,16 @@ int kern_stats(struct kern *k, struct ntpk_nl_stats *out)
 	return kern_attached(k) ? ntpk_nl_get_stats(k->nl, out) : -ENOENT;
 }
 
+const struct kern_build *kern_build(const struct kern *k)
+{
+	return kern_attached(k) ? &k->gaps.is : NULL;
+}
+
+bool kern_gap(const struct kern *k, struct kern_gap *out)
+{
+	return k && kern_gaps_get(&k->gaps, out);
+}
+
 void kern_close(struct kern *k)
 {
 	if (!k)
@@ -582,5 +604,9 @@ void kern_close(struct kern *k)
 		lose(k);
 	if (k->ev_retry)
 		event_free(k->ev_retry);
+	if (k->ev_watch)
+		event_free(k->ev_watch);
+	ntpk_nl_watch_close(k->watch);
+	kern_gaps_clean(&k->gaps);
 	free(k);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The link to the module: attach, push, follow its events; find it again after
- * it was unloaded and loaded.  Event loop only; blocks for the short netlink
+ * The link to the module: attach, push, follow its events; know at once when it
+ * is unloaded and when another one comes.  Event loop only; blocks for the short netlink
  * calls alone.
  */
 #ifndef NTPKD_KERN_H
@@ -16,14 +16,18 @@
 struct access;
 struct event_base;
 struct kern;
+struct kern_build;
+struct kern_gap;
 struct keys;
 
 /**
  * struct kern_ops - what the module makes the daemon do
  * @stepped: the module saw, at a reply, that the clock was stepped
+ * @answered: how many requests the daemon itself has answered since it started
  */
 struct kern_ops {
 	void (*stepped)(void *ctx);
+	uint64_t (*answered)(void *ctx);
 };
 
 /**
@@ -173,6 +177,23 @@ int kern_state(struct kern *k, struct ntpk_nl_state *state);
  * Return: 0 or -errno.
  */
 int kern_stats(struct kern *k, struct ntpk_nl_stats *out);
+
+/**
+ * kern_build() - which module answers
+ * @k: link, NULL is fine
+ *
+ * Return: it, NULL when none does.
+ */
+const struct kern_build *kern_build(const struct kern *k);
+
+/**
+ * kern_gap() - the last time that the module went while it had something of ours
+ * @k: link, NULL is fine
+ * @out: filled
+ *
+ * Return: false: it did not.
+ */
+bool kern_gap(const struct kern *k, struct kern_gap *out);
 
 /**
  * kern_error() - why the last push failed, or what was left out of it

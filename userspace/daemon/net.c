@@ -102,9 +102,19 @@ const char *ntpkd_userspace_reason(const struct ntpkd *d)
 	return d->listeners.of.len ? NULL : "there is nowhere to answer";
 }
 
+static uint64_t answered(void *ctx)
+{
+	const struct ntpkd *d = ctx;
+
+	return respond_answered(d->respond);
+}
+
 static int open_kern(struct ntpkd *d)
 {
-	static const struct kern_ops ops = { .stepped = ntpkd_kernel_stepped };
+	static const struct kern_ops ops = {
+		.stepped = ntpkd_kernel_stepped,
+		.answered = answered,
+	};
 
 	d->kern = kern_open(d->base, &d->listeners.of, d->keys, d->access, &ops, d);
 	return d->kern ? 0 : -ENOMEM;

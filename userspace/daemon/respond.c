@@ -118,6 +118,15 @@ static bool is_answer(enum ntpk_reason reason)
 	return ntp_reason_class(reason) == NTPK_CLASS_ANSWER;
 }
 
+uint64_t respond_answered(const struct respond *r)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; r && i <= NTPK_REASON_MAX; i++)
+		sum += is_answer(i) ? r->counts[i] : 0;
+	return sum;
+}
+
 static int64_t receive_age_ns(const struct respond *r, const struct clock_pair *now,
 			      int64_t stamp_real_ns)
 {

@@ -138,4 +138,10 @@ struct respond *respond_new(const struct respond_env *env);
  */
 uint64_t respond_count(const struct respond *r, unsigned int reason);
 
+/**
+ * respond_answered() - packets that got an answer so far
+ * @r: responder, NULL is fine
+ */
+uint64_t respond_answered(const struct respond *r);
+
 #endif /* NTPKD_RESPOND_H */

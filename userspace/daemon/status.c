@@ -17,6 +17,7 @@
 #include "daemon/respond.h"
 #include "daemon/status.h"
 #include "daemon/status_json.h"
+#include "daemon/status_module.h"
 #include "daemon/turn.h"
 
 int status_version(void *ctx, const struct control_value *args, struct json_object *data,
@@ -44,24 +45,6 @@ static const char *serving_name(const struct ntpkd *d)
 	if (kern_attached(d->kern))
 		return "kernel";
 	return d->respond ? "userspace" : "off";
-}
-
-static struct json_object *module_object(struct ntpkd *d)
-{
-	struct ntpk_nl_state state;
-	struct json_object *o;
-	int err;
-
-	if (!kern_attached(d->kern))
-		return NULL;
-	err = kern_state(d->kern, &state);
-	o = json_object_new_object();
-	put_text(o, "status", err ? NULL : ntp_status_name(state.status));
-	put(o, "age_ns", err || !state.pushed ? NULL :
-	    json_object_new_int64((int64_t)state.age_ns));
-	put(o, "pushes", err ? NULL : json_object_new_int64((int64_t)state.pushes));
-	put_text(o, "error", kern_error(d->kern));
-	return o;
 }
 
 static struct json_object *responder_object(const struct ntpkd *d)
@@ -161,7 +144,7 @@ int status_all(void *ctx, const struct control_value *args, struct json_object *
 	put_bool(data, "clock_control", !d->opt.no_clock);
 	put_text(data, "serving", serving_name(d));
 	put_text(data, "serving_reason", d->conf.kernel ? ntpkd_userspace_reason(d) : NULL);
-	put(data, "module", module_object(d));
+	status_put_module(d, data);
 	put(data, "responder", responder_object(d));
 	put(data, "hwtimestamp", hwts_list(d, now.local_ns));
 	put(data, "loop", loop_object());
