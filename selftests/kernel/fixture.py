@@ -16,6 +16,8 @@ import ntpknl
 import ntpq
 import tap
 
+SO_RCVBUFFORCE = 33
+
 
 class Served:
 	"""link, g (netlink in the server's namespace), wire (the client's end)."""
@@ -68,6 +70,8 @@ class Stream(threading.Thread):
 		super().__init__(daemon=True)
 		self.family = socket.AF_INET6 if ":" in dst else socket.AF_INET
 		self.s = ns.socket(self.family, socket.SOCK_DGRAM)
+		# replies may come all at once after a pause, and python is slow
+		self.s.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 4 << 20)
 		with ns:
 			self.s.connect((dst, port))
 		self.rate, self.check = rate, check
