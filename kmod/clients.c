@@ -129,7 +129,8 @@ static noinline void look_at(struct ntp_client *client, const struct ntpk_rx *rx
 
 /* Under the lock.  Return: its class. */
 static __always_inline unsigned int update(struct ntpk_clients_set *set, unsigned int way,
-			   const struct ntpk_rx *rx, enum ntp_client_verdict verdict)
+					   const struct ntpk_rx *rx,
+					   enum ntp_client_verdict verdict)
 {
 	struct ntp_client *client = &set->entry[way].client;
 	u32 now = units(rx);
@@ -147,8 +148,9 @@ static __always_inline unsigned int update(struct ntpk_clients_set *set, unsigne
  * A flood in one client's name, by several queues, does not make CPUs wait for each other.
  * Return: its class, NOT_HERE where it is in another set or in none, BUSY.
  */
-static __always_inline unsigned int update_in(struct ntpk_clients_set *set, const struct ntpk_rx *rx,
-			      enum ntp_client_verdict verdict)
+static __always_inline unsigned int update_in(struct ntpk_clients_set *set,
+					      const struct ntpk_rx *rx,
+					      enum ntp_client_verdict verdict)
 {
 	unsigned int way, quirk = NOT_HERE;
 
@@ -207,7 +209,8 @@ static unsigned int ways_used(const struct ntpk_clients_set *set)
 }
 
 /* In which of its sets shall a new client be? */
-static struct ntpk_clients_set *choose(struct ntpk_clients_set *first, struct ntpk_clients_set *second)
+static struct ntpk_clients_set *choose(struct ntpk_clients_set *first,
+				       struct ntpk_clients_set *second)
 {
 	unsigned int n = ways_used(first), m;
 

@@ -130,7 +130,7 @@ u32 ntpk_clients_begin(void)
 	u32 tick = ntp_client_tick(ntpk_tstamp_tx());
 
 	while (ntp_client_tick(ntpk_tstamp_tx()) == tick)
-		msleep(10);
+		msleep(20);
 	/* who read the clock before is in there by then */
 	synchronize_net();
 	return tick;
@@ -180,8 +180,10 @@ bool ntpk_clients_next(struct ntpk_clients *table, struct ntpk_clients_pos *pos,
 }
 
 /**
- * ntpk_clients_id() - of a table that no other has
+ * ntpk_clients_id() - to tell tables apart
  * @table: table
+ *
+ * Return: a number that no other table has.
  */
 u32 ntpk_clients_id(const struct ntpk_clients *table)
 {
@@ -191,6 +193,8 @@ u32 ntpk_clients_id(const struct ntpk_clients *table)
 /**
  * ntpk_clients_sets() - where the positions of a dump end
  * @table: table
+ *
+ * Return: how many sets it has.
  */
 u32 ntpk_clients_sets(const struct ntpk_clients *table)
 {

@@ -59,6 +59,7 @@ static bool is_over(const struct ntpk_inst *inst, struct ntpk_notices *n)
 	if (over_budget(inst) != n->over_budget)
 		return false;
 	clear_bit(OVERLOAD, &n->flags);
+	/* who counts beside us is seen below, or sees the bit clear */
 	smp_mb__after_atomic();
 	if (over_budget(inst) == n->over_budget)
 		return true;

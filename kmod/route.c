@@ -198,8 +198,8 @@ static bool is_way_v4(const struct route_v4 *slot, const struct iphdr *iph, u32 
 }
 
 /* The table's own reference is all there is: freed no sooner than RCU allows. */
-static noinline enum ntpk_reason renew_v4(struct route_v4 *slot, const struct ntpk_rx *rx, u32 mark,
-				 int vrf)
+static noinline enum ntpk_reason renew_v4(struct route_v4 *slot, const struct ntpk_rx *rx,
+					  u32 mark, int vrf)
 {
 	struct dst_entry *dst;
 	enum ntpk_reason reason = lookup_v4(rx, mark, vrf, &dst);
@@ -281,8 +281,8 @@ static bool is_way_v6(const struct route_v6 *slot, const struct ipv6hdr *ip6h, u
 	       slot->dev == dev && dst_check(slot->dst, slot->cookie);
 }
 
-static noinline enum ntpk_reason renew_v6(struct route_v6 *slot, const struct ntpk_rx *rx, u32 mark,
-				 int dev, bool link_local)
+static noinline enum ntpk_reason renew_v6(struct route_v6 *slot, const struct ntpk_rx *rx,
+					  u32 mark, int dev, bool link_local)
 {
 	struct dst_entry *dst;
 	enum ntpk_reason reason = lookup_v6(rx, mark, dev, link_local, &dst);

@@ -303,8 +303,8 @@ static bool came_by(const struct ntpk_listener *listener, const struct sk_buff *
 	       listener->ifindex == ntpk_rx_iif(skb, pf);
 }
 
-static noinline const struct ntpk_listener *find_listener(const struct ntpk_state *state,
-						 const struct sk_buff *skb, __be16 port, u8 pf)
+static noinline const struct ntpk_listener *
+find_listener(const struct ntpk_state *state, const struct sk_buff *skb, __be16 port, u8 pf)
 {
 	const struct ntpk_listener *listener;
 	unsigned int i;

@@ -18,6 +18,7 @@
  * length, which SipHash ends with, is the same for all of a family.
  *
  * Context: any.
+ * Return: them.
  */
 static __always_inline u64 ntpk_who_hash(struct ntp_acl_addr who, bool v6,
 					 const siphash_key_t *key)
