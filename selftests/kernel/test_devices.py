@@ -5,7 +5,8 @@ Shows that requests are answered behind a VLAN, a bridge, a bond that changes it
 device and in a VRF, over IPv4 and IPv6, by the way that rules choose by address, mark
 or port, and through IPsec; and that a link-local request is answered through the
 interface that it came by, where two interfaces lead to clients of the same address.
-About 15 seconds.
+An interface that goes down and comes up, and addresses that are removed and added again.
+About 20 seconds.
 """
 import re
 import secrets
@@ -189,6 +190,36 @@ def test_linklocal(server, state):
 		       "link-local: answered through the interface of the request")
 
 
+def unanswered(client, what, *addrs):
+	got = [addr for addr in addrs if ntpq.ask_once(client, addr, timeout=0.3)]
+	tap.same(got, [], f"{what}: not answered")
+
+
+def test_comes_and_goes(server, client, state):
+	"""The interface of requests that were answered just before, and its address."""
+	a, b = pair(server, client)
+	address(server, a, 13, 1)
+	address(client, b, 13, 2)
+	v4, v6 = "10.13.0.1", "2001:db8:13::1"
+	ask_both(client, b, server, a, 13, state, "before")
+	server.sh("ip", "link", "set", a, "down")
+	unanswered(client, "interface down", v4, v6)
+	# IPv6 addresses have gone with it
+	address_v6 = ("ip", "addr", "add", f"{v6}/64", "dev", a, "nodad")
+	server.sh("ip", "link", "set", a, "up")
+	server.sh(*address_v6)
+	ask_both(client, b, server, a, 13, state, "interface up again")
+	server.sysctl(f"ipv4/conf/{a}/promote_secondaries", 1)
+	server.sh("ip", "addr", "add", "10.13.0.9/24", "dev", a)
+	server.sh("ip", "addr", "del", f"{v4}/24", "dev", a)
+	server.sh("ip", "addr", "del", f"{v6}/64", "dev", a)
+	unanswered(client, "addresses removed", v4, v6)
+	asked(client, "10.13.0.9", state, "addresses removed: another one of the interface")
+	server.sh("ip", "addr", "add", f"{v4}/24", "dev", a)
+	server.sh(*address_v6)
+	ask_both(client, b, server, a, 13, state, "addresses there again")
+
+
 def main():
 	netns.load()
 	netns.sh("modprobe", "-q", "-a", "8021q", "bridge", "vrf", "bonding", check=False)
@@ -203,6 +234,7 @@ def main():
 	test_rules(server, client, state)
 	test_ipsec(server, client, state)
 	test_linklocal(server, state)
+	test_comes_and_goes(server, client, state)
 
 
 tap.run(main)
