@@ -189,11 +189,10 @@ static void print_departures(struct json_object *list)
 
 	for (i = 0; i < json_object_array_length(list); i++) {
 		struct json_object *o = json_object_array_get_idx(list, i);
-		const char *device = fmt_str(o, "device");
 
 		printf("T3 correction   : %s for the way out by %s (%s), early by %s after that\n",
 		       fmt_member_ns(a, o, "correction_ns", false),
-		       device[0] ? fmt_safe(text, sizeof(text), device) : "a device that has gone",
+		       fmt_device(text, sizeof(text), o),
 		       strcmp(fmt_str(o, "family"), "ipv6") ? "IPv4" : "IPv6",
 		       fmt_member_ns(b, o, "residual_ns", false));
 	}
@@ -217,7 +216,7 @@ static int read_hist(struct ntpk_nl *nl, struct json_object **out, struct ctl_er
 
 	if (ret == 0)
 		ret = ntpk_nl_get_clock(nl, &clock);
-	if (ret < 0)
+	if (ret)
 		return ctl_module_failed(nl, ret, "read what answers take", err);
 	*out = hist_json(&hist, (uint64_t)clock.raw_ns);
 	return CTL_OK;

@@ -140,6 +140,13 @@ const char *fmt_str(struct json_object *obj, const char *key)
 	return json_object_get_string(v);
 }
 
+const char *fmt_device(char *buf, size_t len, struct json_object *obj)
+{
+	const char *device = fmt_str(obj, "device");
+
+	return fmt_safe(buf, len, device ? device : "a device that has gone");
+}
+
 bool fmt_int(struct json_object *obj, const char *key, int64_t *out)
 {
 	struct json_object *v;

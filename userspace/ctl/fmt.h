@@ -85,6 +85,16 @@ const char *fmt_member_age(char *buf, struct json_object *obj, const char *key);
 const char *fmt_member_int(char *buf, struct json_object *obj, const char *key);
 
 /**
+ * fmt_device() - a network device's name
+ * @buf: out
+ * @len: of @buf
+ * @obj: object with "device", which is missing where it has gone
+ *
+ * Return: @buf.
+ */
+const char *fmt_device(char *buf, size_t len, struct json_object *obj);
+
+/**
  * fmt_source_name() - a source's name, and behind it the address where it says more
  * @buf: out
  * @len: of @buf

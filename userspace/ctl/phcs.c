@@ -99,14 +99,12 @@ int phcs_read(struct ntpk_nl *nl, bool all, struct json_object **phcs)
 static void print_one(struct json_object *o)
 {
 	char ppm[FMT_MAX], age[FMT_MAX], err[FMT_MAX], left[FMT_MAX], name[FMT_TEXT_MAX];
-	const char *device = fmt_str(o, "device");
 	int64_t valid_ns = 0;
 	double ppb = 0;
 
 	fmt_double(o, "frequency_ppb", &ppb);
 	fmt_int(o, "valid_ns", &valid_ns);
-	printf("Device clock    : %s, ",
-	       device[0] ? fmt_safe(name, sizeof(name), device) : "a device that has gone");
+	printf("Device clock    : %s, ", fmt_device(name, sizeof(name), o));
 	printf("%s, sampled %s ago, within %s, ", fmt_ppb(ppm, ppb, true),
 	       fmt_member_age(age, o, "age_ns"), fmt_member_ns(err, o, "error_ns", false));
 	if (valid_ns)

@@ -69,6 +69,18 @@ static void test_ns_monotone(void **state)
 	}
 }
 
+static void test_device(void **state)
+{
+	struct json_object *o = json_object_new_object();
+	char buf[FMT_TEXT_MAX];
+
+	(void)state;
+	assert_string_equal(fmt_device(buf, sizeof(buf), o), "a device that has gone");
+	json_object_object_add(o, "device", json_object_new_string("eth\033"));
+	assert_string_equal(fmt_device(buf, sizeof(buf), o), "eth\\x1b");
+	json_object_put(o);
+}
+
 static void test_age_ppb_time(void **state)
 {
 	char buf[FMT_MAX];
@@ -246,6 +258,7 @@ int main(void)
 		cmocka_unit_test(test_ns),
 		cmocka_unit_test(test_ns_monotone),
 		cmocka_unit_test(test_age_ppb_time),
+		cmocka_unit_test(test_device),
 		cmocka_unit_test(test_refid),
 		cmocka_unit_test(test_safe),
 		cmocka_unit_test(test_members),
