@@ -43,13 +43,19 @@ static void print_over(struct json_object *gap)
 
 static void print_open(struct json_object *gap, bool is_there)
 {
-	char age[FMT_MAX], answered[FMT_MAX];
+	const char *error = fmt_str(gap, "error"), *now;
+	char age[FMT_MAX], answered[FMT_MAX], text[FMT_TEXT_MAX];
 
+	if (is_there)
+		now = error ? "what is loaded now does not take the settings" :
+			      "what is loaded now has not been given the time yet";
+	else if (error)
+		now = fmt_safe(text, sizeof(text), error);
+	else
+		now = "`modprobe ntpk` loads it, `dmesg` says why it does not load";
 	printf("%-16s: %s ago, %s requests answered by ntpkd since; %s\n", "Unloaded",
 	       fmt_member_age(age, gap, "began_age_ns"),
-	       fmt_member_int(answered, gap, "answered"),
-	       is_there ? "what is loaded now does not take the settings" :
-	       "`modprobe ntpk` loads it, `dmesg` says why it does not load");
+	       fmt_member_int(answered, gap, "answered"), now);
 }
 
 void print_module(struct json_object *status)

@@ -102,6 +102,7 @@ static void lose_module(struct kern *k)
 	kern_gaps_went(&k->gaps);
 	log_warn("module ntpk was unloaded: ntpkd answers by itself until it is back");
 	lose(k);
+	k->error[0] = '\0';
 	k->absence_said = true;
 }
 
@@ -115,27 +116,34 @@ static void note_error(struct kern *k, const char *what, int err)
 	log_err("module ntpk: %s", k->error);
 }
 
+/* Has it let go of us, or gone?  That is seen to elsewhere. */
+static bool is_parted(int err)
+{
+	return err == -ENOTCONN || err == -ENOENT;
+}
+
 /* What the module answers with; tried again until it has them. */
-static void push_keys(struct kern *k)
+static int push_keys(struct kern *k)
 {
 	unsigned int lacking = k->keys_lacking;
 	int err;
 
 	if (!k->nl || (!k->keys_due && (!lacking || clocks_local_ns() < k->keys_again_ns)))
-		return;
+		return 0;
 	err = kern_keys_push(k->nl, k->keys, ++k->generation, &k->keys_lacking);
 	k->keys_due = !!err;
 	k->keys_again_ns = clocks_local_ns() + AGAIN_NS;
 	/* said before */
-	if (!err && !k->keys_said && lacking && k->keys_lacking == lacking)
-		return;
+	if (is_parted(err) || (!err && !k->keys_said && lacking && k->keys_lacking == lacking))
+		return err;
 	if (err && !k->keys_said) {
-		log_err("module ntpk: the keys from before stay in use there: %s",
-			ntpk_nl_words(k->nl, err));
+		log_err("module ntpk: %s: %s", k->pushed ? "the keys from before stay in use there" :
+			"it does not take the keys", ntpk_nl_words(k->nl, err));
 	} else if (!err && keys_count(k->keys)) {
 		log_info("module ntpk has %zu keys", keys_count(k->keys));
 	}
 	k->keys_said = !!err;
+	return err;
 }
 
 static bool has_limits(const struct ntpk_nl_listeners *listeners)
@@ -231,14 +239,16 @@ static void forget_pushed(struct kern *k)
 }
 
 /*
- * A list that is refused leaves the one before it in use.  Where there was no push before,
- * the module is not given anything to answer with: we can do that by ourselves.
+ * A list that is refused leaves the one before it in use, and keys likewise.  Where there was
+ * no push before, the module is not given anything to answer with: we can do that by ourselves.
  */
-static int push_lists(struct kern *k)
+static int push_sets(struct kern *k)
 {
-	int err = kern_acl_push(&k->acl, k->nl, &k->listeners);
+	int err = k->pushed ? 0 : push_keys(k);
 
-	if (!err || err == -ENOTCONN || err == -ENOENT)
+	if (!err)
+		err = kern_acl_push(&k->acl, k->nl, &k->listeners);
+	if (!err || is_parted(err))
 		return err;
 	if (k->pushed)
 		return 0;
@@ -250,7 +260,7 @@ static int push_lists(struct kern *k)
 static int push_all(struct kern *k, const struct ntp_serve *serve)
 {
 	struct ntp_serve copy = *serve;
-	int err = push_lists(k);
+	int err = push_sets(k);
 
 	if (err)
 		return err;
@@ -267,7 +277,6 @@ static int push(struct kern *k, const struct ntp_serve *serve)
 	/* somebody detached the namespace: we are here to serve it */
 	if (err == -ENOTCONN && !ntpk_nl_attach(k->nl)) {
 		k->keys_due = true;
-		push_keys(k);
 		k->takeover = false;
 		forget_pushed(k);
 		err = push_all(k, serve);
@@ -280,10 +289,11 @@ static int push(struct kern *k, const struct ntp_serve *serve)
 		k->said[0] = '\0';
 		return 0;
 	}
-	note_error(k, err == -EXDEV ? "no push: this process is in a time namespace, its "
-				      "clocks are not the kernel's" : "push refused", err);
 	if (err == -ENOENT)
 		lose_module(k);
+	else
+		note_error(k, err == -EXDEV ? "no push: this process is in a time namespace, its "
+					      "clocks are not the kernel's" : "push refused", err);
 	return err;
 }
 
@@ -470,6 +480,9 @@ static void try_connect(struct kern *k)
 	else if (err && err != -ENOENT && !k->error[0])
 		note_error(k, "netlink", err);
 	k->absence_said = err == -ENOENT;
+	/* should it not have been seen before */
+	if (err == -ENOENT)
+		kern_gaps_went(&k->gaps);
 	if (err)
 		return;
 	k->error[0] = '\0';
@@ -478,6 +491,7 @@ static void try_connect(struct kern *k)
 	forget_pushed(k);
 	k->limits_taken = false;
 	k->limits_again_ns = 0;
+	k->phc.said = 0;
 	/* before the first answer, or some would be refused for want of a key */
 	k->keys_due = true;
 	k->keys_lacking = 0;
@@ -495,28 +509,32 @@ static void try_connect(struct kern *k)
 }
 
 /* Is it still the one that we know? */
-static void look_for_module(struct kern *k)
+static void look_at_module(struct kern *k)
 {
 	struct ntpk_nl_clock clock;
 
 	if (k->nl && ntpk_nl_get_clock(k->nl, &clock) == -ENOENT)
 		lose_module(k);
-	if (!k->nl)
-		try_connect(k);
 }
 
 static void on_watch(evutil_socket_t fd, short what, void *arg)
 {
 	enum ntpk_nl_change change;
 	struct kern *k = arg;
+	bool came = false;
 	int n;
 
 	(void)fd;
 	(void)what;
-	turn_begin();
-	/* looked, as what is read late may be of a module before this one */
+	/* what was computed before a sleep or a step is not for the new one */
+	k->ops->turn(k->ctx);
 	while ((n = ntpk_nl_watch_read(k->watch, &change)) > 0 || n == -ENOBUFS)
-		look_for_module(k);
+		came |= n < 0 || change == NTPK_NL_CAME;
+	/* looked, as what is read late may be of a module before this one */
+	look_at_module(k);
+	/* not where it just went: to ask for one that is not there starts modprobe, and waits */
+	if (came && !k->nl)
+		try_connect(k);
 }
 
 /* Without it the module is looked for every few seconds. */
@@ -529,8 +547,8 @@ static void watch_module(struct kern *k)
 		return;
 	}
 	k->ev_watch = event_new(k->base, fd, EV_READ | EV_PERSIST, on_watch, k);
-	if (k->ev_watch)
-		event_add(k->ev_watch, NULL);
+	if (!k->ev_watch || event_add(k->ev_watch, NULL))
+		log_warn_no(-ENOMEM, "it is seen late that the module goes or comes");
 }
 
 static void on_retry(evutil_socket_t fd, short what, void *arg)
@@ -539,10 +557,12 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	turn_begin();
-	look_for_module(k);
-	if (!k->nl)
+	k->ops->turn(k->ctx);
+	look_at_module(k);
+	if (!k->nl) {
+		try_connect(k);
 		return;
+	}
 	push_keys(k);
 	if (!kern_acl_verify(&k->acl, k->nl))
 		kern_repush(k);

@@ -22,10 +22,12 @@ struct keys;
 
 /**
  * struct kern_ops - what the module makes the daemon do
+ * @turn: called first by what the loop calls here: notices steps and sleep
  * @stepped: the module saw, at a reply, that the clock was stepped
  * @answered: how many requests the daemon itself has answered since it started
  */
 struct kern_ops {
+	void (*turn)(void *ctx);
 	void (*stepped)(void *ctx);
 	uint64_t (*answered)(void *ctx);
 };

@@ -11,6 +11,7 @@
 #include "daemon/clocks.h"
 #include "daemon/ev.h"
 #include "daemon/log.h"
+#include "daemon/turn.h"
 
 #define TEXT_MAX	96
 /* After a gap requests may wait at ntpkd's socket that came in it, and few others come there. */
@@ -32,7 +33,9 @@ static void read_line(const char *path, char *out, size_t len)
 
 static const char *build_text(const struct kern_build *build, char text[TEXT_MAX])
 {
-	if (build->srcversion[0])
+	if (!build->version[0])
+		snprintf(text, TEXT_MAX, "ntpk (which, the kernel does not say)");
+	else if (build->srcversion[0])
 		snprintf(text, TEXT_MAX, "ntpk %s (srcversion %s)", build->version,
 			 build->srcversion);
 	else
@@ -48,18 +51,23 @@ static void stop_counting(struct kern_gaps *g)
 	g->last.answered = g->answered(g->ctx) - g->answered_before;
 }
 
-static void on_counted(evutil_socket_t fd, short what, void *arg)
+static void say(struct kern_gaps *g)
 {
 	char was[TEXT_MAX], is[TEXT_MAX];
-	struct kern_gaps *g = arg;
 
-	(void)fd;
-	(void)what;
 	stop_counting(g);
 	log_warn("module %s is in place of %s: for %.1f ms the kernel did not serve, and ntpkd "
 		 "answered %" PRIu64 " requests; counters of the module and its table of clients "
 		 "have begun anew", build_text(&g->is, is), build_text(&g->last.was, was),
 		 (double)g->last.length_ns / 1e6, g->last.answered);
+}
+
+static void on_counted(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	turn_begin();
+	say(arg);
 }
 
 int kern_gaps_init(struct kern_gaps *g, struct event_base *base, uint64_t (*answered)(void *ctx),
@@ -88,13 +96,16 @@ void kern_gaps_went(struct kern_gaps *g)
 {
 	if (!g->serves)
 		return;
+	/* the next one so soon */
+	if (g->counting && g->last.over)
+		say(g);
 	event_del(g->ev_counted);
 	g->serves = false;
 	g->counting = true;
 	g->answered_before = g->answered(g->ctx);
 	g->last = (struct kern_gap){
 		.count = g->last.count + 1,
-		.began_ns = clocks_local_ns(),
+		.began_ns = clocks_boot_ns(),
 		.was = g->is,
 	};
 }
@@ -104,7 +115,7 @@ void kern_gaps_served(struct kern_gaps *g)
 	const struct timeval counted = { .tv_sec = COUNTED_S };
 
 	if (!g->serves && g->last.count) {
-		g->last.length_ns = clocks_local_ns() - g->last.began_ns;
+		g->last.length_ns = clocks_boot_ns() - g->last.began_ns;
 		g->last.over = true;
 		event_add(g->ev_counted, &counted);
 	}
@@ -117,11 +128,11 @@ bool kern_gaps_get(const struct kern_gaps *g, struct kern_gap *out)
 	if (g->counting)
 		out->answered = g->answered(g->ctx) - g->answered_before;
 	if (out->count && !out->over)
-		out->length_ns = clocks_local_ns() - out->began_ns;
+		out->length_ns = clocks_boot_ns() - out->began_ns;
 	return out->count;
 }
 
 bool kern_build_same(const struct kern_build *a, const struct kern_build *b)
 {
-	return !strcmp(a->version, b->version) && !strcmp(a->srcversion, b->srcversion);
+	return a->version[0] && !strcmp(a->version, b->version) && !strcmp(a->srcversion, b->srcversion);
 }

@@ -22,7 +22,7 @@ struct kern_build {
  * struct kern_gap - the last time that the module went
  * @count: how often it did; 0 = never, and the rest means nothing
  * @over: another one serves what we gave it
- * @began_ns: when we heard of it, local timescale: the kernel says so just before the
+ * @began_ns: when we heard of it, clocks_boot_ns(): the kernel says so just before the
  *	module ceases to answer
  * @length_ns: until the next one had all that it answers with; grows while not @over
  * @answered: requests that ntpkd answered meanwhile; grows likewise
@@ -105,7 +105,7 @@ void kern_gaps_served(struct kern_gaps *g);
 bool kern_gaps_get(const struct kern_gaps *g, struct kern_gap *out);
 
 /**
- * kern_build_same() - can they not be told apart?
+ * kern_build_same() - can they not be told apart?  No where the kernel does not say which one is.
  * @a: one
  * @b: other
  */

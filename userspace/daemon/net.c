@@ -112,6 +112,7 @@ static uint64_t answered(void *ctx)
 static int open_kern(struct ntpkd *d)
 {
 	static const struct kern_ops ops = {
+		.turn = ntpkd_check_step,
 		.stepped = ntpkd_kernel_stepped,
 		.answered = answered,
 	};

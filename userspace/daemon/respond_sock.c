@@ -10,14 +10,21 @@
 #include "daemon/ev.h"
 #include "daemon/log.h"
 
-/* Some thousand requests: what comes while the module is replaced and the machine is busy with that. */
-#define RECEIVE_BYTES	(4 << 20)
+/*
+ * Some thousand requests, as the kernel doubles it: what comes while the module is replaced
+ * and the machine is busy with that.
+ */
+#define RECEIVE_BYTES	(1 << 20)
 
 /* More than anybody may have takes CAP_NET_ADMIN, which is there where the module may be told. */
 static void make_room(int fd)
 {
-	int bytes = RECEIVE_BYTES;
+	int bytes = 0;
+	socklen_t len = sizeof(bytes);
 
+	if (!getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, &len) && bytes >= 2 * RECEIVE_BYTES)
+		return;
+	bytes = RECEIVE_BYTES;
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) &&
 	    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)))
 		log_debug_no(errno, "SO_RCVBUF");

@@ -49,9 +49,10 @@ static struct json_object *gap_object(struct ntpkd *d)
 	put_int(o, "count", (int64_t)gap.count);
 	put_bool(o, "over", gap.over);
 	put_bool(o, "same_build", build && kern_build_same(build, &gap.was));
-	put_int(o, "began_age_ns", clocks_local_ns() - gap.began_ns);
+	put_int(o, "began_age_ns", clocks_boot_ns() - gap.began_ns);
 	put_int(o, "length_ns", gap.length_ns);
 	put_int(o, "answered", (int64_t)gap.answered);
+	put_text(o, "error", gap.over ? NULL : kern_error(d->kern));
 	was = json_object_new_object();
 	put_build(was, &gap.was);
 	put(o, "was", was);
