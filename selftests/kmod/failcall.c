@@ -79,9 +79,10 @@ void failcall_return(void);
 asm(".text\n"
 	".type failcall_return, @function\n"
 	".globl failcall_return\n"
-	"failcall_return:\n"
-	ANNOTATE_NOENDBR
-	ASM_RET
+	"failcall_return:\n\t"
+	/* not every kernel's macros end their last line */
+	ANNOTATE_NOENDBR "\n\t"
+	ASM_RET "\n\t"
 	".size failcall_return, .-failcall_return\n");
 
 static bool is_nth(void)
