@@ -51,21 +51,23 @@ struct point {
 	struct kprobe kp;
 	long	fails_with;
 	int	kind;
+	bool	or_last;	/* another name for the point before it */
 	bool	set;
 };
 
 #define POINT(name, value)	{ .kp.symbol_name = name, .fails_with = value }
+#define OR(name, value)		{ .kp.symbol_name = name, .fails_with = value, .or_last = true }
 
-/* By all names that kernels have for them. */
+/* By all names that kernels have for them; each kernel has one of each. */
 static struct point points[] = {
-	POINT("__kmalloc", 0), POINT("__kmalloc_noprof", 0),
-	POINT("kmalloc_trace", 0), POINT("__kmalloc_cache_noprof", 0),
-	POINT("kvmalloc_node", 0), POINT("__kvmalloc_node_noprof", 0),
+	POINT("__kmalloc", 0), OR("__kmalloc_noprof", 0),
+	POINT("kmalloc_trace", 0), OR("__kmalloc_cache_noprof", 0),
+	POINT("kvmalloc_node", 0), OR("__kvmalloc_node_noprof", 0),
 	POINT("__alloc_skb", 0), POINT("__pskb_pull_tail", 0),
-	POINT("alloc_workqueue", 0), POINT("alloc_workqueue_noprof", 0),
+	POINT("alloc_workqueue", 0), OR("alloc_workqueue_noprof", 0),
 	POINT("kobject_create_and_add", 0),
 	{ .kp.symbol_name = "__alloc_percpu_gfp", .kind = TAKES_PERCPU },
-	{ .kp.symbol_name = "pcpu_alloc_noprof", .kind = TAKES_PERCPU },
+	{ .kp.symbol_name = "pcpu_alloc_noprof", .kind = TAKES_PERCPU, .or_last = true },
 	{ .kp.symbol_name = "free_percpu", .kind = GIVES_PERCPU },
 	POINT("crypto_alloc_shash", -ENOMEM), POINT("crypto_shash_setkey", -ENOMEM),
 	POINT("ip_route_output_flow", -ENOMEM), POINT("ip6_dst_lookup_flow", -ENOMEM),
@@ -119,6 +121,16 @@ static int at_point(struct kprobe *kp, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(at_point);
 
+/*
+ * Never called where at_point() has changed the way, but where there is one the kernel does
+ * not make a jump of the probe, in which a changed regs->ip would count for nothing.
+ */
+static void after_point(struct kprobe *kp, struct pt_regs *regs, unsigned long flags)
+{
+}
+
+NOKPROBE_SYMBOL(after_point);
+
 static int on_module(struct notifier_block *nb, unsigned long event, void *data)
 {
 	struct module *mod = data;
@@ -143,6 +155,22 @@ static void remove_points(void)
 			unregister_kprobe(&points[i].kp);
 }
 
+/* Has each of them a name that this kernel knows? */
+static int check_points(void)
+{
+	bool set = true;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(points); i++) {
+		set = points[i].set || (points[i].or_last && set);
+		if (set || (i + 1 < ARRAY_SIZE(points) && points[i + 1].or_last))
+			continue;
+		pr_err("failcall: no %s in this kernel, by any name\n", points[i].kp.symbol_name);
+		return -ENOENT;
+	}
+	return 0;
+}
+
 static int __init failcall_init(void)
 {
 	unsigned int i;
@@ -150,12 +178,16 @@ static int __init failcall_init(void)
 
 	for (i = 0; i < ARRAY_SIZE(points); i++) {
 		points[i].kp.pre_handler = at_point;
+		points[i].kp.post_handler = after_point;
 		err = register_kprobe(&points[i].kp);
 		points[i].set = !err;
 		/* a name of another kernel */
 		if (err && err != -ENOENT)
 			goto remove;
 	}
+	err = check_points();
+	if (err)
+		goto remove;
 	err = register_module_notifier(&module_nb);
 	if (!err)
 		return 0;
