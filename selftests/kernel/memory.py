@@ -5,11 +5,14 @@ import re
 
 import tap
 
+# What stacks of processes and the like may take more; half of a table of clients.
+VMALLOC_KIB = 4096
+
 # What any process and any file takes; and the smallest, which move by slabs of 512 and 256
 # objects, whatever anybody does: nothing of the module's is that small.
 OTHERS = re.compile(r"""dentry|(?!sock_).*inode.*|filp|vm_area_struct|vma_lock|vm_area.*|anon_vma.*|maple_node|
 	task_.*|thread.*|files_cache|fs_cache|signal.*|sighand.*|mm_struct|pid.*|cred_jar|names_cache|radix_tree_node|
-	lsm_.*|buffer_head|bio.*|.*9p.*|fasync.*|ep_.*|eventpoll.*|file_lock.*|kmalloc-(8|16)|kmalloc-rcl-.*|
+	lsm_.*|buffer_head|bio.*|.*9p.*|fasync.*|ep_.*|eventpoll.*|file_lock.*|kmalloc-(?:cg-)?(8|16)|kmalloc-rcl-.*|
 	kmalloc-rnd-.*-(8|16)|debug_objects_cache|khugepaged.*|uts_namespace|numa_policy|jbd2.*|ext4.*|
 	key_jar|seq_file|proc_dir_entry|pde_opener|shared_policy.*|tracefs.*|perf_event|Acpi.*""", re.X)
 
@@ -43,7 +46,7 @@ def memory(every=False):
 	with open("/proc/meminfo") as f:
 		for line in f:
 			name, value = line.split()[:2]
-			if name in ("Percpu:", "SUnreclaim:"):
+			if name in ("Percpu:", "SUnreclaim:", "VmallocUsed:"):
 				out[name + " KiB"] = int(value)
 	return out
 

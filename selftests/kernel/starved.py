@@ -204,7 +204,7 @@ class Starved:
 	@staticmethod
 	def grown(before, times=ROUNDS):
 		"""{cache: growth} of what each of so many times leaves behind, in the end."""
-		limits = {"SUnreclaim: KiB": 4096, "Percpu: KiB": PERCPU_KIB}
+		limits = {"SUnreclaim: KiB": 4096, "Percpu: KiB": PERCPU_KIB, "VmallocUsed: KiB": memory.VMALLOC_KIB}
 		more = lambda: memory.growth(before, lambda k: limits.get(k, times - 1), every=True)
 		tap.wait_for(lambda: not more(), 2, every=0.5)
 		return more()

@@ -109,6 +109,16 @@ def test_cycles(link):
 	netns.insmod()
 
 
+def test_weighed(link):
+	"""What all tests of what is left behind go by sees it."""
+	g = ntpknl.Genl(link.server)
+	before = memory.memory()["VmallocUsed: KiB"]
+	g.attach()
+	more = memory.memory()["VmallocUsed: KiB"] - before
+	g.detach()
+	tap.ok(more > memory.VMALLOC_KIB, f"the table of clients is weighed: {more} KiB", before)
+
+
 def test_attach_cycles(link):
 	g = ntpknl.Genl(link.server)
 	stream = fixture.Stream(link.client, rate=500 // tap.slow())
@@ -179,7 +189,7 @@ def leak_round(fn, count, what):
 	before = memory.memory(every=True)
 	good = in_child(fn, count)
 	# a percpu array of counters per namespace would be over 300 bytes each
-	limits = {"SUnreclaim: KiB": 8 * count, "Percpu: KiB": max(count // 8, 64)}
+	limits = {"SUnreclaim: KiB": 8 * count, "Percpu: KiB": max(count // 8, 64), "VmallocUsed: KiB": memory.VMALLOC_KIB}
 	grown = lambda: memory.growth(before, lambda k: limits.get(k, count // 2), every=True)
 	tap.wait_for(lambda: not grown(), 60, every=1)
 	tap.note(f"after {count} {what}: {memory.differences(before, memory.memory(every=True))}")
@@ -215,6 +225,7 @@ def main():
 	test_inert(link)
 	test_attach(link)
 	test_cycles(link)
+	test_weighed(link)
 	test_attach_cycles(link)
 	test_namespace_exit()
 	count = tap.env_int("NTPK_UNSHARE", 500, 20)
