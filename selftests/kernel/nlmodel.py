@@ -49,6 +49,7 @@ class Model:
 		"""From here on; the maps are known."""
 		self.attached = self.state = self.keys = None
 		self.lists, self.maps = {}, dict(maps)
+		self.gone = set()	# names whose list was dropped, as far as is known
 
 	def forget(self, sock):
 		"""A socket is closed, with what it had begun."""
@@ -79,6 +80,7 @@ class Model:
 
 	def on_detach(self, _sock, _raw):
 		self.attached = False
+		self.gone |= set(self.lists)
 		self.state, self.keys, self.lists, self.maps = {}, {}, {"": {}}, {}
 		self.keys_coming = self.acl_coming = None
 
@@ -89,6 +91,7 @@ class Model:
 		self.state["LISTENERS"] = [ntpknl.parse_listener(v) for k, v in raw
 					   if k == UAPI["NTPK_A_STATE_LISTENER"]]
 		named = {one.get("ACL", "").split("\0")[0] for one in self.state["LISTENERS"]} | {""}
+		self.gone |= set(self.lists) - named
 		self.lists = {k: v for k, v in self.lists.items() if k in named}
 
 	def on_keys_begin(self, sock, raw):
@@ -116,7 +119,7 @@ class Model:
 
 	def on_acl_begin(self, sock, raw):
 		n = numbers(raw, "NTPK_A_ACL_", ("GENERATION", "COUNT_V4", "COUNT_V6", "OTHERWISE"))
-		name = dict(raw).get(UAPI["NTPK_A_ACL_NAME"], b"").split(b"\0")[0].decode(errors="replace")
+		name = dict(raw).get(UAPI["NTPK_A_ACL_NAME"], b"").split(b"\0")[0].decode(errors="surrogateescape")
 		self.acl_coming = [sock, n["GENERATION"], (name, n)]
 
 	def on_acl_add(self, sock, raw):
@@ -127,6 +130,7 @@ class Model:
 		if self.goes_on("ACL_COMMIT", self.acl_coming, sock, **self.generation(raw, "NTPK_A_ACL_")):
 			name, n = self.acl_coming[2]
 			self.lists[name] = n
+			self.gone.discard(name)
 		self.acl_coming = None
 
 	def on_set_phc(self, _sock, raw):
@@ -161,12 +165,16 @@ class Model:
 		return None if shown == self.keys else f"keys {shown}, not {self.keys}"
 
 	def lists_fault(self, get):
-		"""get(name): a list as ntpknl.Genl.get_acl() gives it, or None without one."""
+		"""
+		get(name): a list as ntpknl.Genl.get_acl() gives it, empty or None without one, which
+		only a name may be that SET_STATE or DETACH has dropped, and which that has to be.
+		"""
 		for name, want in self.lists.items():
 			got = get(name)
-			if got is not None and {k: got.get(k) for k in want} != want:
+			if got is None or {k: got.get(k) for k in want} != want:
 				return f"list {name!r} {got}, not {want}"
-		return None
+		left = {name: got for name, got in ((name, get(name)) for name in sorted(self.gone)) if got}
+		return f"lists {left}, which were dropped" if left else None
 
 	def faults(self, state, keys, get_list, maps):
 		"""All that is wrong, in words."""

@@ -175,7 +175,7 @@ def prefix_attr(rule):
 
 def acl_name(name):
 	"""The attributes that say which list: none where it has no name."""
-	return [attr(UAPI["NTPK_A_ACL_NAME"], name.encode() + b"\0")] if name is not None else []
+	return [attr(UAPI["NTPK_A_ACL_NAME"], name.encode(errors="surrogateescape") + b"\0")] if name is not None else []
 
 
 def parse_prefix(data):
@@ -442,7 +442,7 @@ class Genl:
 		out = {}
 		for _, acl in attrs(self.cmd("GET_ACL", flags=NLM_F_REQUEST | NLM_F_DUMP)):
 			found = attrs(acl)
-			name = dict(found).get(UAPI["NTPK_A_ACL_NAME"], b"\0")[:-1].decode()
+			name = dict(found).get(UAPI["NTPK_A_ACL_NAME"], b"\0")[:-1].decode(errors="surrogateescape")
 			ranges = sum(kind == UAPI["NTPK_A_ACL_PREFIX"] for kind, _ in found)
 			out[name] = out.get(name, 0) + ranges
 		return out
@@ -555,7 +555,7 @@ def parse_listener(data):
 			out[name] = {LIMIT_KINDS[k]: struct.unpack("=" + LIMIT_TYPES[LIMIT_KINDS[k]], v)[0]
 				     for k, v in attrs(value)}
 		elif code == "str":
-			out[name] = value[:-1].decode()
+			out[name] = value[:-1].decode(errors="surrogateescape")
 		elif name:
 			out[name] = struct.unpack("=" + code, value)[0] if code else value
 	return out
