@@ -50,8 +50,6 @@ def ready():
 class Nth:
 	"""One allocation of the calling thread fails, whatever asks for it; nobody else's do."""
 
-	least = 1	# that every command has
-
 	def __init__(self):
 		ready()
 		self.task = FailNth("/proc/thread-self/fail-nth")

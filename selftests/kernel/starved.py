@@ -78,10 +78,13 @@ class Command:
 
 
 class Starved:
-	"""nth: what has one thing fail, as starve.Nth does, which it is else."""
+	"""
+	nth: what has one thing fail, as starve.Nth does, which it is else.  least: {what of a
+	sweep: (how often something fails, how often it is refused then)}, or more.
+	"""
 
-	def __init__(self, s, nth=None):
-		self.s, self.nth, self.steps = s, nth or starve.Nth(), 0
+	def __init__(self, s, least, nth=None):
+		self.s, self.least, self.nth, self.steps = s, least, nth or starve.Nth(), 0
 		self.wrong = []
 		self.g = Genl(s.server)
 		self.state = self.make_state(2)
@@ -156,9 +159,10 @@ class Starved:
 			grown = self.grown(before) if before else {}
 			if not grown:
 				break
-		tap.ok(n > self.nth.least and not self.wrong and not grown,
+		hits, refusals = self.least[what]
+		tap.ok(n - 1 >= hits and self.refusals >= refusals * ROUNDS and not self.wrong and not grown,
 		       f"{what}: {n - 1} allocations fail, {rounds} times each; at last {self.refusals} refusals, "
-		       f"{self.lost} answers lost", (self.wrong[:5], grown))
+		       f"{self.lost} answers lost", (self.least[what], self.wrong[:5], grown))
 
 	def command(self, what, send, prepare=None, finish=None, changes=True, wordless=1):
 		"""Each allocation of send() fails; all that must hold then, holds."""
