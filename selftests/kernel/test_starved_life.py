@@ -80,7 +80,11 @@ def counted_twice():
 def test_namespaces(link):
 	"""Those who came last are told last: the module's own is the last before a mark that was loaded after it."""
 	without, mine = counted_twice()
-	tap.same(mine - without, 1, f"a namespace takes one allocation for the module, no. {mine}")
+	what = f"a namespace takes one allocation for the module, no. {mine}"
+	if mine < without:
+		tap.skip(what, f"without the module the kernel makes {without} of its own here: they are not alike")
+	else:
+		tap.same(mine - without, 1, what)
 	results = [in_child(make_namespace, n) for n in range(mine - NS_AROUND, mine + NS_AROUND + 1)]
 	tap.ok(results[NS_AROUND] == 11 and set(results) <= {10, 11},
 	       f"a namespace: that fails, and {NS_AROUND} before it and behind it, {results.count(11)} times it is not made, else it serves",
