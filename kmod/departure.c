@@ -23,6 +23,17 @@
  */
 #define EAGER			1024
 #define INTERVAL_NS		(100 * NSEC_PER_MSEC)
+/*
+ * And after so many that were not, which takes at most so long: being watched delays a
+ * reply, and few shall be.  Until a shorter way is noticed T3 is late in no more than these,
+ * or those of the interval.
+ */
+#define SPARED			62
+#define SPARING_NS		(64LL * INTERVAL_NS)
+/* Behind one that was much shorter than any: the least of few is soon undercut. */
+#define AGAIN			16
+/* So many without a report are none that are on their way. */
+#define MISSED			2
 /* So many have left without a report: what was known is of another time. */
 #define UNREPORTED_MAX		16
 /* Who learned nothing for so long has to make room for another way. */
@@ -101,14 +112,33 @@ static bool is_waiting(const struct sample *s, s64 now_raw_ns)
 	return s->place && now_raw_ns - s->watched_raw_ns < INTERVAL_NS;
 }
 
-/* Two in a row while the latency is known; all until then, and after a shorter one. */
+/* Two in a row while the latency is known, more after a shorter one; all until then. */
 static void set_due(struct ntpk_departure *d, s64 now_raw_ns)
 {
-	u32 watched = READ_ONCE(d->watched) + 1;
+	u32 watched = READ_ONCE(d->watched) + 1, again = READ_ONCE(d->again);
+	bool known = READ_ONCE(d->correction_ns);
 
 	WRITE_ONCE(d->watched, watched);
-	if (READ_ONCE(d->correction_ns) ? !(watched % 2) : watched > EAGER)
+	if (known && again) {
+		WRITE_ONCE(d->again, again - 1);
+	} else if (known || watched > EAGER) {
+		WRITE_ONCE(d->again, 1);
+		WRITE_ONCE(d->spared, 0);
 		WRITE_ONCE(d->due_raw_ns, now_raw_ns + INTERVAL_NS);
+	}
+}
+
+/* One is due by time.  Is it to be another one?  CPUs that meet here spare one more. */
+static bool is_spared(struct ntpk_departure *d, s64 now_raw_ns)
+{
+	s64 due_raw_ns = READ_ONCE(d->due_raw_ns);
+	u32 spared = READ_ONCE(d->spared);
+
+	if (!due_raw_ns || now_raw_ns - due_raw_ns > SPARING_NS || spared >= SPARED ||
+	    !READ_ONCE(d->correction_ns) || READ_ONCE(d->unreported) >= MISSED)
+		return false;
+	WRITE_ONCE(d->spared, spared + 1);
+	return true;
 }
 
 /* Nothing leaves any more, or nothing is reported: nothing is known. */
@@ -166,6 +196,8 @@ bool ntpk_departure_watch(struct ntpk_departure *d, u32 way, u32 key, const stru
 	unsigned long flags;
 	bool waiting;
 
+	if (is_spared(d, now_raw_ns))
+		return false;
 	raw_spin_lock_irqsave(&s->lock, flags);
 	waiting = is_waiting(s, now_raw_ns);
 	raw_spin_unlock_irqrestore(&s->lock, flags);
@@ -208,9 +240,13 @@ static void add(struct ntpk_departure *d, const struct sample *s, const struct n
 	raw_spin_lock(&d->lock);
 	if (d->way == s->way) {
 		/* the next one may be shorter still, and T3 must not be late meanwhile */
-		if (ns < d->correction_ns)
+		if (ns < d->correction_ns) {
+			/* not by what it varies by */
+			if (ns < d->correction_ns / 8 * 7)
+				WRITE_ONCE(d->again, AGAIN);
 			WRITE_ONCE(d->due_raw_ns, 0);
-		ntp_latency_add(&d->latency, max_t(s64, ns, 1));
+		}
+		ntp_latency_add(&d->latency, max_t(s64, ns, NTPK_DEPARTURE_LEAST_NS));
 		WRITE_ONCE(d->residual_ns, ntp_latency_residual_ns(&d->latency));
 		WRITE_ONCE(d->correction_ns, ntp_latency_correction_ns(&d->latency));
 		d->unreported = 0;

@@ -15,6 +15,9 @@ struct ntpk_inst;
 struct ntpk_left;
 struct ntpk_rx;
 
+/* What is learned is at least this, as 0 is not known. */
+#define NTPK_DEPARTURE_LEAST_NS	1
+
 /**
  * struct ntpk_departure - what is known of the replies that leave one way
  * @way: which, from ntpk_departure_way(); 0 = none yet
@@ -22,6 +25,8 @@ struct ntpk_rx;
  * @residual_ns: how early it is after that, on average
  * @due_raw_ns: the next one is watched from then on
  * @watched: how many were since the latency was not known
+ * @again: how many more in a row
+ * @spared: how many could have been since, and were not
  * @unreported: how many were since something was learned
  * @lock: of what follows
  * @learned_raw_ns: when something was
@@ -36,6 +41,8 @@ struct ntpk_departure {
 	u32	residual_ns;
 	s64	due_raw_ns;
 	u32	watched;
+	u32	again;
+	u32	spared;
 	u32	unreported;
 	raw_spinlock_t lock;
 	s64	learned_raw_ns;

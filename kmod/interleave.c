@@ -170,7 +170,7 @@ void ntpk_interleave_learn(const struct ntpk_left *left)
 	for (i = 0; i < WAYS; i++) {
 		struct sent *sent = &line->sent[i];
 
-		ns = left->raw_ns - left->work_ns - sent->t2_raw_ns;
+		ns = left->raw_ns - sent->t2_raw_ns;
 		/* the first of several devices that it goes through, and no other T2's */
 		if (ntpk_watch_key(sent->t2) == left->key && sent->clock_seq == left->clock_seq &&
 		    !sent->residence_ns && ns > 0 && ns < NTPK_T2_AGE_MAX_NS)

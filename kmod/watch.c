@@ -21,6 +21,10 @@
 
 /* One in 2^32 replies has it as well, and is not learned from. */
 #define REHEARSAL_KEY	0
+/* The work is taken off where it is learned, and put on again: that both are alike counts. */
+#define WORK_SLOW	6
+/* The rest is only put on, and must be too much in next to no reply. */
+#define REST_SLOW	10
 
 /**
  * struct watcher - of one CPU
@@ -29,6 +33,7 @@
  * @rehearsal: a packet that goes nowhere
  * @rehearsed_ns: when its stamp was made, CLOCK_REALTIME
  * @work_ns: what making a stamp takes, 0 = not known: about the least of late
+ * @rest_ns: what reporting it takes, for which the reply waits as well: likewise
  */
 struct watcher {
 	unsigned int cpu;
@@ -36,6 +41,7 @@ struct watcher {
 	struct sk_buff *rehearsal;
 	s64	rehearsed_ns;
 	u32	work_ns;
+	u32	rest_ns;
 };
 
 /* One each, so that CPUs do not meet in its counters. */
@@ -79,14 +85,17 @@ void ntpk_watch(struct sk_buff *skb, u32 key)
 }
 
 /*
- * About the least of late, which follows slowly what takes longer.  A lost update, where
- * softirqs of one CPU preempt each other, is one time less to go by.
+ * About the least of late, which follows slowly what takes longer: by one part in 2^slow
+ * each time.  A lost update, where softirqs of one CPU preempt each other, is one time less
+ * to go by.
  */
-static void note_work(struct watcher *w, u32 ns)
+static void note_least(u32 *least_ns, s64 ns, unsigned int slow)
 {
-	u32 least_ns = w->work_ns + w->work_ns / 64 + 1;
+	u32 old_ns = READ_ONCE(*least_ns), most_ns = old_ns + (old_ns >> slow) + 1;
 
-	w->work_ns = w->work_ns && least_ns < ns ? least_ns : ns;
+	/* not where the clock was set in between */
+	if (ns > 0 && ns <= NTPK_STAMP_WORK_MAX_NS)
+		WRITE_ONCE(*least_ns, old_ns && most_ns < ns ? most_ns : ns);
 }
 
 /**
@@ -101,20 +110,35 @@ static void note_work(struct watcher *w, u32 ns)
 void ntpk_watch_rehearse(void)
 {
 	struct watcher *w = this_cpu_ptr(&watchers);
-	s64 began_ns, ns;
+	s64 began_ns;
 
 	w->rehearsed_ns = 0;
 	began_ns = ktime_get_real_ns();
 	skb_tstamp_tx(w->rehearsal, NULL);
-	ns = w->rehearsed_ns - began_ns;
-	/* not where the clock was set in between */
-	if (ns <= 0 || ns > NTPK_STAMP_WORK_MAX_NS)
-		return;
-	note_work(w, ns);
+	note_least(&w->work_ns, w->rehearsed_ns - began_ns, WORK_SLOW);
 }
 
-/* The stamp is on CLOCK_REALTIME, which counts for the microseconds since only. */
-static void report(const struct watcher *w, u32 key, s64 stamp_ns)
+/**
+ * ntpk_watch_delay_ns() - by how much later a reply leaves that is watched
+ *
+ * About the least of late.  What is learned of a way lacks what the rehearsals took, so
+ * that both together are no more than what has been seen, however long a rehearsal takes.
+ *
+ * Context: softirq.
+ * Return: nanoseconds, 0 while not known.
+ */
+u32 ntpk_watch_delay_ns(void)
+{
+	const struct watcher *w = this_cpu_ptr(&watchers);
+
+	return w->work_ns + READ_ONCE(w->rest_ns);
+}
+
+/*
+ * The stamp is on CLOCK_REALTIME, which counts for the microseconds since only.
+ * Return: that on CLOCK_MONOTONIC_RAW.
+ */
+static s64 report(const struct watcher *w, u32 key, s64 stamp_ns)
 {
 	struct ntpk_snapshot snap;
 	struct ntpk_left left = { .key = key, .cpu = w->cpu, .work_ns = w->work_ns };
@@ -124,6 +148,7 @@ static void report(const struct watcher *w, u32 key, s64 stamp_ns)
 	left.raw_ns = snap.raw_ns - (snap.real_ns - stamp_ns);
 	ntpk_interleave_learn(&left);
 	ntpk_departure_learn(&left);
+	return left.raw_ns;
 }
 
 /* The core has a stamp for us. */
@@ -135,15 +160,18 @@ static void on_report(struct sock *sk)
 	/* not sock_dequeue_err_skb(), which reports what is behind the first by calling this */
 	while ((skb = skb_dequeue(&sk->sk_error_queue))) {
 		const struct sock_extended_err *ee = &SKB_EXT_ERR(skb)->ee;
+		s64 left_raw_ns = 0;
 
 		if (ee->ee_origin == SO_EE_ORIGIN_TIMESTAMPING && ee->ee_info == SCM_TSTAMP_SND &&
 		    skb->tstamp) {
 			if (ee->ee_data == REHEARSAL_KEY)
 				w->rehearsed_ns = ktime_to_ns(skb->tstamp);
 			else
-				report(w, ee->ee_data, ktime_to_ns(skb->tstamp));
+				left_raw_ns = report(w, ee->ee_data, ktime_to_ns(skb->tstamp));
 		}
 		dev_consume_skb_any(skb);
+		if (left_raw_ns)
+			note_least(&w->rest_ns, ntpk_tstamp_tx() - left_raw_ns, REST_SLOW);
 	}
 }
 

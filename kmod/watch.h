@@ -43,6 +43,7 @@ static inline u32 ntpk_watch_key(u64 t2)
 
 bool ntpk_watch_can(const struct sk_buff *skb);
 void ntpk_watch_rehearse(void);
+u32 ntpk_watch_delay_ns(void);
 void ntpk_watch(struct sk_buff *skb, u32 key);
 int ntpk_watch_setup(void);
 void ntpk_watch_teardown(void);

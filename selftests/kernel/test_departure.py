@@ -3,9 +3,10 @@
 """
 Shows that T3 is moved on by what a reply still takes to leave: behind a device with a
 wait, and in a machine that counts instructions on any; at most 1 % of the replies claim
-to have left after they came; that what is left over is shown and in the root dispersion;
-that a shorter way is noticed at once and a long wait is not believed in; and that nothing
-is learned where nothing can be.  About 30 seconds.
+to have left after they came, those among them that wait for their stamp; that T3 is the
+same at ten requests a second as at speed; that what is left over is shown and in the root
+dispersion; that a shorter way is noticed within 64 replies and a long wait is not believed
+in; and that nothing is learned where nothing can be.  About 30 seconds.
 """
 import json
 import re
@@ -15,24 +16,31 @@ import time
 import fixture
 import netns
 import tap
-from stamped import Client
+from stamped import INTERLEAVED, Client
 
 HALF = 128	# NTP_LATENCY_HALF
 CORRECTION_MAX_NS = 20_000	# NTP_LATENCY_CORRECTION_MAX_NS
+SPARED = 62	# of departure.c
 QUEUE_NS = 400_000
 N = 400 if tap.slow() == 1 else 300
 # In a machine that counts instructions nothing but the way itself takes time.
 COUNTS = tap.env_int("NTPK_ICOUNT", 0, 0)
 LATE_NS = 1000
+# What follows the stamp before a reply leaves, its report for the most part, is less.
+TOLD_NS = 2000
+# By so much T3 may differ on average with the rate.
+UNEVEN_NS = 100
 
 
 class Replies:
 	"""How early T3 is against the arrival, and what else is said, of n replies."""
 
-	def __init__(self, s, n, dst="192.0.2.1", **fields):
+	def __init__(self, s, n, dst="192.0.2.1", gap_s=0, **fields):
 		c = Client(s.client, dst)
 		self.early_ns, self.disp_ns = [], []
 		for _ in range(n):
+			if gap_s:
+				time.sleep(gap_s)
 			_, reply, arrived = c.ask(**fields)
 			self.early_ns.append(arrived - reply.t3_ns)
 			self.disp_ns.append(reply.root_disp_ns)
@@ -40,6 +48,9 @@ class Replies:
 
 	def median(self):
 		return statistics.median(self.early_ns)
+
+	def mean(self):
+		return statistics.fmean(self.early_ns)
 
 	def late(self, by_ns=0):
 		return sum(e < -by_ns for e in self.early_ns)
@@ -113,7 +124,7 @@ def test_queue(s):
 	       f"{max(before.disp_ns) / 1000:.0f} to {min(after.disp_ns) / 1000:.0f} us")
 	s.server.sh("tc", "qdisc", "del", "dev", s.link.sdev, "root")
 	time.sleep(0.2)
-	Replies(s, 1)
+	Replies(s, SPARED + 1)
 	late = Replies(s, 100).late(LATE_NS)
 	tap.ok((0 < known(s)[0] < CORRECTION_MAX_NS or tap.is_uml()) and (late <= 5 or tap.is_uml()),
 	       f"the queue has gone: known with the first reply that is watched, {known(s)[0]} ns; "
@@ -121,7 +132,7 @@ def test_queue(s):
 
 
 def test_rate(s):
-	"""Two in 100 ms are watched, however many there are."""
+	"""Two in 100 ms are watched, however many there are, and two in 64."""
 	samples, end = known(s)[2], time.monotonic() + 1
 	n = 0
 	while time.monotonic() < end:
@@ -130,6 +141,45 @@ def test_rate(s):
 	more = known(s)[2] - samples
 	# one that was shorter than any before has another behind it
 	tap.ok(2 <= more <= max(40, n // 4), f"of {n} replies in a second {more} are learned from")
+	samples = known(s)[2]
+	slow = Replies(s, HALF, gap_s=0.1 if COUNTS else 0.02)
+	more = known(s)[2] - samples
+	tap.ok(2 <= more <= 24 or tap.is_uml(), f"of {HALF} further apart {more} are learned from")
+	return slow
+
+
+def test_even(s):
+	"""Being watched delays a reply: T3 knows, and at low rates as few are as at speed."""
+	slow, fast = test_rate(s), Replies(s, N)
+	uneven = slow.mean() - fast.mean()
+	text = f"T3 is {fast.mean():.0f} ns early at speed, {slow.mean():.0f} further apart"
+	tap.ok(not COUNTS or abs(uneven) < UNEVEN_NS, text, slow.early_ns)
+	# of a client in interleaved mode, whose last reply is not known
+	watched = Replies(s, N, org=1, rec=9)
+	# what follows the report is not known, nor, where nothing is rehearsed, memory that has to be found
+	uneven = watched.median() - fast.median()
+	tap.ok(not COUNTS or abs(uneven) < 3 * UNEVEN_NS,
+	       f"and {watched.median():.0f} in a reply that is watched, against {fast.median():.0f}",
+	       watched.early_ns[:50])
+	tap.ok((watched.late() <= N // 100 or tap.is_uml()) and (not COUNTS or not watched.late(LATE_NS)),
+	       f"of {N} of those {watched.late()} claim to have left after they came, "
+	       f"{watched.late(LATE_NS)} by more than 1 us")
+
+
+def test_told(s):
+	"""What a client in interleaved mode is told of the reply before."""
+	c = Client(s.client)
+	early, arrived = [], 0
+	for _ in range(N + 3):
+		mode, reply, now = c.again()
+		if mode == INTERLEAVED:
+			early.append(arrived - reply.t3_ns)
+		arrived = now
+	c.close()
+	late = sum(e < -LATE_NS for e in early)
+	tap.ok(len(early) >= N and (not COUNTS or 0 <= statistics.fmean(early) < TOLD_NS and not late),
+	       f"in interleaved mode T3 is {statistics.fmean(early):.0f} ns early, {late} of {N} late by more than 1 us",
+	       early[:50])
 
 
 def test_place(s):
@@ -183,7 +233,8 @@ def main():
 	for dst in ("192.0.2.1", "2001:db8::1"):
 		test_learns(s, dst)
 	test_ctl(s)
-	test_rate(s)
+	test_even(s)
+	test_told(s)
 	test_queue(s)
 	if not COUNTS:	# where time jumps
 		test_place(s)
