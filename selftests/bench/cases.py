@@ -18,6 +18,7 @@ import tap
 
 Missing = peerprogs.Missing
 KEY = bytes(range(16))
+SO_TIMESTAMP = 29	# not in every socket module
 CLIENT = {4: "192.0.2.2", 6: "2001:db8::2"}
 SERVER = {4: "192.0.2.1", 6: "2001:db8::1"}
 REFLECT_KO = os.path.join(os.path.dirname(netns.module_path() or ""), "selftests/kmod/reflect.ko")
@@ -27,12 +28,12 @@ class Case:
 	"""
 	name: of subject and circumstances; kind: cases of the same kind and number of
 	frames share the generator's own cost; answers: replies per request, 0 where
-	none is to come.
+	none is to come; sources: where there are more clients than frames, so many.
 	"""
 
-	def __init__(self, name, kind, make, serving, answers=1, clients=1):
+	def __init__(self, name, kind, make, serving, answers=1, clients=1, sources=0):
 		self.name, self.kind, self.make = name, kind, make
-		self.serving, self.answers, self.clients = serving, answers, clients
+		self.serving, self.answers, self.clients, self.sources = serving, answers, clients, sources
 
 	def frames(self, link):
 		return [pkt.eth(link.smac, link.cmac, self.make(n)) for n in range(max(self.clients, 16))]
@@ -52,6 +53,13 @@ def spread(n):
 	src = f"10.0.{n >> 8}.{n & 255}"
 	udp = pkt.udp(src, SERVER[4], 20000, 123, ntpq.request(xmt=0xe0000000_00000000 + n))
 	return pkt.ip(src, SERVER[4], pkt.UDP, udp)
+
+
+def interleaved(n):
+	"""In interleaved mode, of a client whose last reply is not known: told nothing, and watched."""
+	udp = pkt.udp(CLIENT[4], SERVER[4], 20000 + n, 123,
+		      ntpq.request(org=2 * n + 1, rec=9, xmt=0xe0000000_00000000 + n))
+	return pkt.ip(CLIENT[4], SERVER[4], pkt.UDP, udp)
 
 
 def signed(kind):
@@ -112,25 +120,25 @@ def sink(link):
 def stamped(link):
 	"""Receive stamps as a socket asks for them: every packet pays one clock reading."""
 	with link.server.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-		s.setsockopt(socket.SOL_SOCKET, socket.SO_TIMESTAMP, 1)
+		s.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMP, 1)
 		yield
 
 
 @contextlib.contextmanager
-def loaded(_link):
+def loaded(_link, *params):
 	"""The module in the kernel, attached nowhere."""
-	netns.load()
+	netns.load(*params)
 	try:
 		yield
 	finally:
 		netns.unload()
 
 
-def attached_with(**listener):
-	"""The module serving the machine's clock, with these members of its listener."""
+def attached_with(*params, **listener):
+	"""The module, loaded so, serving the machine's clock, with these members of its listener."""
 	@contextlib.contextmanager
 	def serving(link):
-		with loaded(link):
+		with loaded(link, *params):
 			g = ntpknl.Genl(link.server)
 			g.attach()
 			state = g.default_state()
@@ -285,8 +293,15 @@ def all_cases():
 		Case("ntpk, 1024 clients", "far4", spread, under(far, attached), clients=1024),
 		Case("ntpk, 1024 clients, limited", "far4", spread, under(far, attached_with(LIMIT={
 			"INTERVAL_LOG2S": 12, "BURST": 255})), clients=1024),
+		Case("ntpk, 16 clients", "far4", spread, under(far, attached), clients=16),
+		Case("ntpk, 16 clients, limited", "far4", spread, under(far, attached_with(LIMIT={
+			"INTERVAL_LOG2S": 0, "NAT": 4096, "BURST": 255, "LEAK_LOG2": 0})), clients=16),
+		Case("ntpk, 1,000,000 clients", "far4", spread,
+		     under(far, attached_with("clients=2097152")), clients=16, sources=1000000),
+		Case("ntpk, interleaved", "interleaved4", interleaved, attached),
 		Case("ntpk, over its limit", "ntp4", ntp4, attached_with(LIMIT={
 			"INTERVAL_LOG2S": 12, "BURST": 1, "LEAK_LOG2": 0}), answers=0),
+		Case("ntpk, 10,000 prefixes", "ntp4", ntp4, with_list(10000)),
 		Case("ntpk, 100,000 prefixes", "ntp4", ntp4, with_list(100000)),
 		Case("ntpk, MD5", "md5", signed("md5"), with_key("md5")),
 		Case("ntpk, AES128", "aes128", signed("aes128"), with_key("aes128")),

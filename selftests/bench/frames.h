@@ -52,4 +52,13 @@ static inline long long frames_now_ns(void)
 	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
 }
 
+/** frames_wait_until() - a time of CLOCK_MONOTONIC */
+static inline void frames_wait_until(long long ns)
+{
+	struct timespec ts = { .tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000 };
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL))
+		;
+}
+
 #endif /* NTPK_FRAMES_H */

@@ -12,11 +12,11 @@ the server's ingress cost what the generator costs: that is subtracted.  Each
 figure is taken twice, and both are written down.
 """
 import argparse
+import contextlib
 import json
 import os
 import re
 import struct
-import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -58,35 +58,38 @@ class Bench:
 				f.write(struct.pack("<H", len(frame)) + frame)
 		return path
 
-	def blast(self, path, count):
+	def blast(self, path, count, sources=0, period_ns=0):
 		"""What sending so many took, by so many processors at once."""
-		if self.cpus == 1:
-			return int(self.link.client.sh("blast", self.link.cdev, path, str(count), timeout=600).stdout)
-		share = str(count // self.cpus)
-		procs = [netns.spawn(self.link.client, "taskset", "-c", str(cpu), "blast", self.link.cdev, path,
-				     share, stdout=subprocess.PIPE, text=True) for cpu in range(self.cpus)]
-		return max(int(p.communicate(timeout=600)[0]) for p in procs)
+		argv = [path, count, self.cpus, sources, period_ns]
+		return int(self.link.client.sh("blast", self.link.cdev, *map(str, argv), timeout=2000).stdout)
 
-	def empty(self, key, path):
+	@contextlib.contextmanager
+	def wall(self):
+		"""Nobody gets what is sent: what is left is the generator."""
+		self.link.server.nft(DROP.format(name="wall", dev=self.link.sdev))
+		yield
+		self.link.server.sh("nft", "delete", "table", "netdev", "wall")
+
+	def empty(self, case, path):
 		"""What the generator itself costs per frame of that kind."""
+		key = (case.kind, case.clients, case.sources)
 		if key not in self.generator:
-			self.link.server.nft(DROP.format(name="wall", dev=self.link.sdev))
-			self.blast(path, self.count // 4)
-			self.generator[key] = self.blast(path, self.count) / self.count
-			self.link.server.sh("nft", "delete", "table", "netdev", "wall")
+			with self.wall():
+				self.blast(path, self.count // 4, case.sources)
+				self.generator[key] = self.blast(path, self.count, case.sources) / self.count
 		return self.generator[key]
 
 	def cost(self, case):
 		"""Twice the instructions per frame, and how many were answered each time."""
-		frames = case.frames(self.link)
-		path = self.write(frames)
+		path = self.write(case.frames(self.link))
 		self.sink()
-		empty = self.empty((case.kind, len(frames)), path)
-		self.blast(path, self.count // 4)	# caches, neighbours, sources
+		empty = self.empty(case, path)
+		# caches, neighbours, sources
+		self.blast(path, max(self.count // 4, case.sources), case.sources)
 		out = {"name": case.name, "generator": empty, "per_frame": [], "answered": []}
 		for _ in range(2):
 			before = self.dropped()
-			total = self.blast(path, self.count)
+			total = self.blast(path, self.count, case.sources)
 			tap.wait_for(lambda: self.dropped() - before >= self.count * case.answers, 2)
 			out["answered"].append(self.dropped() - before)
 			out["per_frame"].append(total / self.count - empty)

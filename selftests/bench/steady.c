@@ -4,6 +4,7 @@
  *
  *	steady DEVICE FILE COUNT PERIOD_NS OUT	ask; PERIOD_NS 0: as fast as can be
  *	steady hog				use the processor up
+ *	steady left SECONDS			as nobody else wants it, and print how often it went round
  *	steady writer FILE			write and write to a file, and wait for the disk
  *	steady timers N				N timers that go off each 0.1 to 1.1 s
  *
@@ -128,14 +129,6 @@ static void load(const char *path, unsigned char *frame, size_t max, size_t *len
 	frame[UDP_AT - 2] = frame[UDP_AT - 1] = 0;
 }
 
-static void wait_until(long long ns)
-{
-	struct timespec ts = { .tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000 };
-
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL))
-		;
-}
-
 static void ask(int fd, unsigned char *frame, size_t len, uint64_t number)
 {
 	struct iovec iov = { .iov_base = frame, .iov_len = len };
@@ -175,14 +168,14 @@ static int run(char **argv)
 	begin = now_ns(CLOCK_MONOTONIC) + 1000000;
 	for (i = 0; i < count; i++) {
 		if (period_ns)
-			wait_until(begin + i * period_ns);
+			frames_wait_until(begin + i * period_ns);
 		ask(out, frame, len, i + 1);
 		if (period_ns > 50000 || !(i % 64))
 			drain(in);
 	}
 	end = now_ns(CLOCK_MONOTONIC);
 	while (n_answers < count && now_ns(CLOCK_MONOTONIC) < end + LINGER_NS) {
-		wait_until(now_ns(CLOCK_MONOTONIC) + 1000000);
+		frames_wait_until(now_ns(CLOCK_MONOTONIC) + 1000000);
 		drain(in);
 	}
 	save(argv[5]);
@@ -194,6 +187,24 @@ static void hog(void)
 {
 	for (volatile unsigned long n = 0;; n++)
 		;
+}
+
+/* What is left for it: the same loop goes round less often. */
+static int left(unsigned int seconds)
+{
+	long long end = now_ns(CLOCK_MONOTONIC) + seconds * 1000000000LL;
+	struct sched_param param = { 0 };
+	unsigned long rounds = 0;
+
+	if (sched_setscheduler(0, SCHED_IDLE, &param))
+		err(1, "SCHED_IDLE");
+	while (now_ns(CLOCK_MONOTONIC) < end) {
+		for (volatile unsigned int n = 0; n < 10000; n++)
+			;
+		rounds++;
+	}
+	printf("%lu\n", rounds);
+	return 0;
 }
 
 static void writer(const char *path)
@@ -240,7 +251,9 @@ int main(int argc, char **argv)
 		writer(argv[2]);
 	else if (argc == 3 && !strcmp(argv[1], "timers"))
 		timers(atoi(argv[2]));
+	else if (argc == 3 && !strcmp(argv[1], "left"))
+		return left(atoi(argv[2]));
 	else if (argc == 6)
 		return run(argv);
-	errx(2, "usage: steady DEVICE FILE COUNT PERIOD_NS OUT | hog | writer FILE | timers N");
+	errx(2, "usage: steady DEVICE FILE COUNT PERIOD_NS OUT | hog | left SECONDS | writer FILE | timers N");
 }
