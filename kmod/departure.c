@@ -29,6 +29,8 @@
  * or those of the interval.
  */
 #define SPARED			62
+/* Not where so much may be a queue, which can be gone with the next packet. */
+#define SPARED_MAX_NS		(NTP_LATENCY_CORRECTION_MAX_NS / 2)
 #define SPARING_NS		(64LL * INTERVAL_NS)
 /* Behind one that was much shorter than any: the least of few is soon undercut. */
 #define AGAIN			16
@@ -37,7 +39,7 @@
 /* So many have left without a report: what was known is of another time. */
 #define UNREPORTED_MAX		16
 /* Who learned nothing for so long has to make room for another way. */
-#define OWNED_NS		(10LL * NSEC_PER_SEC)
+#define OWNED_NS		(30LL * NSEC_PER_SEC)
 
 static bool t3_correction = true;
 module_param(t3_correction, bool, 0444);
@@ -129,13 +131,14 @@ static void set_due(struct ntpk_departure *d, s64 now_raw_ns)
 }
 
 /* One is due by time.  Is it to be another one?  CPUs that meet here spare one more. */
-static bool is_spared(struct ntpk_departure *d, s64 now_raw_ns)
+static bool is_spared(struct ntpk_departure *d, u32 way, s64 now_raw_ns)
 {
 	s64 due_raw_ns = READ_ONCE(d->due_raw_ns);
-	u32 spared = READ_ONCE(d->spared);
+	u32 spared = READ_ONCE(d->spared), correction_ns = READ_ONCE(d->correction_ns);
 
-	if (!due_raw_ns || now_raw_ns - due_raw_ns > SPARING_NS || spared >= SPARED ||
-	    !READ_ONCE(d->correction_ns) || READ_ONCE(d->unreported) >= MISSED)
+	if (READ_ONCE(d->way) != way || !due_raw_ns || now_raw_ns - due_raw_ns > SPARING_NS ||
+	    spared >= SPARED || !correction_ns || correction_ns > SPARED_MAX_NS ||
+	    READ_ONCE(d->unreported) >= MISSED)
 		return false;
 	WRITE_ONCE(d->spared, spared + 1);
 	return true;
@@ -144,9 +147,13 @@ static bool is_spared(struct ntpk_departure *d, s64 now_raw_ns)
 /* Nothing leaves any more, or nothing is reported: nothing is known. */
 static void forget(struct ntpk_departure *d, u32 way)
 {
+	/* who was reported, and is again, need not be learned two in 100 ms */
+	if (d->correction_ns)
+		WRITE_ONCE(d->watched, 0);
+	WRITE_ONCE(d->spared, 0);
 	WRITE_ONCE(d->correction_ns, 0);
 	WRITE_ONCE(d->residual_ns, 0);
-	d->unreported = 0;
+	WRITE_ONCE(d->unreported, 0);
 	memset(&d->latency, 0, sizeof(d->latency));
 	/* ORDER: whoever sees the new way sees nothing of the old one */
 	smp_store_release(&d->way, way);
@@ -174,7 +181,7 @@ static bool enter(struct ntpk_departure *d, u32 way, s64 now_raw_ns)
 		d->learned_raw_ns = now_raw_ns;
 	}
 	if (mine)
-		d->unreported++;
+		WRITE_ONCE(d->unreported, d->unreported + 1);
 	raw_spin_unlock_irqrestore(&d->lock, flags);
 	return mine;
 }
@@ -196,7 +203,7 @@ bool ntpk_departure_watch(struct ntpk_departure *d, u32 way, u32 key, const stru
 	unsigned long flags;
 	bool waiting;
 
-	if (is_spared(d, now_raw_ns))
+	if (is_spared(d, way, now_raw_ns))
 		return false;
 	raw_spin_lock_irqsave(&s->lock, flags);
 	waiting = is_waiting(s, now_raw_ns);
@@ -249,7 +256,7 @@ static void add(struct ntpk_departure *d, const struct sample *s, const struct n
 		ntp_latency_add(&d->latency, max_t(s64, ns, NTPK_DEPARTURE_LEAST_NS));
 		WRITE_ONCE(d->residual_ns, ntp_latency_residual_ns(&d->latency));
 		WRITE_ONCE(d->correction_ns, ntp_latency_correction_ns(&d->latency));
-		d->unreported = 0;
+		WRITE_ONCE(d->unreported, 0);
 		d->learned_raw_ns = left->raw_ns;
 		d->samples++;
 	}

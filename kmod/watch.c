@@ -25,6 +25,18 @@
 #define WORK_SLOW	6
 /* The rest is only put on, and must be too much in next to no reply. */
 #define REST_SLOW	10
+/* The first few may be of cold caches, or interrupted: so many are no least yet. */
+#define LEAST_OF	16
+
+/**
+ * struct least - about the least of some times, late rather than early
+ * @ns: that
+ * @n: of how many, up to LEAST_OF
+ */
+struct least {
+	u32	ns;
+	u32	n;
+};
 
 /**
  * struct watcher - of one CPU
@@ -32,16 +44,16 @@
  * @sk: to be told; never bound, never sent from by itself
  * @rehearsal: a packet that goes nowhere
  * @rehearsed_ns: when its stamp was made, CLOCK_REALTIME
- * @work_ns: what making a stamp takes, 0 = not known: about the least of late
- * @rest_ns: what reporting it takes, for which the reply waits as well: likewise
+ * @work: what making a stamp takes
+ * @rest: what reporting it takes, for which the reply waits as well
  */
 struct watcher {
 	unsigned int cpu;
 	struct sock *sk;
 	struct sk_buff *rehearsal;
 	s64	rehearsed_ns;
-	u32	work_ns;
-	u32	rest_ns;
+	struct least work;
+	struct least rest;
 };
 
 /* One each, so that CPUs do not meet in its counters. */
@@ -89,13 +101,17 @@ void ntpk_watch(struct sk_buff *skb, u32 key)
  * each time.  A lost update, where softirqs of one CPU preempt each other, is one time less
  * to go by.
  */
-static void note_least(u32 *least_ns, s64 ns, unsigned int slow)
+static void note_least(struct least *least, s64 ns, unsigned int slow)
 {
-	u32 old_ns = READ_ONCE(*least_ns), most_ns = old_ns + (old_ns >> slow) + 1;
+	u32 old_ns = READ_ONCE(least->ns), most_ns = old_ns + (old_ns >> slow) + 1;
+	u32 n = READ_ONCE(least->n);
 
 	/* not where the clock was set in between */
-	if (ns > 0 && ns <= NTPK_STAMP_WORK_MAX_NS)
-		WRITE_ONCE(*least_ns, old_ns && most_ns < ns ? most_ns : ns);
+	if (ns <= 0 || ns > NTPK_STAMP_WORK_MAX_NS)
+		return;
+	WRITE_ONCE(least->ns, old_ns && most_ns < ns ? most_ns : ns);
+	if (n < LEAST_OF)
+		WRITE_ONCE(least->n, n + 1);
 }
 
 /**
@@ -112,10 +128,10 @@ void ntpk_watch_rehearse(void)
 	struct watcher *w = this_cpu_ptr(&watchers);
 	s64 began_ns;
 
-	w->rehearsed_ns = 0;
+	WRITE_ONCE(w->rehearsed_ns, 0);
 	began_ns = ktime_get_real_ns();
 	skb_tstamp_tx(w->rehearsal, NULL);
-	note_least(&w->work_ns, w->rehearsed_ns - began_ns, WORK_SLOW);
+	note_least(&w->work, READ_ONCE(w->rehearsed_ns) - began_ns, WORK_SLOW);
 }
 
 /**
@@ -125,13 +141,15 @@ void ntpk_watch_rehearse(void)
  * that both together are no more than what has been seen, however long a rehearsal takes.
  *
  * Context: softirq.
- * Return: nanoseconds, 0 while not known.
+ * Return: nanoseconds, 0 while not known of this CPU.
  */
 u32 ntpk_watch_delay_ns(void)
 {
 	const struct watcher *w = this_cpu_ptr(&watchers);
 
-	return w->work_ns + READ_ONCE(w->rest_ns);
+	if (READ_ONCE(w->work.n) < LEAST_OF || READ_ONCE(w->rest.n) < LEAST_OF)
+		return 0;
+	return READ_ONCE(w->work.ns) + READ_ONCE(w->rest.ns);
 }
 
 /*
@@ -141,7 +159,7 @@ u32 ntpk_watch_delay_ns(void)
 static s64 report(const struct watcher *w, u32 key, s64 stamp_ns)
 {
 	struct ntpk_snapshot snap;
-	struct ntpk_left left = { .key = key, .cpu = w->cpu, .work_ns = w->work_ns };
+	struct ntpk_left left = { .key = key, .cpu = w->cpu, .work_ns = READ_ONCE(w->work.ns) };
 
 	ntpk_snapshot_read(&snap);
 	left.clock_seq = snap.clock_seq;
@@ -165,13 +183,14 @@ static void on_report(struct sock *sk)
 		if (ee->ee_origin == SO_EE_ORIGIN_TIMESTAMPING && ee->ee_info == SCM_TSTAMP_SND &&
 		    skb->tstamp) {
 			if (ee->ee_data == REHEARSAL_KEY)
-				w->rehearsed_ns = ktime_to_ns(skb->tstamp);
+				WRITE_ONCE(w->rehearsed_ns, ktime_to_ns(skb->tstamp));
 			else
 				left_raw_ns = report(w, ee->ee_data, ktime_to_ns(skb->tstamp));
 		}
 		dev_consume_skb_any(skb);
-		if (left_raw_ns)
-			note_least(&w->rest_ns, ntpk_tstamp_tx() - left_raw_ns, REST_SLOW);
+		/* the reply does not wait for what another CPU does */
+		if (left_raw_ns && w->cpu == raw_smp_processor_id())
+			note_least(&w->rest, ntpk_tstamp_tx() - left_raw_ns, REST_SLOW);
 	}
 }
 

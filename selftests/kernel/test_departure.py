@@ -20,7 +20,6 @@ from stamped import INTERLEAVED, Client
 
 HALF = 128	# NTP_LATENCY_HALF
 CORRECTION_MAX_NS = 20_000	# NTP_LATENCY_CORRECTION_MAX_NS
-SPARED = 62	# of departure.c
 QUEUE_NS = 400_000
 N = 400 if tap.slow() == 1 else 300
 # In a machine that counts instructions nothing but the way itself takes time.
@@ -58,6 +57,14 @@ class Replies:
 
 def known(s, dst="192.0.2.1", dev=None):
 	return s.g.departures().get((netns.ifindex(s.server, dev or s.link.sdev), int(":" in dst)), (0, 0, 0))
+
+
+def counted(cond, what, detail=None):
+	"""What time tells only in a machine that counts instructions."""
+	if COUNTS:
+		tap.ok(cond, what, detail)
+	else:
+		tap.note(what)
 
 
 def test_learns(s, dst):
@@ -124,7 +131,7 @@ def test_queue(s):
 	       f"{max(before.disp_ns) / 1000:.0f} to {min(after.disp_ns) / 1000:.0f} us")
 	s.server.sh("tc", "qdisc", "del", "dev", s.link.sdev, "root")
 	time.sleep(0.2)
-	Replies(s, SPARED + 1)
+	Replies(s, 1)
 	late = Replies(s, 100).late(LATE_NS)
 	tap.ok((0 < known(s)[0] < CORRECTION_MAX_NS or tap.is_uml()) and (late <= 5 or tap.is_uml()),
 	       f"the queue has gone: known with the first reply that is watched, {known(s)[0]} ns; "
@@ -153,14 +160,14 @@ def test_even(s):
 	slow, fast = test_rate(s), Replies(s, N)
 	uneven = slow.mean() - fast.mean()
 	text = f"T3 is {fast.mean():.0f} ns early at speed, {slow.mean():.0f} further apart"
-	tap.ok(not COUNTS or abs(uneven) < UNEVEN_NS, text, slow.early_ns)
+	counted(abs(uneven) < UNEVEN_NS, text, slow.early_ns)
 	# of a client in interleaved mode, whose last reply is not known
 	watched = Replies(s, N, org=1, rec=9)
 	# what follows the report is not known, nor, where nothing is rehearsed, memory that has to be found
 	uneven = watched.median() - fast.median()
-	tap.ok(not COUNTS or abs(uneven) < 3 * UNEVEN_NS,
-	       f"and {watched.median():.0f} in a reply that is watched, against {fast.median():.0f}",
-	       watched.early_ns[:50])
+	counted(abs(uneven) < 3 * UNEVEN_NS,
+		f"and {watched.median():.0f} in a reply that is watched, against {fast.median():.0f}",
+		watched.early_ns[:50])
 	tap.ok((watched.late() <= N // 100 or tap.is_uml()) and (not COUNTS or not watched.late(LATE_NS)),
 	       f"of {N} of those {watched.late()} claim to have left after they came, "
 	       f"{watched.late(LATE_NS)} by more than 1 us")
@@ -177,9 +184,10 @@ def test_told(s):
 		arrived = now
 	c.close()
 	late = sum(e < -LATE_NS for e in early)
-	tap.ok(len(early) >= N and (not COUNTS or 0 <= statistics.fmean(early) < TOLD_NS and not late),
-	       f"in interleaved mode T3 is {statistics.fmean(early):.0f} ns early, {late} of {N} late by more than 1 us",
-	       early[:50])
+	tap.ok(len(early) >= N, f"{len(early)} replies in interleaved mode tell of the one before")
+	counted(0 <= statistics.fmean(early) < TOLD_NS and not late,
+		f"in interleaved mode T3 is {statistics.fmean(early):.0f} ns early, {late} of {N} late by more than 1 us",
+		early[:50])
 
 
 def test_place(s):
@@ -194,7 +202,7 @@ def test_place(s):
 	before = known(s)
 	for _ in range(20):
 		Replies(s, 10, "198.51.100.1")
-		Replies(s, 1)
+		Replies(s, 5)		# more in total than are spared
 	tap.ok(known(s)[2] > before[2] > 0 and known(s)[0] > 0 and known(s, dev="other") == (0, 0, 0),
 	       "two devices in one place: the first one keeps it", (before, known(s), known(s, dev="other")))
 	s.server.sh("ip", "link", "del", "other")
