@@ -137,14 +137,17 @@ void ntpk_interleave_note(const struct ntpk_rx *rx, u64 t2)
 	struct sent *sent;
 	struct line *line;
 	unsigned long flags;
+	s64 rate_ns = 0;
 
 	if (!lines)
 		return;
+	/* the age is in served time */
+	ntp_scale(rx->t2_age_ns, rx->state->serve.line.rate_q48, &rate_ns);
 	line = line_of(ntpk_watch_key(t2));
 	raw_spin_lock_irqsave(&line->lock, flags);
 	sent = get_room(line);
 	sent->t2 = t2;
-	sent->t2_raw_ns = rx->now.raw_ns - rx->t2_age_ns;
+	sent->t2_raw_ns = rx->now.raw_ns - (rx->t2_age_ns - rate_ns);
 	sent->residence_ns = 0;
 	sent->clock_seq = rx->now.clock_seq;
 	raw_spin_unlock_irqrestore(&line->lock, flags);
