@@ -8,6 +8,7 @@
 #define NTPK_COMPAT_H
 
 #include <linux/ktime.h>
+#include <linux/skbuff.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
 #include <net/ip.h>
@@ -65,6 +66,13 @@ static inline void ntpk_count_out_request(struct net *net)
 	IP_INC_STATS(net, IPSTATS_MIB_OUTREQUESTS);
 #endif
 }
+
+/* SKBTX_HW_TSTAMP came to be two flags, of which one is what the other was. */
+#ifdef SKBTX_HW_TSTAMP
+#define NTPK_SKBTX_HW		SKBTX_HW_TSTAMP_NOBPF
+#else
+#define NTPK_SKBTX_HW		SKBTX_HW_TSTAMP
+#endif
 
 #ifndef dst_rt6_info
 #define dst_rt6_info(ptr)	container_of(ptr, struct rt6_info, dst)

@@ -174,9 +174,12 @@ void ntpk_interleave_learn(const struct ntpk_left *left)
 		struct sent *sent = &line->sent[i];
 
 		ns = left->raw_ns - sent->t2_raw_ns;
-		/* the first of several devices that it goes through, and no other T2's */
+		/*
+		 * No other T2's; and of the kernel's stamps the first of several devices that it
+		 * goes through, while that of the device itself is better.
+		 */
 		if (ntpk_watch_key(sent->t2) == left->key && sent->clock_seq == left->clock_seq &&
-		    !sent->residence_ns && ns > 0 && ns < NTPK_T2_AGE_MAX_NS)
+		    (left->hw || !sent->residence_ns) && ns > 0 && ns < NTPK_T2_AGE_MAX_NS)
 			sent->residence_ns = ns;
 	}
 	raw_spin_unlock_irqrestore(&line->lock, flags);

@@ -9,6 +9,7 @@
 #include <net/net_namespace.h>
 
 #include "departure.h"
+#include "hwleft.h"
 #include "interleave.h"
 #include "netlink.h"
 #include "phc.h"
@@ -47,10 +48,13 @@ static int __init ntpk_init(void)
 	if (err)
 		goto teardown_state;
 	ntpk_departure_setup();
+	err = ntpk_hwleft_setup();
+	if (err)
+		goto teardown_interleave;
 	/* ORDER: after those that it tells */
 	err = ntpk_watch_setup();
 	if (err)
-		goto teardown_interleave;
+		goto teardown_hwleft;
 	/* ORDER: namespaces before the family, whose commands look into them */
 	err = register_pernet_subsys(&net_ops);
 	if (err)
@@ -75,6 +79,8 @@ unregister_pernet:
 	unregister_pernet_subsys(&net_ops);
 teardown_watch:
 	ntpk_watch_teardown();
+teardown_hwleft:
+	ntpk_hwleft_teardown();
 teardown_interleave:
 	ntpk_interleave_teardown();
 teardown_state:
@@ -93,6 +99,7 @@ static void __exit ntpk_exit(void)
 	unregister_pernet_subsys(&net_ops);
 	/* ORDER: after the last reply, and before those that it tells */
 	ntpk_watch_teardown();
+	ntpk_hwleft_teardown();
 	ntpk_interleave_teardown();
 	ntpk_state_teardown();
 }

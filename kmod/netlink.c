@@ -421,7 +421,7 @@ static int fill_stats(struct sk_buff *msg, struct net *net)
 	for (i = 0; i < __NTP_CLIENT_QUIRK_MAX; i++)
 		if (fill_quirk(msg, i, ntpk_state_read_quirk(net, i)))
 			return -EMSGSIZE;
-	if (fill_t2s(msg, net))
+	if (fill_t2s(msg, net) || ntpk_nl_fill_t3s(msg, net))
 		return -EMSGSIZE;
 	nla_nest_end(msg, nest);
 	return 0;

@@ -5,6 +5,7 @@
 #include <net/genetlink.h>
 #include <net/sock.h>
 
+#include "hwleft.h"
 #include "netlink_priv.h"
 #include "phc.h"
 #include "tstamp.h"
@@ -23,6 +24,11 @@ static struct netlink_range_validation err_range = {
 	.max = NTPK_PHC_ERR_MAX_NS,
 };
 
+static struct netlink_range_validation_signed rx_later_range = {
+	.min = NTPK_PHC_NO_RX,
+	.max = NTPK_PHC_RX_LATER_MAX_NS,
+};
+
 static struct netlink_range_validation skew_range = {
 	.min = 0,
 	.max = NTPK_PHC_SKEW_PPB_MAX,
@@ -36,6 +42,7 @@ const struct nla_policy ntpk_nl_phc_policy[NTPK_A_PHC_MAX + 1] = {
 	[NTPK_A_PHC_ERR_NS] = NLA_POLICY_FULL_RANGE(NLA_U32, &err_range),
 	[NTPK_A_PHC_SKEW_PPB] = NLA_POLICY_FULL_RANGE(NLA_U32, &skew_range),
 	[NTPK_A_PHC_VALID_UNTIL_NS] = { .type = NLA_S64 },
+	[NTPK_A_PHC_RX_LATER_NS] = NLA_POLICY_FULL_RANGE_SIGNED(NLA_S32, &rx_later_range),
 	[NTPK_A_PHC_T2] = NTPK_NL_GET_ONLY,
 };
 
@@ -85,6 +92,8 @@ static int parse_map(const struct nlattr *nest, struct nlattr **tb, struct ntp_p
 	map->err_ns = nla_get_u32(tb[NTPK_A_PHC_ERR_NS]);
 	map->skew_ppb = nla_get_u32(tb[NTPK_A_PHC_SKEW_PPB]);
 	map->valid_until_ns = nla_get_s64(tb[NTPK_A_PHC_VALID_UNTIL_NS]);
+	/* who does not say has a map of the end of frames, as it was */
+	map->rx_later_ns = tb[NTPK_A_PHC_RX_LATER_NS] ? nla_get_s32(tb[NTPK_A_PHC_RX_LATER_NS]) : 0;
 	text = ntp_phc_check(map, ntpk_tstamp_tx());
 	return text ? ntpk_nl_refuse(extack, nest, -ERANGE, text) : 0;
 }
@@ -158,6 +167,37 @@ int ntpk_nl_fill_t2(struct sk_buff *msg, int type, u32 kind, u64 pkts)
 	return 0;
 }
 
+static int fill_t3(struct sk_buff *msg, u32 kind, u64 pkts)
+{
+	struct nlattr *nest = nla_nest_start(msg, NTPK_A_STATS_T3);
+
+	if (!nest || nla_put_u32(msg, NTPK_A_T3_KIND, kind) ||
+	    nla_put_string(msg, NTPK_A_T3_NAME, ntp_t3_name(kind)) ||
+	    nla_put_u64_64bit(msg, NTPK_A_T3_PKTS, pkts, NTPK_A_T3_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(msg, nest);
+	return 0;
+}
+
+/**
+ * ntpk_nl_fill_t3s() - where departures are known from
+ * @msg: answer
+ * @net: of which namespace
+ *
+ * Return: 0 or -EMSGSIZE.
+ */
+int ntpk_nl_fill_t3s(struct sk_buff *msg, struct net *net)
+{
+	u64 pkts[__NTPK_T3_MAX];
+	unsigned int i;
+
+	ntpk_hwleft_read(net, pkts);
+	for (i = 0; i < __NTPK_T3_MAX; i++)
+		if (fill_t3(msg, i, pkts[i]))
+			return -EMSGSIZE;
+	return 0;
+}
+
 static int put_map(struct sk_buff *msg, const struct ntpk_phc_view *view)
 {
 	const struct ntp_phc *map = &view->map;
@@ -168,7 +208,8 @@ static int put_map(struct sk_buff *msg, const struct ntpk_phc_view *view)
 	    nla_put_s64(msg, NTPK_A_PHC_RATE, map->rate_q48, NTPK_A_PHC_PAD) ||
 	    nla_put_u32(msg, NTPK_A_PHC_ERR_NS, map->err_ns) ||
 	    nla_put_u32(msg, NTPK_A_PHC_SKEW_PPB, map->skew_ppb) ||
-	    nla_put_s64(msg, NTPK_A_PHC_VALID_UNTIL_NS, map->valid_until_ns, NTPK_A_PHC_PAD))
+	    nla_put_s64(msg, NTPK_A_PHC_VALID_UNTIL_NS, map->valid_until_ns, NTPK_A_PHC_PAD) ||
+	    nla_put_s32(msg, NTPK_A_PHC_RX_LATER_NS, map->rx_later_ns))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -122,6 +122,7 @@ int ntpk_nl_get_clients_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 /* netlink_phc.c */
 extern const struct nla_policy ntpk_nl_phc_policy[NTPK_A_PHC_MAX + 1];
 int ntpk_nl_fill_t2(struct sk_buff *msg, int type, u32 kind, u64 pkts);
+int ntpk_nl_fill_t3s(struct sk_buff *msg, struct net *net);
 int ntpk_nl_set_phc_doit(struct sk_buff *skb, struct genl_info *info);
 int ntpk_nl_get_phc_dumpit(struct sk_buff *msg, struct netlink_callback *cb);
 

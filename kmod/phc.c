@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Receive stamps of network devices for T2, by the maps of their clocks that userspace
- * pushes: a module has no way to read such a clock.
+ * The maps of network devices' clocks that userspace pushes, as a module has no way to
+ * read such a clock; and the devices' receive stamps for T2 by them.
  * Requests read the maps under RCU, without a lock; while a namespace has none, they cost
  * it one look at a pointer.  Changes are made in process context under ntpk_net.lock: a
  * push replaces all maps of the namespace by a copy, and a map that is dropped loses its
@@ -127,6 +127,9 @@ void ntpk_phc_stamp(struct ntpk_rx *rx)
 	if (!phcs)
 		return;
 	place = find(phcs, ntpk_rx_iif(rx->skb, rx->pf));
+	/* of those that leave only: what comes in has no stamp */
+	if (place < phcs->n && phcs->of[place].map.rx_later_ns == NTPK_PHC_NO_RX)
+		return;
 	if (place == phcs->n) {
 		rx->t2 = NTPK_T2_HW_NO_MAP;
 		rx->phc_place = phc_ns ? NTPK_PHC_NO_MAP + 1 : 0;
@@ -139,6 +142,26 @@ void ntpk_phc_stamp(struct ntpk_rx *rx)
 		return;
 	rx->t2_age_ns = served_ns(&rx->state->serve.line, stamp.age_ns);
 	rx->t2_err_ns = stamp.err_ns;
+}
+
+/**
+ * ntpk_phc_map() - the map of a device's clock
+ * @inst: in which namespace
+ * @ifindex: of the device
+ * @map: out
+ *
+ * Context: softirq, RCU.
+ * Return: whether it has one, which need not be valid any more.
+ */
+bool ntpk_phc_map(const struct ntpk_inst *inst, int ifindex, struct ntp_phc *map)
+{
+	const struct ntpk_phcs *phcs = rcu_dereference(inst->phcs);
+	unsigned int place = phcs ? find(phcs, ifindex) : 0;
+
+	if (!phcs || place == phcs->n)
+		return false;
+	*map = phcs->of[place].map;
+	return true;
 }
 
 /**

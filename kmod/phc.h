@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Receive stamps of network devices for T2, by maps of their clocks.
+ * Maps of network devices' clocks, and receive stamps for T2 by them.
  */
 #ifndef NTPK_PHC_H
 #define NTPK_PHC_H
@@ -42,6 +42,7 @@ struct ntpk_phc_view {
 struct ntpk_phc_stats __percpu *ntpk_phc_alloc(void);
 void ntpk_phc_clean(struct ntpk_inst *inst);
 void ntpk_phc_stamp(struct ntpk_rx *rx);
+bool ntpk_phc_map(const struct ntpk_inst *inst, int ifindex, struct ntp_phc *map);
 void ntpk_phc_count(const struct ntpk_rx *rx);
 int ntpk_phc_set(struct net *net, int ifindex, const struct ntp_phc *map);
 int ntpk_phc_drop(struct net *net, int ifindex);

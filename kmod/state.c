@@ -16,6 +16,7 @@
 #include "clients.h"
 #include "departure.h"
 #include "hist.h"
+#include "hwleft.h"
 #include "keys.h"
 #include "limit.h"
 #include "netlink.h"
@@ -249,7 +250,9 @@ static struct ntpk_inst *inst_alloc(struct net *net)
 	inst->departures = ntpk_departure_alloc();
 	inst->routes = ntpk_route_alloc();
 	inst->phc_stats = ntpk_phc_alloc();
-	if (!inst->stats || !inst->hist || !inst->departures || !inst->routes || !inst->phc_stats)
+	inst->hwleft_stats = ntpk_hwleft_alloc();
+	if (!inst->stats || !inst->hist || !inst->departures || !inst->routes ||
+	    !inst->phc_stats || !inst->hwleft_stats)
 		goto free;
 	inst->net = net;
 	INIT_LIST_HEAD(&inst->acl_named);
@@ -259,6 +262,7 @@ static struct ntpk_inst *inst_alloc(struct net *net)
 	RCU_INIT_POINTER(inst->clients, ntpk_clients_alloc(net));
 	return inst;
 free:
+	ntpk_hwleft_release(inst->hwleft_stats);
 	ntpk_phc_clean(inst);
 	ntpk_route_release(inst->routes);
 	ntpk_departure_release(inst->departures);
@@ -276,6 +280,7 @@ static void inst_release(struct ntpk_inst *inst)
 	if (is_userns(inst->net))
 		atomic_dec(&userns_attached);
 	ntpk_departure_release(inst->departures);
+	ntpk_hwleft_release(inst->hwleft_stats);
 	free_percpu(inst->hist);
 	free_percpu(inst->stats);
 	ntpk_route_release(inst->routes);

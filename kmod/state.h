@@ -26,6 +26,7 @@ struct ntpk_hist_view;
 struct ntpk_clients;
 struct ntpk_keys;
 struct ntpk_limits;
+struct ntpk_hwleft_stats;
 struct ntpk_phc_stats;
 struct ntpk_phcs;
 struct ntpk_routes;
@@ -108,7 +109,7 @@ struct ntpk_state {
  * @hash_key: so that nobody can choose whose place he shares
  * @clients: room for who asks, NULL = none yet; once there it stays; written under
  *	ntpk_net.lock
- * @phc_stats: what became of devices' stamps
+ * @phc_stats: what became of devices' receive stamps
  * @hooks: where packets for this host come in
  * @notices: events about those who ask
  * @work: raises events; re-armed by itself, by a push and by the receive path
@@ -120,6 +121,7 @@ struct ntpk_state {
  * @acl_changes: another number after each change of a list
  * @acl_coming: a list that is being sent, under ntpk_net.lock
  * @departures: when replies leave
+ * @hwleft_stats: what became of devices' transmit stamps
  */
 struct ntpk_inst {
 	struct net	*net;
@@ -141,6 +143,7 @@ struct ntpk_inst {
 	u32	acl_changes;
 	struct ntpk_acl_coming *acl_coming;
 	struct ntpk_departure *departures;
+	struct ntpk_hwleft_stats __percpu *hwleft_stats;
 };
 
 /**

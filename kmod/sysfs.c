@@ -11,6 +11,7 @@
 #include <ntpk/ntp_reason.h>
 
 #include "hist.h"
+#include "hwleft.h"
 #include "phc.h"
 #include "state.h"
 #include "sysfs.h"
@@ -148,6 +149,23 @@ static const struct attribute_group t2_group = {
 	.attrs = t2_attrs,
 };
 
+/* t3/: one file per kind of departure, likewise. */
+static struct kobj_attribute t3_files[__NTPK_T3_MAX];
+static struct attribute *t3_attrs[__NTPK_T3_MAX + 1];
+
+static ssize_t t3_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	u64 pkts[__NTPK_T3_MAX];
+
+	ntpk_hwleft_read(&init_net, pkts);
+	return sysfs_emit(buf, "%llu\n", pkts[attr - t3_files]);
+}
+
+static const struct attribute_group t3_group = {
+	.name = "t3",
+	.attrs = t3_attrs,
+};
+
 static void __init name_file(struct kobj_attribute *file, const char *name,
 			     ssize_t (*show)(struct kobject *kobj, struct kobj_attribute *attr,
 					     char *buf))
@@ -174,6 +192,10 @@ static void __init name_files(void)
 	for (i = 0; i < __NTPK_T2_MAX; i++) {
 		name_file(&t2_files[i], ntp_t2_name(i), t2_show);
 		t2_attrs[i] = &t2_files[i].attr;
+	}
+	for (i = 0; i < __NTPK_T3_MAX; i++) {
+		name_file(&t3_files[i], ntp_t3_name(i), t3_show);
+		t3_attrs[i] = &t3_files[i].attr;
 	}
 }
 
@@ -237,6 +259,7 @@ static const struct attribute_group *groups[] = {
 	&hist_group,
 	&quirk_group,
 	&t2_group,
+	&t3_group,
 	NULL
 };
 

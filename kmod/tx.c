@@ -24,6 +24,7 @@
 #include "auth.h"
 #include "compat.h"
 #include "departure.h"
+#include "hwleft.h"
 #include "interleave.h"
 #include "route.h"
 #include "rx_priv.h"
@@ -205,16 +206,20 @@ static bool can_learn(const struct ntpk_rx *rx)
 static noinline bool watch(struct ntpk_rx *rx, struct sk_buff *skb, u64 t2, u32 way,
 			   struct ntpk_departure *d)
 {
-	bool learns = false;
+	u32 key = ntpk_watch_key(t2);
+	bool learns = false, hw = false;
 
 	if (!ntpk_watch_can(skb))
 		return false;
-	if (rx->now.raw_ns >= READ_ONCE(d->due_raw_ns) && can_learn(rx))
-		learns = ntpk_departure_watch(d, way, ntpk_watch_key(t2), rx);
-	if (rx->interleaves)
+	if (rx->interleaves) {
 		ntpk_interleave_note(rx, t2);
-	if (learns || rx->interleaves)
-		ntpk_watch(skb, ntpk_watch_key(t2));
+		hw = ntpk_hwleft_wait(rx, rx->dst->dev->ifindex, key);
+	}
+	/* a driver may do more for one that is to be stamped before the kernel stamps it */
+	if (!hw && rx->now.raw_ns >= READ_ONCE(d->due_raw_ns) && can_learn(rx))
+		learns = ntpk_departure_watch(d, way, key, rx);
+	if (rx->interleaves || learns)
+		ntpk_watch(skb, key, hw);
 	return learns;
 }
 

@@ -4,8 +4,8 @@
  * whose error queue the core reports the transmit stamp, and that socket hands it on to
  * those who want to know.  Nothing of ours hangs on the reply itself, which may wait in
  * a queue for longer than the module is there.
- * Setup and teardown in process context, the rest in softirq, or interrupt as a driver
- * may report from its own.
+ * Setup and teardown in process context, the rest in softirq; but reports in any context
+ * but NMI, as a driver may report from its own interrupt or thread.
  */
 #include <linux/errqueue.h>
 #include <linux/netdevice.h>
@@ -14,7 +14,9 @@
 #include <net/dst.h>
 #include <net/sock.h>
 
+#include "compat.h"
 #include "departure.h"
+#include "hwleft.h"
 #include "interleave.h"
 #include "tstamp.h"
 #include "watch.h"
@@ -60,6 +62,8 @@ struct watcher {
 static DEFINE_PER_CPU_ALIGNED(struct watcher, watchers);
 static void (*report_before)(struct sock *sk);
 static int open_err;
+/* Drivers may report from threads. */
+static bool asked_hw;
 
 /**
  * ntpk_watch_can() - can the departure of a reply be learned?
@@ -77,10 +81,10 @@ bool ntpk_watch_can(const struct sk_buff *skb)
 	return !dst->lwtstate && !netif_is_l3_master(dst->dev) && !netif_is_l3_slave(dst->dev);
 }
 
-static void set_watcher(struct sk_buff *skb, struct sock *sk, u32 key)
+static void set_watcher(struct sk_buff *skb, struct sock *sk, u32 key, u8 tx_flags)
 {
 	skb_set_owner_w(skb, sk);
-	skb_shinfo(skb)->tx_flags |= SKBTX_SW_TSTAMP;
+	skb_shinfo(skb)->tx_flags |= tx_flags;
 	skb_shinfo(skb)->tskey = key;
 }
 
@@ -88,12 +92,16 @@ static void set_watcher(struct sk_buff *skb, struct sock *sk, u32 key)
  * ntpk_watch() - learn when a reply leaves
  * @skb: it, of which ntpk_watch_can() says that it can be
  * @key: what struct ntpk_left is to name it by
+ * @hw: by the device's stamp as well as by the kernel's; ntpk_hwleft_wait() says whether
  *
  * Context: softirq.  To be called before T3 is read, as it takes its time.
  */
-void ntpk_watch(struct sk_buff *skb, u32 key)
+void ntpk_watch(struct sk_buff *skb, u32 key, bool hw)
 {
-	set_watcher(skb, this_cpu_read(watchers.sk), key);
+	if (hw && !READ_ONCE(asked_hw))
+		WRITE_ONCE(asked_hw, true);
+	set_watcher(skb, this_cpu_read(watchers.sk), key,
+		    SKBTX_SW_TSTAMP | (hw ? NTPK_SKBTX_HW : 0));
 }
 
 /*
@@ -156,7 +164,7 @@ u32 ntpk_watch_delay_ns(void)
  * The stamp is on CLOCK_REALTIME, which counts for the microseconds since only.
  * Return: that on CLOCK_MONOTONIC_RAW.
  */
-static s64 report(const struct watcher *w, u32 key, s64 stamp_ns)
+static s64 report(const struct watcher *w, u32 key, s64 stamp_ns, bool hw)
 {
 	struct ntpk_snapshot snap;
 	struct ntpk_left left = { .key = key, .cpu = w->cpu, .work_ns = READ_ONCE(w->work.ns) };
@@ -164,9 +172,49 @@ static s64 report(const struct watcher *w, u32 key, s64 stamp_ns)
 	ntpk_snapshot_read(&snap);
 	left.clock_seq = snap.clock_seq;
 	left.raw_ns = snap.raw_ns - (snap.real_ns - stamp_ns);
+	if (hw)
+		ntpk_hwleft_had(w->cpu, key, left.raw_ns);
 	ntpk_interleave_learn(&left);
 	ntpk_departure_learn(&left);
 	return left.raw_ns;
+}
+
+/*
+ * Nothing is learned from the device's stamps of how long replies take: what a driver does
+ * before it hands over one that is to be stamped is in each of them, and cannot be told.
+ */
+static void report_hw(const struct watcher *w, u32 key, s64 phc_ns)
+{
+	struct ntpk_left left = { .key = key, .cpu = w->cpu, .hw = true };
+	struct ntpk_snapshot snap;
+	struct ntp_phc_left phc;
+
+	ntpk_snapshot_read(&snap);
+	if (!ntpk_hwleft_take(w->cpu, key, phc_ns, snap.raw_ns, &phc))
+		return;
+	left.clock_seq = snap.clock_seq;
+	left.raw_ns = phc.raw_ns;
+	ntpk_interleave_learn(&left);
+}
+
+/*
+ * The kernel's stamp is where that of an arrival would be, the device's is beside it.
+ * Return: when it was on CLOCK_MONOTONIC_RAW, of a reply by the kernel's; else 0.
+ */
+static s64 take(struct watcher *w, u32 key, struct sk_buff *skb)
+{
+	s64 phc_ns = ktime_to_ns(skb_hwtstamps(skb)->hwtstamp);
+
+	if (phc_ns)
+		report_hw(w, key, phc_ns);
+	else if (!skb->tstamp)
+		return 0;
+	else if (key == REHEARSAL_KEY)
+		WRITE_ONCE(w->rehearsed_ns, ktime_to_ns(skb->tstamp));
+	else
+		return report(w, key, ktime_to_ns(skb->tstamp),
+			      skb_shinfo(skb)->tx_flags & NTPK_SKBTX_HW);
+	return 0;
 }
 
 /* The core has a stamp for us. */
@@ -175,23 +223,21 @@ static void on_report(struct sock *sk)
 	struct watcher *w = sk->sk_user_data;
 	struct sk_buff *skb;
 
+	/* what a driver's thread has not done of itself */
+	rcu_read_lock();
 	/* not sock_dequeue_err_skb(), which reports what is behind the first by calling this */
 	while ((skb = skb_dequeue(&sk->sk_error_queue))) {
 		const struct sock_extended_err *ee = &SKB_EXT_ERR(skb)->ee;
 		s64 left_raw_ns = 0;
 
-		if (ee->ee_origin == SO_EE_ORIGIN_TIMESTAMPING && ee->ee_info == SCM_TSTAMP_SND &&
-		    skb->tstamp) {
-			if (ee->ee_data == REHEARSAL_KEY)
-				WRITE_ONCE(w->rehearsed_ns, ktime_to_ns(skb->tstamp));
-			else
-				left_raw_ns = report(w, ee->ee_data, ktime_to_ns(skb->tstamp));
-		}
+		if (ee->ee_origin == SO_EE_ORIGIN_TIMESTAMPING && ee->ee_info == SCM_TSTAMP_SND)
+			left_raw_ns = take(w, ee->ee_data, skb);
 		dev_consume_skb_any(skb);
 		/* the reply does not wait for what another CPU does */
 		if (left_raw_ns && w->cpu == raw_smp_processor_id())
 			note_least(&w->rest, ntpk_tstamp_tx() - left_raw_ns, REST_SLOW);
 	}
+	rcu_read_unlock();
 }
 
 static int open_watcher(struct watcher *w, unsigned int cpu)
@@ -211,11 +257,14 @@ static int open_watcher(struct watcher *w, unsigned int cpu)
 	report_before = sk->sk_error_report;
 	/* aligned, as the low bits are the core's */
 	sk->sk_user_data = w;
+	/* the kernel's stamp also where the device makes one, which may not come */
 	sk->sk_tsflags = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE |
+			 SOF_TIMESTAMPING_TX_HARDWARE | SOF_TIMESTAMPING_RAW_HARDWARE |
+			 SOF_TIMESTAMPING_OPT_TX_SWHW |
 			 SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY;
 	sk->sk_error_report = on_report;
 	w->sk = sk;
-	set_watcher(w->rehearsal, sk, REHEARSAL_KEY);
+	set_watcher(w->rehearsal, sk, REHEARSAL_KEY, SKBTX_SW_TSTAMP);
 	return 0;
 }
 
@@ -264,8 +313,15 @@ void ntpk_watch_teardown(void)
 		if (w->sk)
 			WRITE_ONCE(w->sk->sk_error_report, report_before);
 	}
-	/* reports come in softirq or interrupt */
+	/*
+	 * ORDER: a driver's thread may have been preempted before its rcu_read_lock(), then is
+	 * in there, where it may sleep with PREEMPT_RT, and then behind it
+	 */
+	if (READ_ONCE(asked_hw))
+		synchronize_rcu_tasks();
 	synchronize_net();
+	if (READ_ONCE(asked_hw))
+		synchronize_rcu_tasks();
 	for_each_possible_cpu(cpu) {
 		w = per_cpu_ptr(&watchers, cpu);
 		consume_skb(w->rehearsal);

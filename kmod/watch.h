@@ -18,13 +18,15 @@ struct sk_buff;
  * struct ntpk_left - a reply that left
  * @key: given to ntpk_watch()
  * @cpu: that ntpk_watch() was called on
+ * @hw: it is the device's stamp, and was taken for good; else the kernel's
  * @raw_ns: when it was stamped, on CLOCK_MONOTONIC_RAW
- * @work_ns: about what making that stamp took, 0 = not known
+ * @work_ns: about what making that stamp took, if it is the kernel's; 0 = not known
  * @clock_seq: the clock was not set since
  */
 struct ntpk_left {
 	u32	key;
 	unsigned int cpu;
+	bool	hw;
 	s64	raw_ns;
 	u32	work_ns;
 	u32	clock_seq;
@@ -44,7 +46,7 @@ static inline u32 ntpk_watch_key(u64 t2)
 bool ntpk_watch_can(const struct sk_buff *skb);
 void ntpk_watch_rehearse(void);
 u32 ntpk_watch_delay_ns(void);
-void ntpk_watch(struct sk_buff *skb, u32 key);
+void ntpk_watch(struct sk_buff *skb, u32 key, bool hw);
 int ntpk_watch_setup(void);
 void ntpk_watch_teardown(void);
 

@@ -318,6 +318,13 @@ def test_t2s(src):
                 for e in src.defs["t2"]["entries"]], "rows")
 
 
+def test_t3s(src):
+    """table of what departures are of: every name and sentence"""
+    rows = re.findall(r'\[(NTPK_T3_\w+)\] = \{\s*"(\w+)", "([^"]*)" \}', src.t2s)
+    same(rows, [(c_name("ntpk-t3-", e["name"]), e["name"].replace("-", "_"), e["doc"])
+                for e in src.defs["t3"]["entries"]], "rows")
+
+
 def test_abi(src):
     """files of /sys: each documented, none invented"""
     abi = read("Documentation/ABI/sysfs-kernel-ntpk")
@@ -332,7 +339,8 @@ def test_abi(src):
     same(sorted(n for _, n in rows), sorted(n for n in src.constants if n.startswith("NTP_CLIENT_QUIRK_")),
          "rows of the table of classes")
     files |= {"quirks/" + name for name, _ in rows}
-    files |= {"t2/" + e["name"].replace("-", "_") for e in src.defs["t2"]["entries"]}
+    for kind in ("t2", "t3"):
+        files |= {kind + "/" + e["name"].replace("-", "_") for e in src.defs[kind]["entries"]}
     same(sorted(what), sorted(files | {"version"}), "documented files")
     listed = set(re.findall(r"&(\w+)_attr\.attr", sysfs))
     same(listed, {f[len("state/"):] for f in files if f.startswith("state/")} | {"version"} | set(hists),
@@ -340,7 +348,7 @@ def test_abi(src):
 
 
 def main():
-    tests = [test_family, test_enums, test_commands, test_attributes, test_types, test_t2s,
+    tests = [test_family, test_enums, test_commands, test_attributes, test_types, test_t2s, test_t3s,
              test_policies, test_reasons, test_abi]
     bad = 0
     print("TAP version 13\n1..%d" % len(tests))

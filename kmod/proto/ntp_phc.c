@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Receive stamps of a device on CLOCK_MONOTONIC_RAW, and the one table of what T2 can be
- * of.  Any context: pure functions of their arguments, no state, no locking.
+ * Stamps of a device on CLOCK_MONOTONIC_RAW, and the one table each of what T2 and
+ * departures can be of.  Any context: pure functions of their arguments, no state, no locking.
  */
 #include <ntpk/ntp_math.h>
 #include <ntpk/ntp_phc.h>
 #include <ntpk/ntp_reply.h>
 
-/* struct t2 - strings inside the table, as in ntp_reason.c */
-struct t2 {
+/* struct kind - strings inside the table, as in ntp_reason.c */
+struct kind {
 	char	name[16];
-	char	text[56];
+	char	text[64];
 };
 
-static const struct t2 t2s[__NTPK_T2_MAX] = {
+static const struct kind t2s[__NTPK_T2_MAX] = {
 	[NTPK_T2_HARDWARE] = {
 		"hardware", "the device's stamp, by the map of its clock" },
 	[NTPK_T2_SOFTWARE] = {
@@ -30,6 +30,25 @@ static const struct t2 t2s[__NTPK_T2_MAX] = {
 		"hw_far", "by the map it came more than 10 ms before that" },
 };
 
+static const struct kind t3s[__NTPK_T3_MAX] = {
+	[NTPK_T3_HARDWARE] = {
+		"hardware", "the device's stamp, by the map of its clock" },
+	[NTPK_T3_SOFTWARE] = {
+		"software", "the kernel's stamp, or no stamp at all" },
+	[NTPK_T3_HW_MISSING] = {
+		"hw_missing", "there is a map, but no stamp of the device within a second" },
+	[NTPK_T3_HW_STALE] = {
+		"hw_stale", "the map is not valid any more" },
+	[NTPK_T3_HW_FUTURE] = {
+		"hw_future", "by the map it leaves after that was reported" },
+	[NTPK_T3_HW_EARLY] = {
+		"hw_early", "by the map it left before the device had it" },
+	[NTPK_T3_HW_FAR] = {
+		"hw_far", "by the map it left more than 10 ms after that" },
+	[NTPK_T3_HW_VAGUE] = {
+		"hw_vague", "the device's stamp is less exact than the kernel's" },
+};
+
 static const char unknown[] = "unknown";
 
 const char *ntp_t2_name(unsigned int kind)
@@ -40,6 +59,16 @@ const char *ntp_t2_name(unsigned int kind)
 const char *ntp_t2_text(unsigned int kind)
 {
 	return kind < __NTPK_T2_MAX ? t2s[kind].text : "";
+}
+
+const char *ntp_t3_name(unsigned int kind)
+{
+	return kind < __NTPK_T3_MAX ? t3s[kind].name : unknown;
+}
+
+const char *ntp_t3_text(unsigned int kind)
+{
+	return kind < __NTPK_T3_MAX ? t3s[kind].text : "";
 }
 
 const char *ntp_phc_check(const struct ntp_phc *map, __s64 now_raw_ns)
@@ -54,6 +83,8 @@ const char *ntp_phc_check(const struct ntp_phc *map, __s64 now_raw_ns)
 		return "ERR_NS must be at most 10 ms";
 	if (map->skew_ppb > NTPK_PHC_SKEW_PPB_MAX)
 		return "SKEW_PPB must be at most 1 %";
+	if (map->rx_later_ns < NTPK_PHC_NO_RX || map->rx_later_ns > NTPK_PHC_RX_LATER_MAX_NS)
+		return "RX_LATER_NS must be -1 to 10 ms";
 	if (map->valid_until_ns <= now_raw_ns)
 		return "VALID_UNTIL_NS has passed";
 	if (map->valid_until_ns - map->raw_ns >= NTPK_PHC_SPAN_MAX_NS)
@@ -87,7 +118,7 @@ enum ntpk_t2 ntp_phc_judge(const struct ntp_phc *map, __s64 phc_ns, __s64 now_ra
 		return NTPK_T2_HW_STALE;
 	if (!ntp_phc_to_raw(map, phc_ns, &raw_ns, &err_ns))
 		return phc_ns > map->phc_ns ? NTPK_T2_HW_FUTURE : NTPK_T2_HW_FAR;
-	ahead_ns = raw_ns - (now_raw_ns - soft_age_ns);
+	ahead_ns = raw_ns + map->rx_later_ns - (now_raw_ns - soft_age_ns);
 	if (ahead_ns > NTP_PHC_FAR_NS ||
 	    (ahead_ns > 0 && (__u64)ahead_ns > err_ns + ntp_t2_age_err_ns(soft_age_ns)))
 		return NTPK_T2_HW_FUTURE;
@@ -100,4 +131,28 @@ enum ntpk_t2 ntp_phc_judge(const struct ntp_phc *map, __s64 phc_ns, __s64 now_ra
 	if (ahead_ns > err_ns)
 		stamp->err_ns += (__u32)ahead_ns;
 	return NTPK_T2_HARDWARE;
+}
+
+enum ntpk_t3 ntp_phc_judge_left(const struct ntp_phc *map, __s64 phc_ns, __s64 had_raw_ns,
+				__s64 now_raw_ns, struct ntp_phc_left *left)
+{
+	__s64 raw_ns;
+	__u32 err_ns;
+
+	if (now_raw_ns > map->valid_until_ns)
+		return NTPK_T3_HW_STALE;
+	if (!ntp_phc_to_raw(map, phc_ns, &raw_ns, &err_ns))
+		return phc_ns > map->phc_ns ? NTPK_T3_HW_FUTURE : NTPK_T3_HW_EARLY;
+	if (raw_ns - now_raw_ns > err_ns)
+		return NTPK_T3_HW_FUTURE;
+	if (had_raw_ns - raw_ns > err_ns)
+		return NTPK_T3_HW_EARLY;
+	if (raw_ns - had_raw_ns > NTP_PHC_FAR_NS)
+		return NTPK_T3_HW_FAR;
+	/* it left after the device had it and before that was reported, whatever the error makes of it */
+	if (raw_ns > now_raw_ns)
+		raw_ns = now_raw_ns;
+	left->raw_ns = raw_ns < had_raw_ns ? had_raw_ns : raw_ns;
+	left->err_ns = err_ns;
+	return NTPK_T3_HARDWARE;
 }

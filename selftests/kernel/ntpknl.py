@@ -189,7 +189,7 @@ def parse_prefix(data):
 
 PHC_TYPES = {
 	"IFINDEX": "I", "PHC_NS": "q", "RAW_NS": "q", "RATE": "q", "ERR_NS": "I", "SKEW_PPB": "I",
-	"VALID_UNTIL_NS": "q",
+	"VALID_UNTIL_NS": "q", "RX_LATER_NS": "i",
 }
 PHC_KINDS = {UAPI["NTPK_A_PHC_" + k]: k for k in PHC_TYPES}
 
@@ -202,14 +202,14 @@ def phc_nest(what):
 		for k, v in what.items()))
 
 
-def parse_t2s(raw, nest_kind):
-	"""{name: answers} of the counters among attributes."""
+def parse_t2s(raw, nest_kind, what="NTPK_T2_"):
+	"""{name: answers} of the counters among attributes: of T2, or of departures."""
 	out = {}
 	for kind, value in raw:
 		if kind == nest_kind:
 			t2 = dict(attrs(value))
 			name = t2[UAPI["NTPK_A_T2_NAME"]].rstrip(b"\0").decode()
-			if UAPI["NTPK_T2_" + name.upper()] != struct.unpack("=I", t2[UAPI["NTPK_A_T2_KIND"]])[0]:
+			if UAPI[what + name.upper()] != struct.unpack("=I", t2[UAPI["NTPK_A_T2_KIND"]])[0]:
 				raise RuntimeError(f"{name} has the number of another one")
 			out[name] = struct.unpack("=Q", t2[UAPI["NTPK_A_T2_PKTS"]])[0]
 	return out
@@ -473,6 +473,11 @@ class Genl:
 		"""{kind of T2: answers}"""
 		return parse_t2s(attrs(dict(attrs(self.cmd("GET_STATS")))[UAPI["NTPK_A_STATS"]]),
 				 UAPI["NTPK_A_STATS_T2"])
+
+	def t3s(self):
+		"""{kind of departure: watched replies}"""
+		return parse_t2s(attrs(dict(attrs(self.cmd("GET_STATS")))[UAPI["NTPK_A_STATS"]]),
+				 UAPI["NTPK_A_STATS_T3"], "NTPK_T3_")
 
 	def quirks(self):
 		"""{name: (number, requests)} of all classes of clients."""

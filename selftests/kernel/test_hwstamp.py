@@ -8,7 +8,6 @@ the stamp is of another clock, of the future, of long ago, missing or cannot be 
 counted with its reason; that a map goes with its device; and that what is no map is
 refused.  The clock is a counter of a module made for this.  About 15 seconds.
 """
-import contextlib
 import json
 import os
 import re
@@ -21,56 +20,11 @@ import ntpknl
 import ntpq
 import tap
 from fixture import refused
+from hwclock import EPOCH_NS, MS, S, Clock
 
-MS, S = 10**6, 10**9
-PARAMETERS = "/sys/module/hwstamp/parameters"
-EPOCH_NS = 1790000037 * S	# of the clock: some TAI
 PHC_MAX = 16
 RATE_MAX = 2814749767106
 NOBODY, DEVICE = 1, 2		# who can read what a driver left for later
-
-
-class Clock:
-	"""The test module: what its clock shows, and what it writes."""
-
-	def __init__(self):
-		path = os.path.join(os.path.dirname(netns.module_path()), "selftests/kmod/hwstamp.ko")
-		if not os.path.exists(path):
-			tap.skip_all(f"no {path}")
-		self.path, self.rate_ppb = path, 250000
-		netns.sh("insmod", path)
-		tap.later(netns.sh, "rmmod", "hwstamp")
-		self.set(rate_ppb=self.rate_ppb)
-		self.reset()
-
-	def reset(self):
-		self.set(on=1, offset_ns=EPOCH_NS, earlier_ns=3 * MS, read=0)
-
-	def set(self, **what):
-		for name, value in what.items():
-			with open(f"{PARAMETERS}/{name}", "w") as f:
-				f.write(str(value))
-
-	def came_raw_ns(self):
-		with open(f"{PARAMETERS}/came_raw_ns") as f:
-			return int(f.read())
-
-	def shows_ns(self, raw_ns):
-		return EPOCH_NS + raw_ns + raw_ns // 1000 * self.rate_ppb // 10**6
-
-	def map(self, ifindex, age_ns=0, **change):
-		raw = netns.raw_ns() - age_ns
-		what = {"IFINDEX": ifindex, "PHC_NS": self.shows_ns(raw), "RAW_NS": raw,
-			"RATE": round((1 / (1 + self.rate_ppb / 1e9) - 1) * 2**48), "ERR_NS": 100,
-			"SKEW_PPB": 0, "VALID_UNTIL_NS": raw + 60 * S}
-		what.update(change)
-		return what
-
-	@contextlib.contextmanager
-	def but(self, **what):
-		self.set(**what)
-		yield
-		self.reset()
 
 
 class Exchange:
@@ -142,11 +96,20 @@ def test_right(b):
 		x = b.ask()
 		tap.ok(x.software and abs(x.off_ns + 5 * MS) < MS and x.counted == {"hardware": 1},
 		       "later than the kernel's within the error of the map: T2 is no later than that", x)
+	b.set(RX_LATER_NS=40000)
+	x = b.ask()
+	tap.ok(abs(x.off_ns - 40000) <= 5 and x.counted == {"hardware": 1}, "T2 is of the request's end: 40 us later", x)
+	b.set(RX_LATER_NS=-1)
+	x = b.ask()
+	tap.ok(x.software and x.counted == {"software": 1} and not x.of_map,
+	       "a device that stamps only what leaves: T2 is the kernel's, and nothing else to say", x)
+	b.set(RX_LATER_NS=None)
+	tap.same(b.g.phcs()[b.dev][0]["RX_LATER_NS"], 0, "who does not say what to add to receive stamps adds nothing")
 	b.set(age_ns=-200 * MS)
 	b.takes("a map whose reference is still to come")
 	b.set(age_ns=min(30 * S, netns.raw_ns() // 2))
 	b.takes("one of some time ago")
-	tap.same(b.g.phcs()[b.dev][1]["hardware"], 5, "a new map of the device goes on with its counters")
+	tap.same(b.g.phcs()[b.dev][1]["hardware"], 6, "a new map of the device goes on with its counters")
 
 
 def test_error(b):
@@ -261,9 +224,10 @@ def test_refused(b):
 			("ERR_NS", 10 * MS + 1, "ERANGE", ""), ("SKEW_PPB", 10**7 + 1, "ERANGE", ""),
 			("VALID_UNTIL_NS", now - S, "ERANGE", "has passed"),
 			("VALID_UNTIL_NS", now + 100 * S, "ERANGE", "less than 64 s after RAW_NS"),
+			("RX_LATER_NS", -2, "ERANGE", ""), ("RX_LATER_NS", 10 * MS + 1, "ERANGE", ""),
 			("PHC_NS", bytes(4), "E", "length")):
 		refused(f"{name} {value!r}", err, words, lambda: b.g.set_phc(**{**good, name: value}))
-	for name in list(good)[1:]:
+	for name in [n for n in good if n not in ("IFINDEX", "RX_LATER_NS")]:
 		refused(f"without {name}", "EINVAL", f"{name} is missing in PHC",
 			lambda: b.g.set_phc(**{k: v for k, v in good.items() if k != name}))
 	refused("without IFINDEX", "EINVAL", "IFINDEX is missing in PHC",

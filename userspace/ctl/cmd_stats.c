@@ -284,6 +284,7 @@ static int read_all(const struct ctl *ctl, struct ntpk_nl *nl, struct json_objec
 	json_object_object_add(data, "counters", counters_json(&stats, all));
 	json_object_object_add(data, "departures", departures_json(&stats));
 	json_object_object_add(data, "t2", phcs_t2_json(stats.t2s, stats.n_t2s, all));
+	json_object_object_add(data, "t3", phcs_t3_json(stats.t3s, stats.n_t3s, all));
 	ret = phcs_read(nl, all, &phcs);
 	if (ret < 0)
 		return ctl_module_failed(nl, ret, "read the maps of devices' clocks", err);
@@ -303,6 +304,7 @@ static void print_all(const struct ctl *ctl, struct json_object *data)
 	struct json_object *hist = json_object_object_get(data, "hist");
 	struct json_object *phcs = json_object_object_get(data, "phcs");
 	struct json_object *t2 = json_object_object_get(data, "t2");
+	struct json_object *t3 = json_object_object_get(data, "t3");
 
 	ctl_print_module(ctl, json_object_object_get(data, "module"));
 	print_departures(json_object_object_get(data, "departures"));
@@ -311,6 +313,8 @@ static void print_all(const struct ctl *ctl, struct json_object *data)
 	print_counters(ctl, json_object_object_get(data, "counters"));
 	if (phcs_tell_t2(t2, phcs))
 		print_kinds(ctl, t2, "Answers", "T2");
+	if (phcs_tell_t2(t3, phcs))
+		print_kinds(ctl, t3, "Interleaved", "Departure");
 	if (hist)
 		hist_print(ctl, hist);
 	print_kinds(ctl, json_object_object_get(data, "classes"), "Requests", "Class of client");

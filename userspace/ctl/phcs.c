@@ -19,7 +19,8 @@ struct reading {
 	bool	all;
 };
 
-struct json_object *phcs_t2_json(const struct ntpk_nl_t2 *t2s, size_t n, bool all)
+static struct json_object *kinds_json(const struct ntpk_nl_t2 *t2s, size_t n, bool all,
+				      const char *(*text)(unsigned int kind))
 {
 	struct json_object *list = json_object_new_array(), *o;
 	size_t i;
@@ -29,11 +30,21 @@ struct json_object *phcs_t2_json(const struct ntpk_nl_t2 *t2s, size_t n, bool al
 			continue;
 		o = json_object_new_object();
 		json_object_object_add(o, "name", json_object_new_string(t2s[i].name));
-		json_object_object_add(o, "text", json_object_new_string(ntp_t2_text(t2s[i].kind)));
+		json_object_object_add(o, "text", json_object_new_string(text(t2s[i].kind)));
 		json_object_object_add(o, "pkts", json_object_new_uint64(t2s[i].pkts));
 		json_object_array_add(list, o);
 	}
 	return list;
+}
+
+struct json_object *phcs_t2_json(const struct ntpk_nl_t2 *t2s, size_t n, bool all)
+{
+	return kinds_json(t2s, n, all, ntp_t2_text);
+}
+
+struct json_object *phcs_t3_json(const struct ntpk_nl_t2 *t3s, size_t n, bool all)
+{
+	return kinds_json(t3s, n, all, ntp_t3_text);
 }
 
 /* How much faster than CLOCK_MONOTONIC_RAW the clock is. */

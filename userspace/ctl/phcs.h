@@ -21,6 +21,16 @@
 struct json_object *phcs_t2_json(const struct ntpk_nl_t2 *t2s, size_t n, bool all);
 
 /**
+ * phcs_t3_json() - where it is known from when replies left
+ * @t3s: from the module
+ * @n: how many
+ * @all: those of no reply too
+ *
+ * Return: a new array.
+ */
+struct json_object *phcs_t3_json(const struct ntpk_nl_t2 *t3s, size_t n, bool all);
+
+/**
  * phcs_read() - all maps
  * @nl: handle
  * @all: counters of zero too
@@ -37,8 +47,8 @@ int phcs_read(struct ntpk_nl *nl, bool all, struct json_object **phcs);
 void phcs_print(struct json_object *phcs);
 
 /**
- * phcs_tell_t2() - is there more to tell than that T2 is the kernel's?
- * @t2: from phcs_t2_json()
+ * phcs_tell_t2() - is there more to tell than that stamps are the kernel's?
+ * @t2: from phcs_t2_json() or phcs_t3_json()
  * @phcs: from phcs_read()
  *
  * Return: whether.

@@ -68,8 +68,8 @@ struct hwts {
 };
 
 /*
- * The module does not know how long a request was on the wire; so its map is that of the
- * frame's end, as T2 is, for the request that is usual.
+ * The module does not know how long a request was on the wire, whose end is T2: it is told
+ * for the request that is usual.  Departures are of a frame's begin, as the map is.
  */
 static void push(struct hwts *h, const struct hwts_port *port)
 {
@@ -77,16 +77,17 @@ static void push(struct hwts *h, const struct hwts_port *port)
 	int64_t longest_ns = hwts_if_wire_ns(REQUEST_LEN + LONGER_LEN, port->speed);
 	struct ntpk_nl_phc phc = { .ifindex = port->i.ifindex, .map = port->clock->phc.map };
 
-	phc.map.raw_ns += wire_ns;
-	phc.map.err_ns += (uint32_t)(longest_ns - wire_ns);
+	phc.map.rx_later_ns = port->i.rx ? (int32_t)wire_ns : NTPK_PHC_NO_RX;
+	if (port->i.rx)
+		phc.map.err_ns += (uint32_t)(longest_ns - wire_ns);
 	h->ops->map(h->ctx, &phc);
 }
 
-/* Of those that use this clock for what comes in: the rest is none of the module's business. */
+/* Of all that use this clock: those that stamp nothing that comes in do what leaves. */
 static void tell(struct hwts *h, const struct hwts_clock *c)
 {
 	for (size_t i = 0; i < h->ports_len; i++) {
-		if (h->ports[i].clock != c || !h->ports[i].i.rx)
+		if (h->ports[i].clock != c)
 			continue;
 		if (c->phc.has_map)
 			push(h, &h->ports[i]);

@@ -15,6 +15,7 @@ static const struct nl_field fields[] = {
 	NL_FIELD(ntpk_nl_phc, NTPK_A_PHC_ERR_NS, map.err_ns, true),
 	NL_FIELD(ntpk_nl_phc, NTPK_A_PHC_SKEW_PPB, map.skew_ppb, true),
 	NL_FIELD(ntpk_nl_phc, NTPK_A_PHC_VALID_UNTIL_NS, map.valid_until_ns, true),
+	NL_FIELD(ntpk_nl_phc, NTPK_A_PHC_RX_LATER_NS, map.rx_later_ns, true),
 };
 
 static void put(struct nlmsghdr *nlh, size_t n, const struct ntpk_nl_phc *map)

@@ -29,6 +29,11 @@ const struct nl_field nl_t2_fields[NL_T2_FIELDS] = {
 	NL_FIELD(ntpk_nl_t2, NTPK_A_T2_PKTS, pkts, true),
 };
 
+static const struct nl_field t3_fields[] = {
+	NL_FIELD(ntpk_nl_t2, NTPK_A_T3_KIND, kind, true),
+	NL_FIELD(ntpk_nl_t2, NTPK_A_T3_PKTS, pkts, true),
+};
+
 static const struct nl_list lists[] = {
 	{ NL_LIST(NTPK_A_STATS_COUNTER, counter_fields, ntpk_nl_stats, counters, n_counters),
 	  NL_NAMED(NTPK_A_COUNTER_NAME, ntpk_nl_counter) },
@@ -38,6 +43,8 @@ static const struct nl_list lists[] = {
 	  NL_NAMED(NTPK_A_QUIRK_NAME, ntpk_nl_quirk) },
 	{ NL_LIST(NTPK_A_STATS_T2, nl_t2_fields, ntpk_nl_stats, t2s, n_t2s),
 	  NL_NAMED(NTPK_A_T2_NAME, ntpk_nl_t2) },
+	{ NL_LIST(NTPK_A_STATS_T3, t3_fields, ntpk_nl_stats, t3s, n_t3s),
+	  NL_NAMED(NTPK_A_T3_NAME, ntpk_nl_t2) },
 };
 
 int nl_msg_parse_stats(const struct nlmsghdr *nlh, struct ntpk_nl_stats *out)

@@ -111,7 +111,7 @@ struct ntpk_nl_quirk {
 	uint64_t pkts;
 };
 
-/* struct ntpk_nl_t2 - how many answers have a T2 of a kind */
+/* struct ntpk_nl_t2 - how many answers have a T2, or a departure, of a kind */
 struct ntpk_nl_t2 {
 	uint32_t kind;
 	char	 name[32];
@@ -132,6 +132,8 @@ struct ntpk_nl_t2 {
  * @n_quirks: of @quirks
  * @t2s: where T2 is from
  * @n_t2s: of @t2s; 0 = a module that does not say
+ * @t3s: where it is known from when replies in interleaved mode left
+ * @n_t3s: of @t3s, likewise
  */
 struct ntpk_nl_stats {
 	struct ntpk_nl_counter counters[NTPK_NL_COUNTERS_MAX];
@@ -142,6 +144,8 @@ struct ntpk_nl_stats {
 	size_t n_quirks;
 	struct ntpk_nl_t2 t2s[NTPK_NL_T2S_MAX];
 	size_t n_t2s;
+	struct ntpk_nl_t2 t3s[NTPK_NL_T2S_MAX];
+	size_t n_t3s;
 };
 
 /**

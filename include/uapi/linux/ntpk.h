@@ -370,7 +370,9 @@ enum ntpk_attr_client_filter {
  * What the clock of a device (PHC) has to do with CLOCK_MONOTONIC_RAW: at a stamp p of
  * it, d = p - PHC_NS, the raw instant is RAW_NS + d + d * RATE / 2^48, and that is right
  * within ERR_NS + |d| * SKEW_PPB / 10^9.  Requests that the device stamps by it get their
- * T2 from there, unless their stamp cannot be true.
+ * T2 from there, RX_LATER_NS later, as a stamp is of a frame's begin and T2 of its end;
+ * and the departures of replies that are watched are known from there, which are of a
+ * frame's begin.  Not where a stamp cannot be true.
  *
  * A push replaces the map of its device.  With IFINDEX alone it drops it, and so
  * does the device when it goes or moves to another namespace.
@@ -385,6 +387,7 @@ enum ntpk_attr_phc {
 	NTPK_A_PHC_ERR_NS,		/* u32, at most NTPK_PHC_ERR_MAX_NS: bound of the error at the reference */
 	NTPK_A_PHC_SKEW_PPB,		/* u32, at most NTPK_PHC_SKEW_PPB_MAX: growth of that */
 	NTPK_A_PHC_VALID_UNTIL_NS,	/* s64, CLOCK_MONOTONIC_RAW: not used after that; less than NTPK_PHC_SPAN_MAX_NS after RAW_NS */
+	NTPK_A_PHC_RX_LATER_NS,		/* s32, at most NTPK_PHC_RX_LATER_MAX_NS; NTPK_PHC_NO_RX: it stamps only what leaves */
 	/* get only: set refuses it */
 	NTPK_A_PHC_T2,			/* nest, multi-attr, enum ntpk_attr_t2: of answers to requests that came by the device */
 
@@ -397,6 +400,8 @@ enum ntpk_attr_phc {
 #define NTPK_PHC_SPAN_MAX_NS	64000000000LL
 #define NTPK_PHC_ERR_MAX_NS	10000000
 #define NTPK_PHC_SKEW_PPB_MAX	10000000	/* 1 % */
+#define NTPK_PHC_RX_LATER_MAX_NS	10000000
+#define NTPK_PHC_NO_RX		-1
 
 enum ntpk_access {
 	NTPK_ACCESS_DENY,		/* no answer */
@@ -426,6 +431,7 @@ enum ntpk_attr_stats {
 	NTPK_A_STATS_DEPARTURE,		/* nest, multi-attr, enum ntpk_attr_departure */
 	NTPK_A_STATS_QUIRK,		/* nest, multi-attr, enum ntpk_attr_quirk */
 	NTPK_A_STATS_T2,		/* nest, multi-attr, enum ntpk_attr_t2 */
+	NTPK_A_STATS_T3,		/* nest, multi-attr, enum ntpk_attr_t3 */
 
 	/* private: */
 	__NTPK_A_STATS_MAX,
@@ -532,6 +538,39 @@ enum ntpk_t2 {
 	/* private: */
 	__NTPK_T2_MAX,
 	NTPK_T2_MAX = __NTPK_T2_MAX - 1,
+};
+
+/* How many replies have a departure of a kind. */
+enum ntpk_attr_t3 {
+	NTPK_A_T3_UNSPEC,
+	NTPK_A_T3_PAD,
+	NTPK_A_T3_KIND,			/* u32, enum ntpk_t3 */
+	NTPK_A_T3_NAME,			/* string, as the file in /sys/kernel/ntpk/t3 */
+	NTPK_A_T3_PKTS,			/* u64 */
+
+	/* private: */
+	__NTPK_A_T3_MAX,
+	NTPK_A_T3_MAX = __NTPK_A_T3_MAX - 1,
+};
+
+/*
+ * Where it is known from when a reply left, of those to clients in interleaved mode.  Each
+ * is of one of the first two.  Those of the others, of devices with a map, are of
+ * NTPK_T3_SOFTWARE as well.
+ */
+enum ntpk_t3 {
+	NTPK_T3_HARDWARE,		/* the device's stamp, by the map of its clock */
+	NTPK_T3_SOFTWARE,		/* the kernel's stamp, or no stamp at all */
+	NTPK_T3_HW_MISSING,		/* there is a map, but no stamp of the device within a second */
+	NTPK_T3_HW_STALE,		/* the map is not valid any more */
+	NTPK_T3_HW_FUTURE,		/* by the map it leaves after that was reported */
+	NTPK_T3_HW_EARLY,		/* by the map it left before the device had it */
+	NTPK_T3_HW_FAR,			/* by the map it left more than 10 ms after that */
+	NTPK_T3_HW_VAGUE,		/* the device's stamp is less exact than the kernel's */
+
+	/* private: */
+	__NTPK_T3_MAX,
+	NTPK_T3_MAX = __NTPK_T3_MAX - 1,
 };
 
 enum ntpk_attr_event {

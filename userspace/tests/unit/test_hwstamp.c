@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Stamps of a device's clock on CLOCK_MONOTONIC_RAW: right for clocks of any epoch and
- * rate, within the error that is said; and which of them may be T2.
+ * rate, within the error that is said; and which of them may be T2, or a departure.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -140,6 +140,66 @@ static void test_judge(void **state)
 	}
 }
 
+/* A request is there when its frame has ended. */
+static void test_rx_later(void **state)
+{
+	struct ntp_phc later = good;
+	struct ntp_phc_stamp stamp;
+	int64_t now_ns = good.raw_ns + S;
+
+	(void)state;
+	later.rx_later_ns = 7520;
+	assert_int_equal(ntp_phc_judge(&later, shows(now_ns - 50000), now_ns, 8000, &stamp),
+			 NTPK_T2_HARDWARE);
+	assert_in_range(stamp.age_ns, 50000 - 7520 - 2, 50000 - 7520 + 2);
+	assert_int_equal(ntp_phc_judge(&later, shows(now_ns - 11000), now_ns, 8000, &stamp),
+			 NTPK_T2_HW_FUTURE);
+}
+
+/* A reply that the device had a second after the reference, stamped so long after that, reported in between. */
+static void test_judge_left(void **state)
+{
+	static const struct {
+		int64_t left_ns, reported_ns;
+		enum ntpk_t3 want;
+		int64_t at_ns;
+	} rows[] = {
+		{ 3000, 50000, NTPK_T3_HARDWARE, 3000 },
+		{ 0, 50000, NTPK_T3_HARDWARE, 0 },
+		/* earlier, but within the error of 1.1 us: not before it had it */
+		{ -1090, 50000, NTPK_T3_HARDWARE, 0 },
+		{ -1110, 50000, NTPK_T3_HW_EARLY, 0 },
+		{ -5 * MS, 50000, NTPK_T3_HW_EARLY, 0 },
+		/* later than it is reported, but within the error: no later than that */
+		{ 51080, 50000, NTPK_T3_HARDWARE, 50000 },
+		{ 51120, 50000, NTPK_T3_HW_FUTURE, 0 },
+		{ 5 * S, 50000, NTPK_T3_HW_FUTURE, 0 },
+		{ 10 * MS - 5, 20 * MS, NTPK_T3_HARDWARE, 10 * MS - 5 },
+		{ 10 * MS + 5, 20 * MS, NTPK_T3_HW_FAR, 0 },
+		/* the map has run out meanwhile */
+		{ 3000, 9 * S, NTPK_T3_HARDWARE, 3000 },
+		{ 3000, 9 * S + 1, NTPK_T3_HW_STALE, 0 },
+		/* another clock altogether */
+		{ 1000000000 * S, 50000, NTPK_T3_HW_FUTURE, 0 },
+		{ -1000000000 * S, 50000, NTPK_T3_HW_EARLY, 0 },
+	};
+	int64_t had_ns = good.raw_ns + S;
+	struct ntp_phc_left left;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(ntp_phc_judge_left(&good, shows(had_ns + rows[i].left_ns), had_ns,
+						    had_ns + rows[i].reported_ns, &left),
+				 rows[i].want);
+		if (rows[i].want != NTPK_T3_HARDWARE)
+			continue;
+		assert_true(left.raw_ns >= had_ns && left.raw_ns <= had_ns + rows[i].reported_ns);
+		assert_true(llabs(left.raw_ns - had_ns - rows[i].at_ns) <= 2);
+		assert_in_range(left.err_ns, 1100, 1200);
+	}
+}
+
 static void test_missing_and_stale(void **state)
 {
 	struct ntp_phc_stamp stamp;
@@ -173,6 +233,9 @@ static void test_check(void **state)
 		    .err_ns = NTPK_PHC_ERR_MAX_NS + 1 }, "ERR_NS" },
 		{ { .raw_ns = 99 * S, .valid_until_ns = 101 * S,
 		    .skew_ppb = NTPK_PHC_SKEW_PPB_MAX + 1 }, "SKEW_PPB" },
+		{ { .raw_ns = 99 * S, .valid_until_ns = 101 * S, .rx_later_ns = -2 }, "RX_LATER_NS" },
+		{ { .raw_ns = 99 * S, .valid_until_ns = 101 * S,
+		    .rx_later_ns = NTPK_PHC_RX_LATER_MAX_NS + 1 }, "RX_LATER_NS" },
 		{ { .raw_ns = 99 * S, .valid_until_ns = 100 * S }, "VALID_UNTIL_NS has" },
 		{ { .raw_ns = 99 * S, .valid_until_ns = INT64_MIN }, "VALID_UNTIL_NS has" },
 		{ { .raw_ns = 99 * S, .valid_until_ns = INT64_MAX }, "VALID_UNTIL_NS must" },
@@ -189,6 +252,9 @@ static void test_check(void **state)
 	assert_null(ntp_phc_check(&map, 100 * S));
 	map.raw_ns = 101 * S;
 	assert_null(ntp_phc_check(&map, 100 * S));
+	map.rx_later_ns = NTPK_PHC_NO_RX;
+	assert_null(ntp_phc_check(&map, 100 * S));
+	map.rx_later_ns = NTPK_PHC_RX_LATER_MAX_NS;
 	map.raw_ns = 36 * S + 1;
 	map.valid_until_ns = 100 * S;
 	assert_null(ntp_phc_check(&map, 100 * S - 1));
@@ -242,6 +308,14 @@ static void test_names(void **state)
 	assert_string_equal(ntp_t2_name(NTPK_T2_HW_FAR), "hw_far");
 	assert_string_equal(ntp_t2_name(__NTPK_T2_MAX), "unknown");
 	assert_string_equal(ntp_t2_text(__NTPK_T2_MAX), "");
+	for (i = 0; i < __NTPK_T3_MAX; i++) {
+		assert_true(ntp_t3_name(i)[0] && ntp_t3_text(i)[0]);
+		for (j = 0; j < i; j++)
+			assert_string_not_equal(ntp_t3_name(i), ntp_t3_name(j));
+	}
+	assert_string_equal(ntp_t3_name(NTPK_T3_HW_EARLY), "hw_early");
+	assert_string_equal(ntp_t3_name(__NTPK_T3_MAX), "unknown");
+	assert_string_equal(ntp_t3_text(__NTPK_T3_MAX), "");
 }
 
 int main(void)
@@ -250,6 +324,8 @@ int main(void)
 		cmocka_unit_test(test_map),
 		cmocka_unit_test(test_extremes),
 		cmocka_unit_test(test_judge),
+		cmocka_unit_test(test_rx_later),
+		cmocka_unit_test(test_judge_left),
 		cmocka_unit_test(test_missing_and_stale),
 		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_any),

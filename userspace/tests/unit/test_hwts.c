@@ -315,7 +315,7 @@ static int64_t shift_ns(const struct ntpk_nl_phc *map)
 	return map->map.raw_ns + TAI_NS - map->map.phc_ns;
 }
 
-/* 94 bytes until the end of a request; 24 more with IPv6 in a VLAN. */
+/* It is of the begin of a frame, as what leaves; 94 bytes until a request's end, 24 more with IPv6 in a VLAN. */
 static void test_map(void **state)
 {
 	struct hwts_report report;
@@ -325,9 +325,10 @@ static void test_map(void **state)
 	(void)state;
 	learn(&r);
 	assert_int_equal(told.last.ifindex, if_nametoindex("lo"));
-	assert_in_range(shift_ns(&told.last), 752 - 2, 752 + 2);
+	assert_in_range(shift_ns(&told.last) + 2, 0, 4);
+	assert_int_equal(told.last.map.rx_later_ns, 752);
 	assert_in_range(told.last.map.err_ns, 192 + HALF_NS, 192 + HALF_NS + 50);
-	/* our own is of the begin of a frame, whose length we know */
+	/* so is our own, and we know how long a frame is */
 	assert_true(hwts_to_local(r.h, told.last.ifindex, card.raw_ns + TAI_NS, &local_ns, &err_ns));
 	assert_in_range(local_ns, card.raw_ns - 2, card.raw_ns + 2);
 	assert_int_equal(hwts_wire_ns(r.h, told.last.ifindex, 90), 752);
@@ -341,7 +342,7 @@ static void test_map(void **state)
 	/* the link comes up anew */
 	card.speed = 100;
 	turn(&r, 17);
-	assert_in_range(shift_ns(&told.last), 7520 - 2, 7520 + 2);
+	assert_int_equal(told.last.map.rx_later_ns, 7520);
 	assert_true(hwts_get_report(r.h, 0, card.raw_ns, &report));
 	assert_int_equal(told.last.map.err_ns, report.err_ns - 1 + 1920);
 	assert_int_equal(told.none, 0);
@@ -356,11 +357,12 @@ static void test_map_no_speed(void **state)
 	card.speed = (uint32_t)SPEED_UNKNOWN;
 	learn(&r);
 	assert_in_range(shift_ns(&told.last) + 2, 0, 4);
+	assert_int_equal(told.last.map.rx_later_ns, 0);
 	assert_in_range(told.last.map.err_ns, HALF_NS, HALF_NS + 50);
 	end(&r);
 }
 
-/* A card that stamps only PTP as it comes in: the module has nothing to do with it. */
+/* A card that stamps only PTP as it comes in: the module has its map for what leaves. */
 static void test_no_rx(void **state)
 {
 	struct hwts_report report;
@@ -376,7 +378,10 @@ static void test_no_rx(void **state)
 	hwts_note_sent(r.h, if_nametoindex("lo") + 1, 90);
 	hwts_get_report(r.h, 0, card.raw_ns, &report);
 	assert_true(report.sent == 1 && report.sent_later_ns == 70);
-	assert_int_equal(told.len, 0);
+	assert_int_equal(told.last.map.rx_later_ns, NTPK_PHC_NO_RX);
+	/* of which requests' lengths are no part */
+	assert_in_range(told.last.map.err_ns, HALF_NS, HALF_NS + 50);
+	assert_in_range(shift_ns(&told.last) + 2, 0, 4);
 	end(&r);
 }
 

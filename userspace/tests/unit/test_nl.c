@@ -665,7 +665,8 @@ static void test_phc(void **state)
 	const struct ntpk_nl_phc map = {
 		.ifindex = 7, .map = {
 			.phc_ns = 1700000037000000001LL, .raw_ns = -3, .rate_q48 = -281474977,
-			.err_ns = 4000000000u, .skew_ppb = 12, .valid_until_ns = INT64_MAX },
+			.err_ns = 4000000000u, .skew_ppb = 12, .valid_until_ns = INT64_MAX,
+			.rx_later_ns = NTPK_PHC_NO_RX },
 	};
 	const struct nlattr *phc;
 	struct nlmsghdr *nlh;
@@ -682,6 +683,7 @@ static void test_phc(void **state)
 	assert_int_equal(mnl_attr_get_u32(attr_in(phc, NTPK_A_PHC_ERR_NS)), 4000000000u);
 	assert_int_equal(mnl_attr_get_u32(attr_in(phc, NTPK_A_PHC_SKEW_PPB)), 12);
 	assert_int_equal(mnl_attr_get_u64(attr_in(phc, NTPK_A_PHC_VALID_UNTIL_NS)), INT64_MAX);
+	assert_int_equal((int32_t)mnl_attr_get_u32(attr_in(phc, NTPK_A_PHC_RX_LATER_NS)), -1);
 	nlh = begin(NTPK_CMD_SET_PHC);
 	nl_phc_put_none(nlh, 9);
 	phc = mnl_nlmsg_get_payload_offset(nlh, GENL_HDRLEN);
@@ -729,7 +731,8 @@ static void test_phc_view(void **state)
 	static const struct ntpk_nl_phc map = {
 		.ifindex = 7, .map = {
 			.phc_ns = INT64_MIN, .raw_ns = 3, .rate_q48 = -281474977,
-			.err_ns = 5, .skew_ppb = 12, .valid_until_ns = INT64_MAX },
+			.err_ns = 5, .skew_ppb = 12, .valid_until_ns = INT64_MAX,
+			.rx_later_ns = 752 },
 	};
 	struct ntpk_nl_phc_view view;
 
@@ -753,6 +756,7 @@ static int parse_t2s(const char *name, struct ntpk_nl_stats *stats)
 	put_t2(nlh, NTPK_A_STATS_T2, NTPK_T2_HW_FAR, name, 1ULL << 40);
 	put_counter(nlh, NTPK_REASON_MODE, "mode", 1);
 	put_t2(nlh, NTPK_A_STATS_T2, 99, "new", 2);
+	put_t2(nlh, NTPK_A_STATS_T3, NTPK_T3_HW_EARLY, "hw_early", 3);
 	mnl_attr_nest_end(nlh, nest);
 	nlh = exact(nlh);
 	ret = nl_msg_parse_stats(nlh, stats);
@@ -771,6 +775,10 @@ static void test_t2s(void **state)
 	assert_string_equal(stats.t2s[0].name, "hw_far");
 	assert_int_equal(stats.t2s[0].pkts, 1ULL << 40);
 	assert_int_equal(stats.t2s[1].kind, 99);
+	assert_int_equal(stats.n_t3s, 1);
+	assert_int_equal(stats.t3s[0].kind, NTPK_T3_HW_EARLY);
+	assert_int_equal(stats.t3s[0].pkts, 3);
+	assert_string_equal(stats.t3s[0].name, "hw_early");
 	assert_int_equal(parse_t2s("", &stats), -EBADMSG);
 }
 
