@@ -272,6 +272,38 @@ def test_chronyd(s):
 	       "and it takes them for good", text)
 
 
+def test_chronyds(s):
+	"""As many of them as of ours behind one address, by what each has logged."""
+	if not shutil.which("chronyd") or tap.slow() > 1:
+		tap.skip(f"{CLIENTS} chronyd with xleave", "not installed" if tap.slow() == 1 else "too slow here")
+		return
+	where = [fixture.tmpdir() for _ in range(CLIENTS)]
+	all_of_them = [fixture.chronyd(s.client, "server 192.0.2.1 xleave minpoll 0 maxpoll 0",
+				       f"logdir {d}", "log measurements") for d in where]
+
+	# chronyd's test A fails by intent where the reply before was in basic mode, as before the first;
+	# C where a reply took longer than usual, as in a busy machine
+	good, usual = " 111 111 1111 ", re.compile(r" 111 111 [01]1[01]1 ")
+
+	def lines(d):
+		try:
+			with open(os.path.join(d, "measurements.log")) as f:
+				return [line for line in f if " 4I " in line]
+		except FileNotFoundError:
+			return []
+
+	taken = lambda: [sum(good in line for line in lines(d)) for d in where]
+	tap.wait_for(lambda: min(taken()) >= 2, 60)
+	got = taken()
+	bad = [line for d in where for line in lines(d) if not usual.search(line)]
+	tap.ok(min(got) >= 2 and not bad,
+	       f"{CLIENTS} chronyd with xleave behind one address: {sum(got)} interleaved "
+	       f"replies, at least {min(got)} each, are good to them",
+	       (sorted(got)[:5], bad[:3]))
+	for p in all_of_them:
+		p.terminate()
+
+
 def main():
 	s = fixture.served()
 	s.g.push_default()
@@ -283,6 +315,7 @@ def main():
 	test_room(s)
 	test_capacity(s)
 	test_chronyd(s)
+	test_chronyds(s)
 	test_step(s)
 	test_unload(s)
 	test_off(s)
