@@ -58,7 +58,7 @@ FZ := build/fuzz
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 san = $(patsubst %.c,$(SAN)/obj/%.o,$(1))
 
-.PHONY: all module user tests unit-tests check check-unit check-lint check-rig check-debug check-peers check-faults check-flood check-systemd check-igb check-kernels check-long check-many soak lint score score-first plot bench fuzz vm run deps \
+.PHONY: all module user tests unit-tests check check-unit check-lint check-rig check-debug check-kcsan check-peers check-faults check-flood check-systemd check-igb check-kernels check-long check-many soak lint score score-first plot bench fuzz vm run deps \
 	install uninstall clean help
 all: user
 
@@ -69,6 +69,7 @@ help:
 	@echo 'make check-unit   only those that need no kernel of their own'
 	@echo 'make check-rig    only those in the virtual machines (SUITE=bookworm|trixie|sid)'
 	@echo 'make check-debug  only those in the debug kernel'
+	@echo 'make check-kcsan  in a kernel that looks for data races (an hour, and the build of that kernel)'
 	@echo 'make check-faults what ntpkd does, and its operator sees, when things go wrong (NTPK_FAULT_S=600: longer)'
 	@echo 'make check-flood  10,000,000 requests from everywhere, 1,000,000 clients, 10,000,000 wrong packets (an hour; NTPK_FLOOD=, NTPK_CLIENTS=, NTPK_FUZZ=)'
 	@echo 'make check-systemd  the installed unit under a real systemd: readiness, walls, watchdog (two minutes)'
@@ -207,7 +208,7 @@ deps:
 check: deps
 	selftests/check all
 
-check-unit check-lint check-rig check-debug check-peers check-faults check-flood check-systemd check-igb check-kernels check-long:
+check-unit check-lint check-rig check-debug check-kcsan check-peers check-faults check-flood check-systemd check-igb check-kernels check-long:
 	selftests/check $(@:check-%=%)
 
 soak:

@@ -212,11 +212,8 @@ def guest():
 	"""Is this a machine made for tests: QEMU or user-mode Linux?"""
 	if tap.is_uml():
 		return True
-	try:
-		with open("/sys/class/dmi/id/sys_vendor") as f:
-			return "QEMU" in f.read() and os.path.ismount("/ntpk")
-	except OSError:
-		return False
+	with open("/proc/cmdline") as f:
+		return "rig_fs=" in f.read() and os.path.ismount("/ntpk")
 
 
 def load(*params):

@@ -4,13 +4,13 @@
 # that machine's own root.
 #
 #	module.sh [SUITE]	the kernel of root.sh SUITE (bookworm), cross-ARCH too
-#	module.sh uml		the debug kernel of uml-build.sh
+#	module.sh uml|kcsan	the debug kernels of uml-build.sh, kcsan-build.sh
 #	module.sh host [KDIR=DIR]	this machine's kernel, its headers and compiler
 #
 # Prints the path, build/kmod/KVER/ntpk.ko, on the last line; a log is beside
 # it, and for test machines the modules of selftests/kmod in a folder like that.  The build is incremental and locked, so it may be called at each use.
 # Environment: STRICT=1 builds anew and fails on any warning that is not in the
-# kernel's own headers; SPARSE=1 runs sparse as well (not for uml: the same
+# kernel's own headers; SPARSE=1 runs sparse as well (not for those two: the same
 # kernel is sid's, and an older sparse stumbles over its headers);
 # NTPK_BUILD_UNIX_S is the build date compiled in (else SOURCE_DATE_EPOCH, else
 # the last commit's).
@@ -22,7 +22,9 @@ tree=$(cd "$here/../.." && pwd)
 flavour=${1:-bookworm}
 STRICT=${STRICT:-0}
 SPARSE=${SPARSE:-0}
-[ "$flavour" != uml ] || SPARSE=0
+case $flavour in
+uml|kcsan) SPARSE=0 ;;
+esac
 
 say() { echo "module: $*" >&2; }
 die() { say "$*"; exit 1; }
@@ -70,10 +72,18 @@ cross_args() {
 	esac
 }
 
+own_kernel() {
+	local out
+
+	out=$("$here/$flavour-build.sh" | tail -n 1)
+	kver=$(cat "$out/build/include/config/kernel.release")
+	run=(env LC_ALL=C make -C "$out/build" "ARCH=$1")
+}
+
 if [ "$flavour" = uml ]; then
-	uml=$("$here/uml-build.sh" | tail -n 1)
-	kver=$(cat "$uml/build/include/config/kernel.release")
-	run=(env LC_ALL=C make -C "$uml/build" ARCH=um)
+	own_kernel um
+elif [ "$flavour" = kcsan ]; then
+	own_kernel x86_64
 elif [ "$flavour" = host ]; then
 	kdir=/lib/modules/$(uname -r)/build
 	case ${2:-} in
@@ -94,7 +104,7 @@ flock 9
 
 copy_sources
 case $flavour in
-uml|host) m=$work ;;
+uml|kcsan|host) m=$work ;;
 *) m=/src ;;
 esac
 make_args

@@ -36,6 +36,24 @@ def find_splat(lines, allowed=()):
     return None
 
 
+def data_races(lines):
+    """Reports of KCSAN with code of ntpk's in them, each its lines, and all lines that are
+    of no report.  Where another processor writes between them, its lines count as theirs."""
+    ours, others, report = [], [], None
+    for line in lines:
+        if "BUG: KCSAN: " in line:
+            report = []
+        if report is None:
+            others.append(line)
+            continue
+        report.append(line)
+        if line.rstrip().endswith("=" * 20):
+            if any("[ntpk]" in text for text in report):
+                ours.append(report)
+            report = None
+    return ours, others
+
+
 def read_lines(path):
     try:
         with open(path, errors="replace") as f:

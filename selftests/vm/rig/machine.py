@@ -40,6 +40,11 @@ def write_env(path, values):
             f.write("%s=%s\n" % (name, value))
 
 
+def kernel_release(build):
+    with open(os.path.join(build, "include/config/kernel.release")) as f:
+        return f.read().strip()
+
+
 class Machine:
     """Common to both kinds; a subclass gives command() and its environment."""
     allow = None
@@ -123,6 +128,9 @@ class Machine:
             splat = console.find_splat(console.read_lines(self.path(name)), allowed)
             if splat:
                 return "kernel splat: " + splat
+        return self.unfinished()
+
+    def unfinished(self):
         if self.status() is None:
             up = any("rig: %s is up" % self.role in line
                      for line in console.read_lines(self.path("console.log")))
@@ -142,6 +150,8 @@ class Qemu(Machine):
         self.root = tool("root.sh", suite)
         self.kver = initrd.kernel_version(self.root)
         self.smp, self.mem, self.append, self.shmem = smp, mem, append, shmem
+        self.image = initrd.kernel_image(self.root)
+        self.initrd = initrd.build(self.root, CACHE)
 
     def cmdline(self):
         words = ["console=ttyS0", "loglevel=6", "panic=-1", "oops=panic",
@@ -165,8 +175,7 @@ class Qemu(Machine):
         cmd = ["qemu-system-x86_64", "-M", "q35", *accel, "-cpu", "max",
                "-m", str(self.mem), "-smp", str(self.smp), "-nodefaults",
                "-no-user-config", "-display", "none", "-no-reboot", "-nic", "none",
-               "-kernel", initrd.kernel_image(self.root),
-               "-initrd", initrd.build(self.root, CACHE),
+               "-kernel", self.image, "-initrd", self.initrd,
                "-append", self.cmdline()]
         log = ",logfile=%s" % self.path("console.log") if self.shell else ""
         cmd += ["-chardev", "stdio,id=con,signal=%s%s" % (
@@ -185,6 +194,30 @@ class Qemu(Machine):
         return cmd
 
 
+class Kcsan(Qemu):
+    """A kernel that looks for data races, of which those count that ntpk takes part in."""
+
+    def __init__(self, role, out, share, **kwargs):
+        super().__init__(role, out, share, **kwargs)
+        build = os.path.join(tool("kcsan-build.sh"), "build")
+        self.kver = kernel_release(build)
+        self.image = os.path.join(build, "arch/x86/boot/bzImage")
+        self.initrd = initrd.build(self.root, CACHE, with_modules=False)
+
+    def cmdline(self):
+        # each report would be a warning, others' too
+        return super().cmdline().replace(" panic_on_warn=1", "") + \
+            " kcsan.early_enable=1 kcsan.skip_watch=1000"
+
+    def complaint(self):
+        lines = console.read_lines(self.path("console.log"))
+        ours, others = console.data_races(lines)
+        if ours:
+            return "a data race of ntpk's:\n" + "\n".join(ours[0])
+        splat = console.find_splat(others)
+        return "kernel splat: " + splat if splat else self.unfinished()
+
+
 class Uml(Machine):
     """The debug kernel: KASAN, lockdep; the Debian root through hostfs."""
     allow = os.path.join(initrd.HERE, "uml-allow.txt")
@@ -194,8 +227,7 @@ class Uml(Machine):
         super().__init__(role, out, share, **kwargs)
         self.root = tool("root.sh", suite)
         self.build = os.path.join(tool("uml-build.sh"), "build")
-        with open(os.path.join(self.build, "include/config/kernel.release")) as f:
-            self.kver = f.read().strip()
+        self.kver = kernel_release(self.build)
         self.smp, self.mem, self.append = smp, mem, append
 
     def command(self):
