@@ -228,12 +228,19 @@ static void count_times(const struct ntpk_rx *rx)
 		ntpk_phc_count(rx);
 }
 
+/* Out of line, so that who is not traced need not save what it would overwrite. */
+static noinline void trace_verdict(u8 pf, enum ntpk_reason reason, s64 t2_age_ns, s64 residence_ns)
+{
+	trace_ntpk_verdict(pf, reason, t2_age_ns, residence_ns);
+}
+
 /* One packet, one reason: counted and traced here and nowhere else. */
-static void conclude(struct ntpk_inst *inst, u8 pf, enum ntpk_reason reason, s64 t2_age_ns,
-		     s64 residence_ns)
+static __always_inline void conclude(struct ntpk_inst *inst, u8 pf, enum ntpk_reason reason,
+				     s64 t2_age_ns, s64 residence_ns)
 {
 	ntpk_stats_count(inst->stats, reason);
-	trace_ntpk_verdict(pf, reason, t2_age_ns, residence_ns);
+	if (trace_ntpk_verdict_enabled())
+		trace_verdict(pf, reason, t2_age_ns, residence_ns);
 }
 
 static unsigned int verdict_of(const struct ntpk_rx *rx, enum ntpk_reason reason)
@@ -318,23 +325,41 @@ find_listener(const struct ntpk_state *state, const struct sk_buff *skb, __be16 
 	return NULL;
 }
 
-/* Everything that is for another port leaves here, having cost next to nothing. */
-static __always_inline unsigned int handle_udp(struct ntpk_inst *inst, struct sk_buff *skb,
+/* Where it is not as simple as below. */
+static noinline unsigned int look_for_listener(struct ntpk_inst *inst, struct sk_buff *skb,
 					       unsigned int udp_off, u8 pf)
 {
 	struct ntpk_state *state = rcu_dereference(inst->state);
 	const struct ntpk_listener *listener = NULL;
 	__be16 port;
 
-	if (likely(state && pskb_may_pull(skb, udp_off + offsetofend(struct udphdr, dest)))) {
+	if (state && pskb_may_pull(skb, udp_off + offsetofend(struct udphdr, dest))) {
 		port = ((struct udphdr *)(skb->data + udp_off))->dest;
-		if (likely(port && port == state->any_port))
+		if (port && port == state->any_port)
 			listener = state->listeners;
 		else if (!state->any_port)
 			listener = find_listener(state, skb, port, pf);
 	}
 	if (listener)
 		return handle(inst, state, listener, skb, udp_off, pf);
+	conclude(inst, pf, NTPK_REASON_OTHER_PORT, 0, 0);
+	return NF_ACCEPT;
+}
+
+/*
+ * Everything that is for another port leaves here, having cost next to nothing: whatever
+ * is called is called last, so that no register has to be saved.
+ */
+static __always_inline unsigned int handle_udp(struct ntpk_inst *inst, struct sk_buff *skb,
+					       unsigned int udp_off, u8 pf)
+{
+	struct ntpk_state *state = rcu_dereference(inst->state);
+
+	if (unlikely(!state || !state->any_port ||
+		     skb_headlen(skb) < udp_off + offsetofend(struct udphdr, dest)))
+		return look_for_listener(inst, skb, udp_off, pf);
+	if (((struct udphdr *)(skb->data + udp_off))->dest == state->any_port)
+		return handle(inst, state, state->listeners, skb, udp_off, pf);
 	conclude(inst, pf, NTPK_REASON_OTHER_PORT, 0, 0);
 	return NF_ACCEPT;
 }
