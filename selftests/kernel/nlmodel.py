@@ -138,7 +138,8 @@ class Model:
 			for k, v in raw if k in ntpknl.PHC_KINDS}
 		ifindex = what["IFINDEX"]
 		if len(what) > 1:
-			self.maps[ifindex] = what
+			# who does not say what to add to receive stamps adds nothing
+			self.maps[ifindex] = {"RX_LATER_NS": 0, **what}
 		elif self.maps.pop(ifindex, None) is None:
 			self.wrong.append(f"a map of {ifindex} is dropped that was not there")
 

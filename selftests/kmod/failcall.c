@@ -58,7 +58,7 @@ struct point {
 #define POINT(name, value)	{ .kp.symbol_name = name, .fails_with = value }
 #define OR(name, value)		{ .kp.symbol_name = name, .fails_with = value, .or_last = true }
 
-/* By all names that kernels have for them; each kernel has one of each. */
+/* By all names that kernels have for them; each kernel has at least one of each. */
 static struct point points[] = {
 	POINT("__kmalloc", 0), OR("__kmalloc_noprof", 0),
 	POINT("kmalloc_trace", 0), OR("__kmalloc_cache_noprof", 0),
@@ -67,6 +67,7 @@ static struct point points[] = {
 	POINT("alloc_workqueue", 0), OR("alloc_workqueue_noprof", 0),
 	POINT("kobject_create_and_add", 0),
 	{ .kp.symbol_name = "__alloc_percpu_gfp", .kind = TAKES_PERCPU },
+	{ .kp.symbol_name = "__alloc_percpu", .kind = TAKES_PERCPU, .or_last = true },
 	{ .kp.symbol_name = "pcpu_alloc_noprof", .kind = TAKES_PERCPU, .or_last = true },
 	{ .kp.symbol_name = "free_percpu", .kind = GIVES_PERCPU },
 	POINT("crypto_alloc_shash", -ENOMEM), POINT("crypto_shash_setkey", -ENOMEM),
