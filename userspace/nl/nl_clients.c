@@ -57,9 +57,10 @@ static void take_record(const struct nlattr *attr, const struct head *head,
 }
 
 /* By hand, not by a table: there may be a million. */
-static bool take_attr(const struct nlattr *attr, const struct head *head, struct ntpk_nl_client *c)
+static bool take_attr(uint16_t type, const struct nlattr *attr, const struct head *head,
+		      struct ntpk_nl_client *c)
 {
-	switch (mnl_attr_get_type(attr)) {
+	switch (type) {
 	case NTPK_A_CLIENT_ADDR:
 		c->addr_len = mnl_attr_get_payload_len(attr) == 4 ? 4 : 16;
 		c->len = c->addr_len == 4 ? 32 : head->prefix_v6;
@@ -91,15 +92,17 @@ static int parse_client(struct nl_walk w, const struct head *head, struct ntpk_n
 {
 	const struct nlattr *attr;
 	uint32_t seen = 0;
+	uint16_t type;
 	int ret;
 
 	memset(c, 0, sizeof(*c));
 	c->now_raw_ns = head->now_raw_ns;
 	while ((ret = nl_walk_next(&w, &attr)) > 0) {
-		if (!take_attr(attr, head, c))
+		type = mnl_attr_get_type(attr);
+		if (!take_attr(type, attr, head, c))
 			return -EBADMSG;
-		if (mnl_attr_get_type(attr) <= NTPK_A_CLIENT_MAX)
-			seen |= BIT(mnl_attr_get_type(attr));
+		if (type <= NTPK_A_CLIENT_MAX)
+			seen |= BIT(type);
 	}
 	return ret < 0 || (seen & REQUIRED) != REQUIRED ? -EBADMSG : 0;
 }
