@@ -209,9 +209,10 @@ class Kcsan(Qemu):
         self.initrd = initrd.build(self.root, CACHE, with_modules=False)
 
     def cmdline(self):
-        # each report would be a warning, others' too
+        # each report would be a warning, others' too; an access is watched for as long as
+        # a packet takes here
         return super().cmdline().replace(" panic_on_warn=1", "") + \
-            " kcsan.early_enable=1 kcsan.skip_watch=1000"
+            " kcsan.early_enable=1 kcsan.skip_watch=1000 kcsan.udelay_interrupt=200"
 
     def complaint(self):
         lines = console.read_lines(self.path("console.log"))
