@@ -56,6 +56,21 @@ def growth(before, limit, every=False):
 	return {k: v - before.get(k, 0) for k, v in memory(every).items() if v - before.get(k, 0) > limit(k)}
 
 
+def left_behind(before, limit, seconds, every=True, pause=1):
+	"""
+	{figure: growth} of what has grown by more than limit(figure) each time that it is weighed.
+	A slab that is being filled counts as full, so that a figure may be too large, never too small.
+	"""
+	least = None
+	def clean():
+		nonlocal least
+		now = growth(before, limit, every)
+		least = now if least is None else {k: min(v, now[k]) for k, v in least.items() if k in now}
+		return not least
+	tap.wait_for(clean, seconds, every=pause)
+	return least
+
+
 def settle(every=False):
 	"""Until the worker that takes namespaces down has little left to do."""
 	last = memory(every)

@@ -209,9 +209,7 @@ class Starved:
 	def grown(before, times=ROUNDS):
 		"""{cache: growth} of what each of so many times leaves behind, in the end."""
 		limits = {"SUnreclaim: KiB": 4096, "Percpu: KiB": PERCPU_KIB, "VmallocUsed: KiB": memory.VMALLOC_KIB}
-		more = lambda: memory.growth(before, lambda k: limits.get(k, times - 1), every=True)
-		tap.wait_for(lambda: not more(), 2, every=0.5)
-		return more()
+		return memory.left_behind(before, lambda k: limits.get(k, times - 1), 2, pause=0.5)
 
 
 def in_child(fn, *args):

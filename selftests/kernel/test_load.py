@@ -93,10 +93,9 @@ def load_round(link, stream):
 			break
 		good += 1
 		netns.unload()
-	grown = lambda: memory.growth(before, lambda k: 1024 if "KiB" in k else max(CYCLES // 2, 10), every)
-	tap.wait_for(lambda: not grown(), 30, every=1)
+	grown = memory.left_behind(before, lambda k: 1024 if "KiB" in k else max(CYCLES // 2, 10), 30, every)
 	tap.note(f"after {CYCLES} loads: {memory.differences(before, memory.memory(every))}")
-	return good, grown()
+	return good, grown
 
 
 def test_cycles(link):
@@ -199,10 +198,9 @@ def leak_round(fn, count, what):
 	good = in_child(fn, count)
 	# a percpu array of counters per namespace would be over 300 bytes each
 	limits = {"SUnreclaim: KiB": 8 * count, "Percpu: KiB": max(count // 8, 64), "VmallocUsed: KiB": memory.VMALLOC_KIB}
-	grown = lambda: memory.growth(before, lambda k: limits.get(k, count // 2), every=True)
-	tap.wait_for(lambda: not grown(), 60, every=1)
+	grown = memory.left_behind(before, lambda k: limits.get(k, count // 2), 60)
 	tap.note(f"after {count} {what}: {memory.differences(before, memory.memory(every=True))}")
-	return good, grown()
+	return good, grown
 
 
 def test_memory(fn, count, what):

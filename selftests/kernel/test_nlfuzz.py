@@ -240,9 +240,8 @@ def main():
 	for g in fuzz.sockets:
 		g.close()
 	limits = {"SUnreclaim: KiB": 8192, "Percpu: KiB": 256, "VmallocUsed: KiB": memory.VMALLOC_KIB}
-	grown = lambda: memory.growth(before, lambda k: limits.get(k, max(count // 20, 200)), every=True)
-	tap.wait_for(lambda: not grown(), 20, every=1)
-	tap.ok(not grown(), "no memory is left behind", grown())
+	grown = memory.left_behind(before, lambda k: limits.get(k, max(count // 20, 200)), 20)
+	tap.same(grown, {}, "no memory is left behind")
 
 
 tap.run(main)

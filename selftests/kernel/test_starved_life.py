@@ -109,9 +109,8 @@ def count_load(nth, fd):
 def nothing_left(before, loads, what):
 	"""Something of each load would be seen."""
 	limits = {"SUnreclaim: KiB": 4096, "Percpu: KiB": 64, "VmallocUsed: KiB": memory.VMALLOC_KIB}
-	grown = lambda: memory.growth(before, lambda k: limits.get(k, loads - 1), every=True)
-	tap.wait_for(lambda: not grown(), 3, every=1)
-	tap.ok(not grown(), f"{what}: {loads} of them leave nothing behind", grown())
+	grown = memory.left_behind(before, lambda k: limits.get(k, loads - 1), 3)
+	tap.same(grown, {}, f"{what}: {loads} of them leave nothing behind")
 
 
 def test_load(link):
