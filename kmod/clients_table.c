@@ -77,7 +77,8 @@ struct ntpk_clients *ntpk_clients_alloc(const struct net *net)
 	return table;
 
 no_memory:
-	pr_warn_ratelimited("ntpk: no memory for %u clients: nothing is kept of them until ATTACH comes again\n", n);
+	pr_warn_ratelimited("ntpk: no memory for %u clients: nothing is kept of them until ATTACH comes again\n",
+			    n);
 	kfree(table);
 	return NULL;
 }

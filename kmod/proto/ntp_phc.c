@@ -149,7 +149,7 @@ enum ntpk_t3 ntp_phc_judge_left(const struct ntp_phc *map, __s64 phc_ns, __s64 h
 		return NTPK_T3_HW_EARLY;
 	if (raw_ns - had_raw_ns > NTP_PHC_FAR_NS)
 		return NTPK_T3_HW_FAR;
-	/* it left after the device had it and before that was reported, whatever the error makes of it */
+	/* after the device had it and before that was reported, whatever the error makes of it */
 	if (raw_ns > now_raw_ns)
 		raw_ns = now_raw_ns;
 	left->raw_ns = raw_ns < had_raw_ns ? had_raw_ns : raw_ns;
