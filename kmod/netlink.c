@@ -19,6 +19,7 @@
 #include "netlink_priv.h"
 #include "phc.h"
 #include "state.h"
+#include "state_view.h"
 #include "tstamp.h"
 
 static bool userns;

@@ -6,7 +6,7 @@
 
 #include "hist.h"
 #include "netlink_priv.h"
-#include "state.h"
+#include "state_view.h"
 
 static int fill_worst(struct sk_buff *msg, const struct ntpk_worst *worst)
 {

@@ -8,6 +8,7 @@
 
 #include "netlink_priv.h"
 #include "state.h"
+#include "state_view.h"
 
 /* not const: the policy of older kernels points to it without */
 static struct netlink_range_validation_signed rate_range = {

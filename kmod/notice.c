@@ -11,6 +11,7 @@
 #include "netlink.h"
 #include "notice.h"
 #include "state.h"
+#include "state_view.h"
 
 /* An overload is over when nothing was left unanswered for so long. */
 #define CALM		(10 * HZ)

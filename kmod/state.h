@@ -20,9 +20,7 @@
 
 struct ntpk_acl_coming;
 struct ntpk_departure;
-struct ntpk_departure_view;
 struct ntpk_hist;
-struct ntpk_hist_view;
 struct ntpk_clients;
 struct ntpk_keys;
 struct ntpk_limits;
@@ -159,55 +157,29 @@ struct ntpk_net {
 	struct ntpk_inst *dying;
 };
 
-/**
- * struct ntpk_view - a copy of everything that there is to see
- * @status: enum ntpk_status
- * @pushed: the members below are those of the last push
- * @serve: leap 3 and zeros when nothing was pushed
- * @port: of the listener that is least special
- * @state: the last push itself, good for as long as the rcu_read_lock() that was
- *	held around ntpk_state_view()
- * @pushes: since attach
- * @age_ns: since the last push
- * @disp_ns: root dispersion as served now, 16 s where that is unsynchronised
- * @unix_ns: served time now, NTP_LINE_NOWHERE when there is none
- */
-struct ntpk_view {
-	enum ntpk_status status;
-	bool	pushed;
-	struct ntp_serve serve;
-	u16	port;
-	const struct ntpk_state *state;
-	u64	pushes;
-	u64	age_ns;
-	u64	disp_ns;
-	s64	unix_ns;
-};
-
 /* Key of struct ntpk_net in a namespace, owned by main.c. */
 extern unsigned int ntpk_net_id;
 
+/* state.c */
+struct ntpk_inst *ntpk_state_inst(const struct net *net);
 struct ntpk_inst *ntpk_state_lock(struct net *net);
 void ntpk_state_unlock(struct net *net);
 bool ntpk_state_is_locked(const struct net *net);
-void ntpk_state_queue_release(struct rcu_work *work);
-struct ntpk_state *ntpk_state_alloc(unsigned int n_listeners);
 int ntpk_state_attach(struct net *net);
 int ntpk_state_detach(struct net *net);
-int ntpk_state_push(struct net *net, struct ntpk_state *state);
-void ntpk_state_view(struct net *net, struct ntpk_view *view);
-bool ntpk_state_read_stats(struct net *net, u64 *pkts);
-void ntpk_state_read_hist(struct net *net, struct ntpk_hist_view *view);
-u64 ntpk_state_read_quirk(struct net *net, enum ntp_client_quirk quirk);
-struct ntpk_inst *ntpk_state_inst(const struct net *net);
-bool ntpk_state_view_departure(struct net *net, unsigned int i, struct ntpk_departure_view *view);
-void ntpk_state_saw_step(struct ntpk_inst *inst, struct ntpk_state *state);
-enum ntpk_status ntpk_state_status(const struct ntpk_inst *inst);
-void ntpk_state_queue(struct delayed_work *work);
-void ntpk_state_queue_later(struct delayed_work *work, unsigned long delay);
 void ntpk_state_net_init(struct net *net);
 void ntpk_state_net_pre_exit(struct net *net);
 void ntpk_state_net_exit(struct net *net);
+
+/* state_push.c */
+struct ntpk_state *ntpk_state_alloc(unsigned int n_listeners);
+int ntpk_state_push(struct net *net, struct ntpk_state *state);
+
+/* state_events.c */
+void ntpk_state_queue_release(struct rcu_work *work);
+void ntpk_state_queue(struct delayed_work *work);
+void ntpk_state_queue_later(struct delayed_work *work, unsigned long delay);
+void ntpk_state_saw_step(struct ntpk_inst *inst, struct ntpk_state *state);
 int ntpk_state_setup(void);
 void ntpk_state_teardown(void);
 

@@ -13,7 +13,7 @@
 #include "hist.h"
 #include "hwleft.h"
 #include "phc.h"
-#include "state.h"
+#include "state_view.h"
 #include "sysfs.h"
 #include "tstamp.h"
 
