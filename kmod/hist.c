@@ -8,6 +8,7 @@
 
 #include "compat.h"
 #include "hist.h"
+#include "stats.h"
 
 /**
  * ntpk_hist_alloc() - histograms for one namespace, empty
@@ -70,22 +71,6 @@ void ntpk_hist_note(struct ntpk_hist __percpu *hist, const struct ntpk_worst *wo
 	local_unlock_nested_bh(&hist->lock);
 }
 
-static void read_sums(const struct ntpk_hist *one, struct ntpk_hist_view *view)
-{
-	u64 residence, t2_age;
-	unsigned int start, i;
-
-	for (i = 0; i < NTPK_HIST_BUCKETS; i++) {
-		do {
-			start = u64_stats_fetch_begin(&one->syncp);
-			residence = u64_stats_read(&one->residence[i]);
-			t2_age = u64_stats_read(&one->t2_age[i]);
-		} while (u64_stats_fetch_retry(&one->syncp, start));
-		view->residence[i] += residence;
-		view->t2_age[i] += t2_age;
-	}
-}
-
 /* Those of one CPU among those of the CPUs before it. */
 static void read_worst(const struct ntpk_hist *one, struct ntpk_hist_view *view)
 {
@@ -120,20 +105,11 @@ static int worse(const void *a, const void *b)
  */
 u64 ntpk_hist_answers(const struct ntpk_hist __percpu *hist)
 {
-	const struct ntpk_hist *one;
-	u64 sum, answers = 0;
-	unsigned int start, i;
-	int cpu;
+	u64 answers = 0;
+	unsigned int i;
 
-	for_each_possible_cpu(cpu) {
-		one = per_cpu_ptr(hist, cpu);
-		do {
-			start = u64_stats_fetch_begin(&one->syncp);
-			for (i = 0, sum = 0; i < NTPK_HIST_BUCKETS; i++)
-				sum += u64_stats_read(&one->t2_age[i]);
-		} while (u64_stats_fetch_retry(&one->syncp, start));
-		answers += sum;
-	}
+	for (i = 0; i < NTPK_HIST_BUCKETS; i++)
+		answers += ntpk_stats_sum(&hist->t2_age[i], &hist->syncp);
 	return answers;
 }
 
@@ -146,13 +122,16 @@ u64 ntpk_hist_answers(const struct ntpk_hist __percpu *hist)
  */
 void ntpk_hist_read(const struct ntpk_hist __percpu *hist, struct ntpk_hist_view *view)
 {
+	unsigned int i;
 	int cpu;
 
 	memset(view, 0, sizeof(*view));
-	for_each_possible_cpu(cpu) {
-		read_sums(per_cpu_ptr(hist, cpu), view);
-		read_worst(per_cpu_ptr(hist, cpu), view);
+	for (i = 0; i < NTPK_HIST_BUCKETS; i++) {
+		view->residence[i] = ntpk_stats_sum(&hist->residence[i], &hist->syncp);
+		view->t2_age[i] = ntpk_stats_sum(&hist->t2_age[i], &hist->syncp);
 	}
+	for_each_possible_cpu(cpu)
+		read_worst(per_cpu_ptr(hist, cpu), view);
 	sort(view->worst, NTPK_WORST_MAX, sizeof(view->worst[0]), worse, NULL);
 	while (view->n_worst < NTPK_WORST_MAX && view->worst[view->n_worst].residence_ns)
 		view->n_worst++;

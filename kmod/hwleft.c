@@ -11,7 +11,7 @@
  * in any context but NMI.
  */
 #include <linux/irqflags.h>
-#include <linux/string.h>
+#include <linux/netdevice.h>
 #include <linux/time64.h>
 
 #include "hwleft.h"
@@ -73,15 +73,7 @@ static struct ring __percpu *rings;
  */
 struct ntpk_hwleft_stats __percpu *ntpk_hwleft_alloc(void)
 {
-	struct ntpk_hwleft_stats __percpu *stats;
-	int cpu;
-
-	stats = alloc_percpu_gfp(struct ntpk_hwleft_stats, GFP_KERNEL_ACCOUNT | __GFP_ZERO);
-	if (!stats)
-		return NULL;
-	for_each_possible_cpu(cpu)
-		u64_stats_init(&per_cpu_ptr(stats, cpu)->syncp);
-	return stats;
+	return __netdev_alloc_pcpu_stats(struct ntpk_hwleft_stats, GFP_KERNEL_ACCOUNT);
 }
 
 /**
@@ -277,18 +269,6 @@ bool ntpk_hwleft_take(unsigned int cpu, u32 key, s64 phc_ns, s64 now_raw_ns,
 	return kind == NTPK_T3_HARDWARE;
 }
 
-static u64 read_one(const struct ntpk_hwleft_stats *stats, enum ntpk_t3 kind)
-{
-	unsigned int start;
-	u64 n;
-
-	do {
-		start = u64_stats_fetch_begin(&stats->syncp);
-		n = u64_stats_read(&stats->pkts[kind]);
-	} while (u64_stats_fetch_retry(&stats->syncp, start));
-	return n;
-}
-
 /**
  * ntpk_hwleft_read() - where departures are known from
  * @net: of which namespace
@@ -299,16 +279,15 @@ static u64 read_one(const struct ntpk_hwleft_stats *stats, enum ntpk_t3 kind)
  */
 void ntpk_hwleft_read(struct net *net, u64 *pkts)
 {
+	const struct ntpk_hwleft_stats __percpu *stats;
 	const struct ntpk_inst *inst;
 	unsigned int i;
-	int cpu;
 
-	memset(pkts, 0, __NTPK_T3_MAX * sizeof(*pkts));
 	rcu_read_lock();
 	inst = ntpk_state_inst(net);
-	for_each_possible_cpu(cpu)
-		for (i = 0; inst && i < __NTPK_T3_MAX; i++)
-			pkts[i] += read_one(per_cpu_ptr(inst->hwleft_stats, cpu), i);
+	stats = inst ? inst->hwleft_stats : NULL;
+	for (i = 0; i < __NTPK_T3_MAX; i++)
+		pkts[i] = stats ? ntpk_stats_sum(&stats->pkts[i], &stats->syncp) : 0;
 	rcu_read_unlock();
 }
 

@@ -405,6 +405,18 @@ static int fill_t2s(struct sk_buff *msg, struct net *net)
 	return 0;
 }
 
+static int fill_quirks(struct sk_buff *msg, struct net *net)
+{
+	u64 pkts[__NTP_CLIENT_QUIRK_MAX];
+	unsigned int i;
+
+	ntpk_state_read_quirks(net, pkts);
+	for (i = 0; i < __NTP_CLIENT_QUIRK_MAX; i++)
+		if (fill_quirk(msg, i, pkts[i]))
+			return -EMSGSIZE;
+	return 0;
+}
+
 static int fill_stats(struct sk_buff *msg, struct net *net)
 {
 	struct nlattr *nest = nla_nest_start(msg, NTPK_A_STATS);
@@ -417,12 +429,8 @@ static int fill_stats(struct sk_buff *msg, struct net *net)
 	for (i = NTPK_REASON_NONE + 1; i < __NTPK_REASON_MAX; i++)
 		if (fill_counter(msg, i, pkts[i]))
 			return -EMSGSIZE;
-	if (fill_departures(msg, net))
-		return -EMSGSIZE;
-	for (i = 0; i < __NTP_CLIENT_QUIRK_MAX; i++)
-		if (fill_quirk(msg, i, ntpk_state_read_quirk(net, i)))
-			return -EMSGSIZE;
-	if (fill_t2s(msg, net) || ntpk_nl_fill_t3s(msg, net))
+	if (fill_departures(msg, net) || fill_quirks(msg, net) || fill_t2s(msg, net) ||
+	    ntpk_nl_fill_t3s(msg, net))
 		return -EMSGSIZE;
 	nla_nest_end(msg, nest);
 	return 0;

@@ -49,15 +49,7 @@ struct ntpk_phcs {
  */
 struct ntpk_phc_stats __percpu *ntpk_phc_alloc(void)
 {
-	struct ntpk_phc_stats __percpu *stats;
-	int cpu;
-
-	stats = alloc_percpu_gfp(struct ntpk_phc_stats, GFP_KERNEL_ACCOUNT | __GFP_ZERO);
-	if (!stats)
-		return NULL;
-	for_each_possible_cpu(cpu)
-		u64_stats_init(&per_cpu_ptr(stats, cpu)->syncp);
-	return stats;
+	return __netdev_alloc_pcpu_stats(struct ntpk_phc_stats, GFP_KERNEL_ACCOUNT);
 }
 
 /**
@@ -182,21 +174,11 @@ void ntpk_phc_count(const struct ntpk_rx *rx)
 /* What was counted in one place, added to what is there. */
 static void add_place(const struct ntpk_inst *inst, unsigned int place, u64 *pkts)
 {
-	const struct ntpk_phc_stats *one;
-	unsigned int start, i;
-	int cpu;
-	u64 n;
+	const struct ntpk_phc_stats __percpu *stats = inst->phc_stats;
+	unsigned int i;
 
-	for_each_possible_cpu(cpu) {
-		one = per_cpu_ptr(inst->phc_stats, cpu);
-		for (i = 0; i < __NTPK_T2_MAX; i++) {
-			do {
-				start = u64_stats_fetch_begin(&one->syncp);
-				n = u64_stats_read(&one->pkts[place][i]);
-			} while (u64_stats_fetch_retry(&one->syncp, start));
-			pkts[i] += n;
-		}
-	}
+	for (i = 0; i < __NTPK_T2_MAX; i++)
+		pkts[i] += ntpk_stats_sum(&stats->pkts[place][i], &stats->syncp);
 }
 
 static struct ntpk_phcs *phcs_locked(const struct ntpk_inst *inst)

@@ -90,9 +90,8 @@ void ntpk_state_view(struct net *net, struct ntpk_view *view)
  * @pkts: out, __NTPK_REASON_MAX of them, zero while not attached
  *
  * Context: process.
- * Return: whether the namespace is attached.
  */
-bool ntpk_state_read_stats(struct net *net, u64 *pkts)
+void ntpk_state_read_stats(struct net *net, u64 *pkts)
 {
 	struct ntpk_inst *inst;
 	unsigned int i;
@@ -102,7 +101,25 @@ bool ntpk_state_read_stats(struct net *net, u64 *pkts)
 	for (i = 0; i < __NTPK_REASON_MAX; i++)
 		pkts[i] = inst ? ntpk_stats_read(inst->stats, i) : 0;
 	rcu_read_unlock();
-	return inst;
+}
+
+/**
+ * ntpk_state_read_quirks() - how often clients of each class asked
+ * @net: of which namespace
+ * @pkts: out, __NTP_CLIENT_QUIRK_MAX of them, zero while not attached
+ *
+ * Context: process.
+ */
+void ntpk_state_read_quirks(struct net *net, u64 *pkts)
+{
+	struct ntpk_inst *inst;
+	unsigned int i;
+
+	rcu_read_lock();
+	inst = ntpk_state_inst(net);
+	for (i = 0; i < __NTP_CLIENT_QUIRK_MAX; i++)
+		pkts[i] = inst ? ntpk_stats_read_quirk(inst->stats, i) : 0;
+	rcu_read_unlock();
 }
 
 /**
@@ -143,24 +160,4 @@ bool ntpk_state_view_departure(struct net *net, unsigned int i, struct ntpk_depa
 	known = inst && ntpk_departure_view(&inst->departures[i], view);
 	rcu_read_unlock();
 	return known;
-}
-
-/**
- * ntpk_state_read_quirk() - how often clients of a class asked
- * @net: of which namespace
- * @quirk: class
- *
- * Context: process.
- * Return: requests, 0 while not attached.
- */
-u64 ntpk_state_read_quirk(struct net *net, enum ntp_client_quirk quirk)
-{
-	struct ntpk_inst *inst;
-	u64 pkts;
-
-	rcu_read_lock();
-	inst = ntpk_state_inst(net);
-	pkts = inst ? ntpk_stats_read_quirk(inst->stats, quirk) : 0;
-	rcu_read_unlock();
-	return pkts;
 }

@@ -42,9 +42,9 @@ struct ntpk_view {
 
 enum ntpk_status ntpk_state_status(const struct ntpk_inst *inst);
 void ntpk_state_view(struct net *net, struct ntpk_view *view);
-bool ntpk_state_read_stats(struct net *net, u64 *pkts);
+void ntpk_state_read_stats(struct net *net, u64 *pkts);
+void ntpk_state_read_quirks(struct net *net, u64 *pkts);
 void ntpk_state_read_hist(struct net *net, struct ntpk_hist_view *view);
-u64 ntpk_state_read_quirk(struct net *net, enum ntp_client_quirk quirk);
 bool ntpk_state_view_departure(struct net *net, unsigned int i, struct ntpk_departure_view *view);
 
 #endif /* NTPK_STATE_VIEW_H */

@@ -28,22 +28,27 @@ struct ntpk_stats __percpu *ntpk_stats_alloc(void)
 	return stats;
 }
 
-/* One counter, all CPUs; @offset: where it is in struct ntpk_stats. */
-static u64 read_sum(const struct ntpk_stats __percpu *stats, size_t offset)
+/**
+ * ntpk_stats_sum() - one counter of all CPUs
+ * @counter: of whatever is kept per CPU
+ * @syncp: that of the same
+ *
+ * Context: any; the caller holds them alive.
+ * Return: sum.
+ */
+u64 ntpk_stats_sum(const u64_stats_t __percpu *counter,
+		   const struct u64_stats_sync __percpu *syncp)
 {
-	u64 sum = 0;
+	unsigned int start;
+	u64 n, sum = 0;
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
-		const struct ntpk_stats *one = per_cpu_ptr(stats, cpu);
-		unsigned int start;
-		u64 pkts;
-
 		do {
-			start = u64_stats_fetch_begin(&one->syncp);
-			pkts = u64_stats_read((const u64_stats_t *)((const char *)one + offset));
-		} while (u64_stats_fetch_retry(&one->syncp, start));
-		sum += pkts;
+			start = u64_stats_fetch_begin(per_cpu_ptr(syncp, cpu));
+			n = u64_stats_read(per_cpu_ptr(counter, cpu));
+		} while (u64_stats_fetch_retry(per_cpu_ptr(syncp, cpu), start));
+		sum += n;
 	}
 	return sum;
 }
@@ -58,7 +63,7 @@ static u64 read_sum(const struct ntpk_stats __percpu *stats, size_t offset)
  */
 u64 ntpk_stats_read(const struct ntpk_stats __percpu *stats, enum ntpk_reason reason)
 {
-	return read_sum(stats, offsetof(struct ntpk_stats, pkts[reason]));
+	return ntpk_stats_sum(&stats->pkts[reason], &stats->syncp);
 }
 
 /**
@@ -71,5 +76,5 @@ u64 ntpk_stats_read(const struct ntpk_stats __percpu *stats, enum ntpk_reason re
  */
 u64 ntpk_stats_read_quirk(const struct ntpk_stats __percpu *stats, enum ntp_client_quirk quirk)
 {
-	return read_sum(stats, offsetof(struct ntpk_stats, quirks[quirk]));
+	return ntpk_stats_sum(&stats->quirks[quirk], &stats->syncp);
 }

@@ -25,6 +25,8 @@ struct ntpk_stats {
 };
 
 struct ntpk_stats __percpu *ntpk_stats_alloc(void);
+u64 ntpk_stats_sum(const u64_stats_t __percpu *counter,
+		   const struct u64_stats_sync __percpu *syncp);
 u64 ntpk_stats_read(const struct ntpk_stats __percpu *stats, enum ntpk_reason reason);
 u64 ntpk_stats_read_quirk(const struct ntpk_stats __percpu *stats, enum ntp_client_quirk quirk);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/kernel/ntpk/{state,stats,hist,quirks,t2}: the initial namespace, one value per file,
+ * /sys/kernel/ntpk/{state,stats,hist,quirks,t2,t3}: the initial namespace, one value per file,
  * as documented in Documentation/ABI/sysfs-kernel-ntpk.
  * Process context; every read takes its own copy under RCU.
  */
@@ -101,103 +101,53 @@ static const struct attribute_group state_group = {
 	.attrs = state_attrs,
 };
 
-/* stats/: one file per reason, named and filled in at load from the one table. */
-static struct kobj_attribute stats_files[__NTPK_REASON_MAX];
-static struct attribute *stats_attrs[__NTPK_REASON_MAX];
-
-static ssize_t stats_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
-{
-	u64 pkts[__NTPK_REASON_MAX];
-
-	ntpk_state_read_stats(&init_net, pkts);
-	return sysfs_emit(buf, "%llu\n", pkts[attr - stats_files]);
+/*
+ * A directory of counters, one file per kind from @first to @end - 1; @read() fills an array
+ * of all @end, @name_of() is asked at load, by name_@dir().
+ */
+#define COUNTERS(dir, first, end, read, name_of)				\
+static struct kobj_attribute dir##_files[end];					\
+static struct attribute *dir##_attrs[(end) - (first) + 1];			\
+										\
+static ssize_t dir##_show(struct kobject *kobj, struct kobj_attribute *attr,	\
+			  char *buf)						\
+{										\
+	u64 pkts[end];								\
+										\
+	read(&init_net, pkts);							\
+	return sysfs_emit(buf, "%llu\n", pkts[attr - dir##_files]);		\
+}										\
+										\
+static void __init name_##dir(void)						\
+{										\
+	unsigned int i;								\
+										\
+	for (i = (first); i < (end); i++)					\
+		dir##_attrs[i - (first)] = name_file(&dir##_files[i],		\
+						     name_of(i), dir##_show);	\
+}										\
+										\
+static const struct attribute_group dir##_group = {				\
+	.name = #dir,								\
+	.attrs = dir##_attrs,							\
 }
 
-static const struct attribute_group stats_group = {
-	.name = "stats",
-	.attrs = stats_attrs,
-};
-
-/* quirks/: one file per class of clients, likewise. */
-static struct kobj_attribute quirk_files[__NTP_CLIENT_QUIRK_MAX];
-static struct attribute *quirk_attrs[__NTP_CLIENT_QUIRK_MAX + 1];
-
-static ssize_t quirk_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
-{
-	return sysfs_emit(buf, "%llu\n", ntpk_state_read_quirk(&init_net, attr - quirk_files));
-}
-
-static const struct attribute_group quirk_group = {
-	.name = "quirks",
-	.attrs = quirk_attrs,
-};
-
-/* t2/: one file per kind of T2, likewise. */
-static struct kobj_attribute t2_files[__NTPK_T2_MAX];
-static struct attribute *t2_attrs[__NTPK_T2_MAX + 1];
-
-static ssize_t t2_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
-{
-	u64 pkts[__NTPK_T2_MAX];
-
-	ntpk_phc_read(&init_net, pkts);
-	return sysfs_emit(buf, "%llu\n", pkts[attr - t2_files]);
-}
-
-static const struct attribute_group t2_group = {
-	.name = "t2",
-	.attrs = t2_attrs,
-};
-
-/* t3/: one file per kind of departure, likewise. */
-static struct kobj_attribute t3_files[__NTPK_T3_MAX];
-static struct attribute *t3_attrs[__NTPK_T3_MAX + 1];
-
-static ssize_t t3_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
-{
-	u64 pkts[__NTPK_T3_MAX];
-
-	ntpk_hwleft_read(&init_net, pkts);
-	return sysfs_emit(buf, "%llu\n", pkts[attr - t3_files]);
-}
-
-static const struct attribute_group t3_group = {
-	.name = "t3",
-	.attrs = t3_attrs,
-};
-
-static void __init name_file(struct kobj_attribute *file, const char *name,
-			     ssize_t (*show)(struct kobject *kobj, struct kobj_attribute *attr,
-					     char *buf))
+static struct attribute * __init name_file(struct kobj_attribute *file, const char *name,
+					   ssize_t (*show)(struct kobject *kobj,
+							   struct kobj_attribute *attr,
+							   char *buf))
 {
 	sysfs_attr_init(&file->attr);
 	file->attr.name = name;
 	file->attr.mode = 0444;
 	file->show = show;
+	return &file->attr;
 }
 
-static void __init name_files(void)
-{
-	unsigned int i;
-
-	/* all but NTPK_REASON_NONE; the last pointer stays NULL */
-	for (i = 1; i < __NTPK_REASON_MAX; i++) {
-		name_file(&stats_files[i], ntp_reason_name(i), stats_show);
-		stats_attrs[i - 1] = &stats_files[i].attr;
-	}
-	for (i = 0; i < __NTP_CLIENT_QUIRK_MAX; i++) {
-		name_file(&quirk_files[i], ntp_client_quirk_name(i), quirk_show);
-		quirk_attrs[i] = &quirk_files[i].attr;
-	}
-	for (i = 0; i < __NTPK_T2_MAX; i++) {
-		name_file(&t2_files[i], ntp_t2_name(i), t2_show);
-		t2_attrs[i] = &t2_files[i].attr;
-	}
-	for (i = 0; i < __NTPK_T3_MAX; i++) {
-		name_file(&t3_files[i], ntp_t3_name(i), t3_show);
-		t3_attrs[i] = &t3_files[i].attr;
-	}
-}
+COUNTERS(stats, NTPK_REASON_NONE + 1, __NTPK_REASON_MAX, ntpk_state_read_stats, ntp_reason_name);
+COUNTERS(quirks, 0, __NTP_CLIENT_QUIRK_MAX, ntpk_state_read_quirks, ntp_client_quirk_name);
+COUNTERS(t2, 0, __NTPK_T2_MAX, ntpk_phc_read, ntp_t2_name);
+COUNTERS(t3, 0, __NTPK_T3_MAX, ntpk_hwleft_read, ntp_t3_name);
 
 /* hist/: the buckets of one histogram, a space between. */
 static ssize_t show_buckets(char *buf, const u64 *buckets)
@@ -257,7 +207,7 @@ static const struct attribute_group *groups[] = {
 	&state_group,
 	&stats_group,
 	&hist_group,
-	&quirk_group,
+	&quirks_group,
 	&t2_group,
 	&t3_group,
 	NULL
@@ -272,7 +222,10 @@ int __init ntpk_sysfs_setup(void)
 {
 	int err;
 
-	name_files();
+	name_stats();
+	name_quirks();
+	name_t2();
+	name_t3();
 	ntpk_kobj = kobject_create_and_add("ntpk", kernel_kobj);
 	if (!ntpk_kobj)
 		return -ENOMEM;
