@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The clock of a network device that a test module makes: what it shows, and the map of it."""
+"""
+The clock of a network device that a test module makes: what it shows, and the map of it;
+and a server behind such a device.
+"""
 import contextlib
 import os
 
+import fixture
 import netns
 import tap
 
@@ -63,3 +67,26 @@ class Clock:
 		self.set(**what)
 		yield
 		self.reset()
+
+
+class Bench:
+	"""
+	s (what fixture.served() has), g, clock, dev (the server's device, which has that clock) and
+	state: served time runs 50 ppm fast, and has no error but that of stamps.
+	"""
+
+	def __init__(self):
+		self.s = fixture.served()
+		self.g, self.clock = self.s.g, Clock()
+		self.dev = netns.ifindex(self.s.server, self.s.link.sdev)
+		self.push()
+
+	def push(self):
+		self.state = self.g.push_default(RATE_Q48=50 * 2**48 // 10**6, ROOT_DISP_NS=0,
+						 DISP_RATE_PPB=0, PRECISION_LOG2S=-30)
+
+	def set(self, dev=None, **change):
+		"""The map of a device, this one unless told; what it is."""
+		what = self.clock.map(dev or self.dev, **change)
+		self.g.set_phc(**what)
+		return what

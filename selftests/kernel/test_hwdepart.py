@@ -14,12 +14,12 @@ import os
 import re
 import time
 
-import fixture
+import hwclock
 import netns
 import ntpknl
 import ntpq
 import tap
-from hwclock import EPOCH_NS, MS, S, Clock
+from hwclock import EPOCH_NS, MS, S
 from stamped import BASIC, INTERLEAVED, Client
 
 LATER_NS = 5 * MS		# than the driver had it: in the debug kernel the stamp takes its time
@@ -55,26 +55,16 @@ class Departure:
 			f"{'' if self.software else 'not '}within the exchange; {self.counted}")
 
 
-class Bench:
+class Bench(hwclock.Bench):
 	def __init__(self):
-		self.s = fixture.served()
-		self.g, self.clock = self.s.g, Clock()
-		self.dev = netns.ifindex(self.s.server, self.s.link.sdev)
-		self.push()
+		super().__init__()
 		self.c = Client(self.s.client)
 		self.warm(self.c)
-
-	def push(self):
-		self.state = self.g.push_default(RATE_Q48=50 * 2**48 // 10**6, ROOT_DISP_NS=0,
-						 DISP_RATE_PPB=0, PRECISION_LOG2S=-30)
 
 	def warm(self, c):
 		for _ in range(3):
 			c.again()
 			self.clock.settle()
-
-	def set(self, **change):
-		self.g.set_phc(**self.clock.map(self.dev, **change))
 
 	def stamps(self, **what):
 		self.clock.reset()

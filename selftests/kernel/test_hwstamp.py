@@ -15,12 +15,13 @@ import secrets
 import time
 
 import fixture
+import hwclock
 import netns
 import ntpknl
 import ntpq
 import tap
 from fixture import refused
-from hwclock import EPOCH_NS, MS, S, Clock
+from hwclock import EPOCH_NS, MS, S
 
 PHC_MAX = 16
 RATE_MAX = 2814749767106
@@ -47,21 +48,9 @@ class Exchange:
 			f"exchange; {self.counted}, of maps {self.of_map}, root dispersion {self.disp_ns} ns")
 
 
-class Bench:
-	def __init__(self):
-		self.s = fixture.served()
-		self.g, self.clock = self.s.g, Clock()
-		self.dev = netns.ifindex(self.s.server, self.s.link.sdev)
-		self.state = self.g.push_default(RATE_Q48=50 * 2**48 // 10**6, ROOT_DISP_NS=0,
-						 DISP_RATE_PPB=0, PRECISION_LOG2S=-30)
-
+class Bench(hwclock.Bench):
 	def ask(self, dst="192.0.2.1"):
 		return Exchange(self.s, self.clock, self.state, dst)
-
-	def set(self, dev=None, **change):
-		what = self.clock.map(dev or self.dev, **change)
-		self.g.set_phc(**what)
-		return what
 
 	def takes(self, what, dst="192.0.2.1", dev=None):
 		x = self.ask(dst)
