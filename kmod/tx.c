@@ -277,7 +277,8 @@ static enum ntpk_reason put_udp(struct sk_buff *skb, struct ntpk_rx *rx)
 	if (unlikely(rx->interleaves || rx->now.raw_ns >= READ_ONCE(d->due_raw_ns))) {
 		learns = watch(rx, skb, be64_to_cpu(reply->rec_ts), way, d);
 		/* waits for its stamp, if it gets one */
-		if (skb_shinfo(skb)->tx_flags & SKBTX_SW_TSTAMP && correction_ns > NTPK_DEPARTURE_LEAST_NS)
+		if (skb_shinfo(skb)->tx_flags & SKBTX_SW_TSTAMP &&
+		    correction_ns > NTPK_DEPARTURE_LEAST_NS)
 			correction_ns += ntpk_watch_delay_ns();
 	}
 	t3_raw_ns = ntpk_tstamp_tx();
