@@ -73,7 +73,7 @@ help:
 	@echo 'make check-faults what ntpkd does, and its operator sees, when things go wrong (NTPK_FAULT_S=600: longer)'
 	@echo 'make check-flood  10,000,000 requests from everywhere, 1,000,000 clients, 10,000,000 wrong packets (an hour; NTPK_FLOOD=, NTPK_CLIENTS=, NTPK_FUZZ=)'
 	@echo 'make check-systemd  the installed unit under a real systemd: readiness, walls, watchdog (two minutes)'
-	@echo 'make check-igb    hardware time stamps, over a network card of QEMU 10 that has a clock (two minutes)'
+	@echo 'make check-igb    hardware time stamps, over a network card of QEMU 10 that has a clock (three minutes)'
 	@echo 'make check-kernels  the kernel selftests on 6.1, 6.12, 6.12 PREEMPT_RT and 7.2; armhf, arm64, s390x (an hour and a half)'
 	@echo 'make check-long   each allocation fails, 1,000 loads, 1,000,000 bent netlink messages, ntpkd killed 200 times (three hours)'
 	@echo 'make soak H=1     the whole path under load and random faults for so many hours'

@@ -9,7 +9,7 @@ mkdir -p "$here/../../build/vm"
 out=$(cd "$here/../../build/vm" && pwd)
 exec 9>"$out/tools.lock"
 flock 9
-for src in truth.c clockerr.c flood.c pktfuzz.c ../bench/blast.c ../bench/steady.c; do
+for src in truth.c clockerr.c counter.c flood.c pktfuzz.c ../bench/blast.c ../bench/steady.c; do
 	prog=$(basename "$src" .c)
 	[ "$out/$prog" -nt "$here/$src" ] && [ "$out/$prog" -nt "$here/../bench/frames.h" ] || {
 		${CC:-gcc} -O2 -Wall -Wextra -Werror -static -o "$out/$prog.new" \

@@ -142,9 +142,9 @@ class Qemu(Machine):
     """A stock Debian kernel, whole-system emulation, no outside network."""
 
     def __init__(self, role, out, share, suite="bookworm", smp=2, mem=1024,
-                 append="", shmem=None, icount=False, qemu="", **kwargs):
+                 append="", shmem=None, icount=False, shift=0, qemu="", **kwargs):
         super().__init__(role, out, share, **kwargs)
-        self.icount, self.qemu = icount, qemu.split()
+        self.icount, self.shift, self.qemu = icount, shift, qemu.split()
         if icount:
             self.env["RIG_ICOUNT"] = "1"
         self.root = tool("root.sh", suite)
@@ -169,8 +169,8 @@ class Qemu(Machine):
                                        ",readonly=on" if readonly else "")]
 
     def command(self):
-        # one instruction is one nanosecond of every clock inside
-        accel = ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"] \
+        # one instruction is 2^shift nanoseconds of every clock inside
+        accel = ["-accel", "tcg,thread=single", "-icount", "shift=%d,sleep=off" % self.shift] \
             if self.icount else ["-accel", "tcg,thread=multi"]
         # an emulated "rep movsb" takes its bytes one by one: kernels of such a processor
         # copy by eight, and what a test of the rig waits for are copies; counted are those
