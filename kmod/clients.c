@@ -76,39 +76,43 @@ static bool is_here(const struct ntpk_clients_set *set, unsigned int way,
 	return entry->who.lo == note->who.lo && entry->who.hi == note->who.hi && set->seen[way];
 }
 
+/* Of the first eight ways, those that are worth a look: the top bits of their bytes. */
+static u64 likely_low(const struct ntpk_clients_set *set, const struct ntpk_note *note)
+{
+	u64 tags = tag_of(note) * 0x0101010101010101ULL;
+
+	return zero_bytes(le64_to_cpup((const __le64 *)set->tag) ^ tags);
+}
+
+/* Likewise of the last four. */
+static u64 likely_high(const struct ntpk_clients_set *set, const struct ntpk_note *note)
+{
+	u32 tags = tag_of(note) * 0x01010101U;
+	u32 high = le32_to_cpup((const __le32 *)(set->tag + 8));
+
+	return zero_bytes((high ^ tags) | ~0ULL << 32);
+}
+
 /* Which of these ways it has, WAYS = none.  Under the lock. */
-static __always_inline unsigned int find_in(const struct ntpk_clients_set *set, u64 tops,
-					    unsigned int first, const struct ntpk_note *note)
+static unsigned int find_in(const struct ntpk_clients_set *set, u64 tops, unsigned int first,
+			    const struct ntpk_note *note)
 {
 	unsigned int way;
 
 	for (; tops; tops &= tops - 1) {
 		way = first + (__ffs64(tops) >> 3);
-		if (likely(is_here(set, way, note)))
+		if (is_here(set, way, note))
 			return way;
 	}
 	return WAYS;
 }
 
-/* Among the last four.  Under the lock. */
-static noinline unsigned int find_high(const struct ntpk_clients_set *set,
-				       const struct ntpk_note *note)
-{
-	u32 tags = tag_of(note) * 0x01010101U;
-	u32 high = le32_to_cpup((const __le32 *)(set->tag + 8));
-
-	return find_in(set, zero_bytes((high ^ tags) | ~0ULL << 32), 8, note);
-}
-
 /* Under the lock. */
-static __always_inline unsigned int find(const struct ntpk_clients_set *set,
-					 const struct ntpk_note *note)
+static unsigned int find(const struct ntpk_clients_set *set, const struct ntpk_note *note)
 {
-	u64 tags = tag_of(note) * 0x0101010101010101ULL;
-	u64 low = le64_to_cpup((const __le64 *)set->tag);
-	unsigned int way = find_in(set, zero_bytes(low ^ tags), 0, note);
+	unsigned int way = find_in(set, likely_low(set, note), 0, note);
 
-	return likely(way < WAYS) ? way : find_high(set, note);
+	return way < WAYS ? way : find_in(set, likely_high(set, note), 8, note);
 }
 
 /* Not one of those that ask most. */
@@ -144,6 +148,31 @@ static __always_inline unsigned int update(struct ntpk_clients_set *set, unsigne
 	return client->quirk;
 }
 
+/* Among the last four.  Under the lock. */
+static noinline unsigned int update_high(struct ntpk_clients_set *set, const struct ntpk_rx *rx,
+					 enum ntp_client_verdict verdict)
+{
+	unsigned int way = find_in(set, likely_high(set, &rx->note), 8, &rx->note);
+
+	return way < WAYS ? update(set, way, rx, verdict) : NOT_HERE;
+}
+
+/* What find() finds, where it finds it.  Under the lock.  Return: its class, NOT_HERE. */
+static __always_inline unsigned int find_update(struct ntpk_clients_set *set,
+						const struct ntpk_rx *rx,
+						enum ntp_client_verdict verdict)
+{
+	u64 tops = likely_low(set, &rx->note);
+	unsigned int way;
+
+	for (; tops; tops &= tops - 1) {
+		way = __ffs64(tops) >> 3;
+		if (likely(is_here(set, way, &rx->note)))
+			return update(set, way, rx, verdict);
+	}
+	return update_high(set, rx, verdict);
+}
+
 /*
  * A flood in one client's name, by several queues, does not make CPUs wait for each other.
  * Return: its class, NOT_HERE where it is in another set or in none, BUSY.
@@ -152,13 +181,11 @@ static __always_inline unsigned int update_in(struct ntpk_clients_set *set,
 					      const struct ntpk_rx *rx,
 					      enum ntp_client_verdict verdict)
 {
-	unsigned int way, quirk = NOT_HERE;
+	unsigned int quirk;
 
 	if (unlikely(!raw_spin_trylock(&set->lock)))
 		return BUSY;
-	way = find(set, &rx->note);
-	if (likely(way < WAYS))
-		quirk = update(set, way, rx, verdict);
+	quirk = find_update(set, rx, verdict);
 	raw_spin_unlock(&set->lock);
 	return quirk;
 }
@@ -263,27 +290,19 @@ static noinline unsigned int insert(struct ntpk_clients_set *first,
 	return quirk;
 }
 
-static struct ntp_acl_addr who_asks(const struct ntpk_rx *rx)
+static void note_who_v4(struct ntpk_rx *rx)
 {
-	if (rx->pf == NFPROTO_IPV4)
-		return (struct ntp_acl_addr){
-			.lo = NTPK_CLIENTS_MAPPED | ntohl(ip_hdr(rx->skb)->saddr)
-		};
-	return ntp_acl_cut(ntp_acl_addr_v6(ipv6_hdr(rx->skb)->saddr.s6_addr32),
-			   ntpk_clients_prefix6());
+	u32 addr = ntohl(ip_hdr(rx->skb)->saddr);
+
+	rx->note.who = (struct ntp_acl_addr){ .lo = NTPK_CLIENTS_MAPPED | addr };
+	rx->note.hash = ntpk_who_hash(ntp_acl_addr_v4(addr), false, &rx->inst->hash_key);
 }
 
-static noinline u64 hash_v6(const struct ntpk_rx *rx)
+static noinline void note_who_v6(struct ntpk_rx *rx)
 {
-	return ntpk_who_hash(rx->note.who, true, &rx->inst->hash_key);
-}
-
-static u64 hash_who(const struct ntpk_rx *rx)
-{
-	if (unlikely(rx->pf != NFPROTO_IPV4))
-		return hash_v6(rx);
-	return ntpk_who_hash(ntp_acl_addr_v4(ntohl(ip_hdr(rx->skb)->saddr)), false,
-			     &rx->inst->hash_key);
+	rx->note.who = ntp_acl_cut(ntp_acl_addr_v6(ipv6_hdr(rx->skb)->saddr.s6_addr32),
+				   ntpk_clients_prefix6());
+	rx->note.hash = ntpk_who_hash(rx->note.who, true, &rx->inst->hash_key);
 }
 
 /**
@@ -297,8 +316,10 @@ static void ntpk_clients_note(struct ntpk_rx *rx)
 	struct ntpk_note *note = &rx->note;
 
 	rx->noted = true;
-	note->who = who_asks(rx);
-	note->hash = hash_who(rx);
+	if (likely(rx->pf == NFPROTO_IPV4))
+		note_who_v4(rx);
+	else
+		note_who_v6(rx);
 	note->first = set_of(rx->state->clients, upper_32_bits(note->hash));
 	prefetchw(note->first);
 	note->req = *ntpk_rx_req(rx);
@@ -351,8 +372,12 @@ static void ntpk_clients_saw(const struct ntpk_rx *rx, enum ntpk_reason reason)
 	enum ntp_client_verdict verdict = client_verdict(reason);
 	unsigned int quirk = update_in(rx->note.first, rx, verdict);
 
-	if (unlikely(quirk == NOT_HERE))
-		quirk = update_elsewhere(rx, verdict);
-	if (likely(quirk < NOT_HERE) && unlikely(ntpk_stats_quirk(rx->inst->stats, quirk)))
+	if (unlikely(quirk >= NOT_HERE)) {
+		if (quirk == NOT_HERE)
+			quirk = update_elsewhere(rx, verdict);
+		if (quirk >= NOT_HERE)
+			return;
+	}
+	if (unlikely(ntpk_stats_quirk(rx->inst->stats, quirk)))
 		ntpk_notice_quirk(&rx->inst->notices, quirk);
 }

@@ -2,37 +2,18 @@
 /*
  * Buckets of clients.  A table goes from push to push as long as a listener has its
  * limit and its size is the same; made and freed in process context under
- * ntpk_net.lock, used in softirq under RCU, without locks.  Nothing is allocated for a
- * packet.
+ * ntpk_net.lock, used by limit_take.c.  Nothing is allocated for a packet.
  */
-#include <linux/ip.h>
-#include <linux/ipv6.h>
 #include <linux/mm.h>
-#include <linux/netfilter.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 #include <ntpk/ntp_limit.h>
 
-#include "clients.h"
 #include "limit.h"
-#include "rx_priv.h"
 #include "state.h"
 #include "tstamp.h"
-#include "who.h"
 
 #define INIT_LINES	16384	/* a megabyte */
-
-/**
- * struct ntpk_limits - a table
- * @release: frees it in process context after a grace period: it may be megabytes
- * @n_lines: of @lines
- * @lines: their size is a power of two, which aligns them
- */
-struct ntpk_limits {
-	struct rcu_work	release;
-	u32	n_lines;
-	struct ntp_limit_line *lines;
-};
 
 static void limits_free(struct ntpk_limits *limits)
 {
@@ -185,41 +166,4 @@ void ntpk_limit_clean(const struct ntpk_state *state)
 	for (i = 0; state && i < state->n_listeners; i++)
 		if (state->listeners[i].limits && !uses(state, i, state->listeners[i].limits))
 			limits_free(state->listeners[i].limits);
-}
-
-/* Most limits mean the same by a client as the table of clients: one hash serves both. */
-static bool has_hash(const struct ntpk_rx *rx, const struct ntp_limit *limit)
-{
-	if (!rx->noted)
-		return false;
-	return rx->pf == NFPROTO_IPV4 ? limit->prefix_v4 == NTP_ACL_V4_LEN_MAX :
-					limit->prefix_v6 == ntpk_clients_prefix6();
-}
-
-static u64 hash_of(const struct ntpk_rx *rx, const struct ntp_limit *limit)
-{
-	bool v6 = rx->pf == NFPROTO_IPV6;
-	struct ntp_acl_addr who;
-
-	if (likely(has_hash(rx, limit)))
-		return rx->note.hash;
-	who = v6 ? ntp_acl_addr_v6(ipv6_hdr(rx->skb)->saddr.s6_addr32) :
-		   ntp_acl_addr_v4(ntohl(ip_hdr(rx->skb)->saddr));
-	return ntpk_who_hash(ntp_limit_who(limit, who, v6), v6, &rx->inst->hash_key);
-}
-
-/**
- * ntpk_limit_allows() - is this request within its client's share?
- * @rx: of a listener with a limit, with the clocks read
- *
- * Context: softirq, RCU.
- * Return: whether.
- */
-bool ntpk_limit_allows(const struct ntpk_rx *rx)
-{
-	const struct ntp_limit *limit = &rx->listener->policy.limit;
-	struct ntpk_limits *limits = rx->listener->limits;
-
-	return ntp_limit_take(limits->lines, limits->n_lines, hash_of(rx, limit), rx->now.raw_ns,
-			      limit);
 }

@@ -8,4 +8,5 @@
 #include "route.c"
 #include "tx.c"
 #include "clients.c"
+#include "limit_take.c"
 #include "rx.c"

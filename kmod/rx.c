@@ -126,10 +126,8 @@ static enum ntpk_reason answer(struct ntpk_rx *rx)
  * Above its share a client is answered now and then, told so, or met with silence.  Told
  * only where anybody could be whom it believes: a KoD is not signed.
  */
-static noinline enum ntpk_reason check_limit(struct ntpk_rx *rx)
+static noinline enum ntpk_reason above_limit(struct ntpk_rx *rx)
 {
-	if (ntpk_limit_allows(rx))
-		return NTPK_REASON_NONE;
 	switch (ntp_limit_over(&rx->listener->policy.limit, next_noise())) {
 	case NTP_LIMIT_ANSWER:
 		return NTPK_REASON_NONE;
@@ -170,8 +168,8 @@ static enum ntpk_reason check_amount(struct ntpk_rx *rx)
 		ntpk_phc_stamp(rx);
 	if (likely(rx->state->clients))
 		ntpk_clients_note(rx);
-	if (rx->listener->limits)
-		reason = check_limit(rx);
+	if (rx->listener->limits && unlikely(!ntpk_limit_allows(rx)))
+		reason = above_limit(rx);
 	if (reason == NTPK_REASON_NONE && unlikely(rx->state->budget_per_s))
 		reason = check_budget(rx);
 	return reason;

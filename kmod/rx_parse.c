@@ -8,6 +8,7 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/netfilter.h>
+#include <linux/overflow.h>
 #include <linux/udp.h>
 #include <net/ip.h>
 #include <net/ip6_route.h>
@@ -125,7 +126,7 @@ static bool good_xfrm(const struct ntpk_rx *rx)
 					xfrm6_policy_check(NULL, XFRM_POLICY_IN, rx->skb);
 }
 
-#ifdef __SIZEOF_INT128__
+#ifdef CONFIG_64BIT
 /* Wherever it is: the headers before it are of any length. */
 static u64 word_at(const u8 *p)
 {
@@ -137,25 +138,27 @@ static u64 word_at(const u8 *p)
 
 /*
  * What csum_tcpudp_magic() says of a datagram that is a header and nothing else, as most
- * are: seven words and the pseudo header, whose sum is folded once.
+ * are: seven words and the pseudo header, whose sum is folded once.  Not as a loop: each
+ * word is an addition and its carry.
  */
 static bool good_header_sum_v4(const struct ntpk_rx *rx)
 {
 	const u8 *datagram = rx->skb->data + rx->udp_off;
 	const struct iphdr *iph = ip_hdr(rx->skb);
-	unsigned __int128 sum = (u64)(__force u32)iph->saddr + (__force u32)iph->daddr +
-				(__force u32)htonl(IPPROTO_UDP << 16 | HEADER_DATAGRAM);
+	u64 sum = (u64)(__force u32)iph->saddr + (__force u32)iph->daddr +
+		  (__force u32)htonl(IPPROTO_UDP << 16 | HEADER_DATAGRAM);
+	u64 carries = 0;
 	unsigned int i;
-	u64 s;
 
+#pragma GCC unroll 7
 	for (i = 0; i < HEADER_DATAGRAM; i += sizeof(u64))
-		sum += word_at(datagram + i);
+		carries += check_add_overflow(sum, word_at(datagram + i), &sum);
 	/*
-	 * What is above 2^64 is at most 7.  Where it carries, 0 to 6 are left of 1 to 7, and
-	 * none of those is the sum of a good datagram.
+	 * There are at most 7.  Where these carry, 0 to 6 are left of 1 to 7, and none of
+	 * those is the sum of a good datagram.
 	 */
-	s = (u64)sum + (u64)(sum >> 64);
-	return !csum_fold(csum_add((__force __wsum)(u32)s, (__force __wsum)(u32)(s >> 32)));
+	sum += carries;
+	return !csum_fold(csum_add((__force __wsum)(u32)sum, (__force __wsum)(u32)(sum >> 32)));
 }
 #endif
 
@@ -165,7 +168,7 @@ static bool good_plain_sum_v4(const struct ntpk_rx *rx)
 	const struct iphdr *iph = ip_hdr(rx->skb);
 	__wsum sum;
 
-#ifdef __SIZEOF_INT128__
+#ifdef CONFIG_64BIT
 	if (likely(rx->udp_len == HEADER_DATAGRAM))
 		return good_header_sum_v4(rx);
 #endif

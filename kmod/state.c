@@ -90,6 +90,14 @@ static bool is_userns(const struct net *net)
 	return net->user_ns != &init_user_ns;
 }
 
+static struct ntpk_who_key random_key(void)
+{
+	siphash_key_t key;
+
+	get_random_bytes(&key, sizeof(key));
+	return ntpk_who_key(&key);
+}
+
 static struct ntpk_inst *inst_alloc(struct net *net)
 {
 	struct ntpk_inst *inst = kzalloc(sizeof(*inst), GFP_KERNEL_ACCOUNT);
@@ -109,7 +117,7 @@ static struct ntpk_inst *inst_alloc(struct net *net)
 	INIT_LIST_HEAD(&inst->acl_named);
 	ntpk_state_events_init(inst);
 	ntpk_notice_init(&inst->notices);
-	get_random_bytes(&inst->hash_key, sizeof(inst->hash_key));
+	inst->hash_key = random_key();
 	RCU_INIT_POINTER(inst->clients, ntpk_clients_alloc(net));
 	return inst;
 free:

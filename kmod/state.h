@@ -9,7 +9,6 @@
 #include <linux/mutex.h>
 #include <linux/netfilter.h>
 #include <linux/rcupdate.h>
-#include <linux/siphash.h>
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
 #include <ntpk/ntp_reply.h>
@@ -17,6 +16,7 @@
 #include "acl.h"
 #include "notice.h"
 #include "stats.h"
+#include "who.h"
 
 struct ntpk_acl_coming;
 struct ntpk_departure;
@@ -128,7 +128,7 @@ struct ntpk_inst {
 	struct ntpk_stats __percpu *stats;
 	struct ntpk_hist __percpu *hist;
 	struct ntpk_routes __percpu *routes;
-	siphash_key_t hash_key;
+	struct ntpk_who_key hash_key;
 	struct ntpk_clients __rcu *clients;
 	struct ntpk_phc_stats __percpu *phc_stats;
 	struct nf_hook_ops hooks[NTPK_HOOKS];

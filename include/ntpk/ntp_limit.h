@@ -19,10 +19,16 @@ typedef __u64 ntp_limit_bucket;
 #endif
 
 #define NTP_LIMIT_WAYS		8	/* buckets of a cache line */
+#define NTP_LIMIT_TRIES		2
 #define NTP_LIMIT_UNIT_LOG2NS	12
-/* A bucket: so many bits of a time in units, and above them the tag of its owner. */
+/*
+ * A bucket: so many bits of a time in units, and below them the tag of its owner, so that
+ * times are compared, added to and wrap without being taken apart.
+ */
 #define NTP_LIMIT_TIME_BITS	40
 #define NTP_LIMIT_TIME_MASK	((1ULL << NTP_LIMIT_TIME_BITS) - 1)
+#define NTP_LIMIT_TAG_BITS	(64 - NTP_LIMIT_TIME_BITS)
+#define NTP_LIMIT_TAG_MASK	((1ULL << NTP_LIMIT_TAG_BITS) - 1)
 /*
  * Two CPUs do not read the clock in the order in which they come to a bucket: what is no
  * more than this further ahead than a bucket can be was emptied just now, and is not long
@@ -43,6 +49,9 @@ typedef __u64 ntp_limit_bucket;
  * struct ntp_limit - how much is allowed; all zero = anything
  * @cost: of one request, in units of 2^NTP_LIMIT_UNIT_LOG2NS ns
  * @span: what a bucket holds, likewise
+ * @step: @cost as a bucket has its time
+ * @room: from here on, above now, a bucket has none for a request, likewise
+ * @past: from here on what a bucket has is long past, likewise
  * @kind: the same for equal limits and for no others: listeners of equal limits
  *	share a table
  * @burst: so many at once, 1..255
@@ -56,6 +65,9 @@ typedef __u64 ntp_limit_bucket;
 struct ntp_limit {
 	__u64	cost;
 	__u64	span;
+	__u64	step;
+	__u64	room;
+	__u64	past;
 	__u64	kind;
 	__u32	burst;
 	__u32	nat;
@@ -82,7 +94,7 @@ enum ntp_limit_verdict {
 
 /**
  * ntp_limit_complete() - what follows from the other members
- * @limit: in range; its cost, span and kind are set
+ * @limit: in range; all that follow @cost up to @kind are set with it
  *
  * Return: false where a client may ask so often that it cannot be counted:
  * NTPK_LIMIT_PER_S_MAX times a second and more.
@@ -120,6 +132,41 @@ __u32 ntp_limit_lines(__u32 clients);
  */
 void ntp_limit_init(struct ntp_limit_line *lines, __u32 n_lines, __s64 now_ns);
 
+static inline __u64 ntp_limit_bucket_read(const ntp_limit_bucket *b)
+{
+#ifdef __KERNEL__
+	return (__u64)atomic64_read(b);
+#else
+	return __atomic_load_n(b, __ATOMIC_RELAXED);
+#endif
+}
+
+static inline bool ntp_limit_bucket_swap(ntp_limit_bucket *b, __u64 old, __u64 new)
+{
+#ifdef __KERNEL__
+	return atomic64_cmpxchg_relaxed(b, (__s64)old, (__s64)new) == (__s64)old;
+#else
+	return __atomic_compare_exchange_n(b, &old, new, false, __ATOMIC_RELAXED,
+					   __ATOMIC_RELAXED);
+#endif
+}
+
+/* A time as a bucket has it. */
+static inline __u64 ntp_limit_at(__s64 now_ns)
+{
+	return (__u64)now_ns >> NTP_LIMIT_UNIT_LOG2NS << NTP_LIMIT_TAG_BITS;
+}
+
+/* The bucket that a client has unless somebody else was there before. */
+static inline __u32 ntp_limit_place(__u32 n_lines, __u64 hash)
+{
+	return (__u32)hash & (n_lines * NTP_LIMIT_WAYS - 1);
+}
+
+/* ntp_limit_take() where a client's bucket is not in its place, or another CPU has it. */
+bool ntp_limit_take_line(struct ntp_limit_line *lines, __u32 n_lines, __u64 hash, __s64 now_ns,
+			 const struct ntp_limit *limit, unsigned int tries);
+
 /**
  * ntp_limit_take() - may this request be answered?
  * @lines: from ntp_limit_init()
@@ -128,16 +175,34 @@ void ntp_limit_init(struct ntp_limit_line *lines, __u32 n_lines, __s64 now_ns);
  * @now_ns: of a clock that nobody sets
  * @limit: of the table's kind
  *
- * A client that has no bucket gets the fullest of its line, so a flood from everywhere
- * cannot lock anybody out but by the tag: 24 bits, and the same line.  Reads one cache
- * line.  When other CPUs write the bucket meanwhile it is tried twice, and then the
- * request goes uncounted.  A bucket that nobody asked for in 52 days, less its span, is
- * for that span taken for one that is used.
+ * A client that has no bucket gets the fullest of its line, its place before others, so a
+ * flood from everywhere cannot lock anybody out but by the tag: 24 bits, and the same line.
+ * Reads one cache line.  When other CPUs write the bucket meanwhile it is tried twice, and
+ * then the request goes uncounted.  A bucket that nobody asked for in 52 days, less its
+ * span, is for that span taken for one that is used.
  *
  * Return: whether; refusals cost the client nothing.
  */
-bool ntp_limit_take(struct ntp_limit_line *lines, __u32 n_lines, __u64 hash, __s64 now_ns,
-		    const struct ntp_limit *limit);
+static inline bool ntp_limit_take(struct ntp_limit_line *lines, __u32 n_lines, __u64 hash,
+				  __s64 now_ns, const struct ntp_limit *limit)
+{
+	ntp_limit_bucket *bucket = (ntp_limit_bucket *)lines + ntp_limit_place(n_lines, hash);
+	__u64 tag = hash >> NTP_LIMIT_TIME_BITS, now = ntp_limit_at(now_ns), old, ahead;
+
+	old = ntp_limit_bucket_read(bucket);
+	if (__builtin_expect((old ^ tag) & NTP_LIMIT_TAG_MASK, 0))
+		return ntp_limit_take_line(lines, n_lines, hash, now_ns, limit, NTP_LIMIT_TRIES);
+	ahead = old - now;
+	if (ahead >= limit->past)
+		now |= tag;
+	else if (ahead < limit->room)
+		now = old;
+	else
+		return false;
+	if (__builtin_expect(ntp_limit_bucket_swap(bucket, old, now + limit->step), 1))
+		return true;
+	return ntp_limit_take_line(lines, n_lines, hash, now_ns, limit, NTP_LIMIT_TRIES - 1);
+}
 
 /**
  * ntp_limit_over() - what becomes of a request above the limit

@@ -5,40 +5,6 @@
 #include <ntpk/ntp_limit.h>
 
 #define NS_PER_S	1000000000ULL
-#define TRIES		2
-
-#ifdef __KERNEL__
-static inline __u64 bucket_read(const ntp_limit_bucket *b)
-{
-	return (__u64)atomic64_read(b);
-}
-
-static inline void bucket_init(ntp_limit_bucket *b, __u64 value)
-{
-	atomic64_set(b, (__s64)value);
-}
-
-static inline bool bucket_swap(ntp_limit_bucket *b, __u64 old, __u64 new)
-{
-	return atomic64_cmpxchg_relaxed(b, (__s64)old, (__s64)new) == (__s64)old;
-}
-#else
-static inline __u64 bucket_read(const ntp_limit_bucket *b)
-{
-	return __atomic_load_n(b, __ATOMIC_RELAXED);
-}
-
-static inline void bucket_init(ntp_limit_bucket *b, __u64 value)
-{
-	*b = value;
-}
-
-static inline bool bucket_swap(ntp_limit_bucket *b, __u64 old, __u64 new)
-{
-	return __atomic_compare_exchange_n(b, &old, new, false, __ATOMIC_RELAXED,
-					   __ATOMIC_RELAXED);
-}
-#endif
 
 bool ntp_limit_complete(struct ntp_limit *limit)
 {
@@ -50,6 +16,9 @@ bool ntp_limit_complete(struct ntp_limit *limit)
 	limit->span = interval * limit->burst;
 	/* 32 bits are enough for 2^12 s, and their division is everywhere */
 	limit->cost = (__u32)interval / limit->nat;
+	limit->step = limit->cost << NTP_LIMIT_TAG_BITS;
+	limit->room = (limit->span - limit->cost + 1) << NTP_LIMIT_TAG_BITS;
+	limit->past = (limit->span + NTP_LIMIT_SLACK + 1) << NTP_LIMIT_TAG_BITS;
 	limit->kind = (__u64)(__u8)limit->interval_log2s << 48 | (__u64)limit->burst << 32 |
 		      (__u64)limit->nat << 16 | (__u32)limit->prefix_v4 << 8 | limit->prefix_v6;
 	return limit->cost >= NTP_LIMIT_COST_MIN;
@@ -64,9 +33,13 @@ __u32 ntp_limit_lines(__u32 clients)
 	return lines;
 }
 
-static inline __u64 units(__s64 now_ns)
+static inline void bucket_init(ntp_limit_bucket *b, __u64 value)
 {
-	return ((__u64)now_ns >> NTP_LIMIT_UNIT_LOG2NS) & NTP_LIMIT_TIME_MASK;
+#ifdef __KERNEL__
+	atomic64_set(b, (__s64)value);
+#else
+	*b = value;
+#endif
 }
 
 void ntp_limit_init(struct ntp_limit_line *lines, __u32 n_lines, __s64 now_ns)
@@ -75,62 +48,57 @@ void ntp_limit_init(struct ntp_limit_line *lines, __u32 n_lines, __s64 now_ns)
 
 	for (; n_lines; n_lines--, lines++)
 		for (i = 0; i < NTP_LIMIT_WAYS; i++)
-			bucket_init(&lines->bucket[i], units(now_ns));
+			bucket_init(&lines->bucket[i], ntp_limit_at(now_ns));
 }
 
-/* Units until it is full again.  What is further away than it could be is long past. */
-static inline __u64 level(__u64 bucket, __u64 now, __u64 span)
+/* Until it is full again, and a tag.  What is further away than it could be is long past. */
+static inline __u64 level(__u64 bucket, __u64 now, const struct ntp_limit *limit)
 {
-	__u64 ahead = (bucket - now) & NTP_LIMIT_TIME_MASK;
+	__u64 ahead = bucket - now;
 
-	return ahead > span + NTP_LIMIT_SLACK ? 0 : ahead;
+	return ahead >= limit->past ? 0 : ahead;
 }
 
-/* The bucket of @tag, else the fullest; @found: which it is. */
-static inline ntp_limit_bucket *choose(struct ntp_limit_line *line, __u64 tag, __u64 now,
-				       __u64 span, __u64 *value, bool *found)
+/* The bucket of @tag, else the fullest, its place first; @its: its level, 0 of another's. */
+static inline ntp_limit_bucket *choose(ntp_limit_bucket *line, unsigned int place, __u64 tag,
+				       __u64 now, const struct ntp_limit *limit, __u64 *old,
+				       __u64 *its)
 {
-	__u64 lowest = ~0ULL, seen, its;
-	ntp_limit_bucket *chosen = NULL;
+	__u64 lowest = ~0ULL, seen, seen_level;
+	ntp_limit_bucket *chosen = line, *b;
 	unsigned int i;
 
-	*found = false;
+	*its = 0;
 	for (i = 0; i < NTP_LIMIT_WAYS; i++) {
-		seen = bucket_read(&line->bucket[i]);
-		if (seen >> NTP_LIMIT_TIME_BITS == tag) {
-			*value = seen;
-			*found = true;
-			return &line->bucket[i];
+		b = &line[(place + i) % NTP_LIMIT_WAYS];
+		seen = ntp_limit_bucket_read(b);
+		seen_level = level(seen, now, limit) & ~NTP_LIMIT_TAG_MASK;
+		if ((seen & NTP_LIMIT_TAG_MASK) == tag) {
+			*old = seen;
+			*its = seen_level;
+			return b;
 		}
-		its = level(seen, now, span);
-		if (its < lowest) {
-			lowest = its;
-			*value = seen;
-			chosen = &line->bucket[i];
+		if (seen_level < lowest) {
+			lowest = seen_level;
+			*old = seen;
+			chosen = b;
 		}
 	}
 	return chosen;
 }
 
-bool ntp_limit_take(struct ntp_limit_line *lines, __u32 n_lines, __u64 hash, __s64 now_ns,
-		    const struct ntp_limit *limit)
+bool ntp_limit_take_line(struct ntp_limit_line *lines, __u32 n_lines, __u64 hash, __s64 now_ns,
+			 const struct ntp_limit *limit, unsigned int tries)
 {
-	struct ntp_limit_line *line = &lines[(__u32)hash & (n_lines - 1)];
-	__u64 now = units(now_ns);
-	__u64 tag = hash >> NTP_LIMIT_TIME_BITS;
-	unsigned int i;
+	__u32 place = ntp_limit_place(n_lines, hash);
+	ntp_limit_bucket *line = lines[place / NTP_LIMIT_WAYS].bucket, *bucket;
+	__u64 now = ntp_limit_at(now_ns), tag = hash >> NTP_LIMIT_TIME_BITS, old, its;
 
-	for (i = 0; i < TRIES; i++) {
-		ntp_limit_bucket *bucket;
-		__u64 old, its;
-		bool found;
-
-		bucket = choose(line, tag, now, limit->span, &old, &found);
-		its = (found ? level(old, now, limit->span) : 0) + limit->cost;
-		if (its > limit->span)
+	while (tries--) {
+		bucket = choose(line, place, tag, now, limit, &old, &its);
+		if (its >= limit->room)
 			return false;
-		if (bucket_swap(bucket, old, tag << NTP_LIMIT_TIME_BITS |
-				((now + its) & NTP_LIMIT_TIME_MASK)))
+		if (ntp_limit_bucket_swap(bucket, old, (now + its + limit->step) | tag))
 			return true;
 	}
 	return true;

@@ -274,6 +274,53 @@ static void test_clock_is_late(void **state)
 	}
 }
 
+/* A bucket by its definition: full again at so many units, and what one may take. */
+static bool take_by_definition(uint64_t *full_at, int64_t now_ns, const struct ntp_limit *l)
+{
+	uint64_t now = (uint64_t)now_ns >> NTP_LIMIT_UNIT_LOG2NS;
+	uint64_t from = *full_at > now ? *full_at : now;
+
+	if (from + l->cost - now > l->span)
+		return false;
+	*full_at = from + l->cost;
+	return true;
+}
+
+/*
+ * As many as a line holds, each with a tag of its own and all with one place: the first
+ * is found there, the others are looked for.  What they may does not depend on it.
+ */
+static void test_wherever_it_is(void **state)
+{
+	struct ntp_limit l = limit(3, 16, 1);
+	uint64_t full_at[NTP_LIMIT_WAYS] = { 0 };
+	int64_t now_ns = 2 * WRAP_NS - 1000 * S, edge;
+	struct table t = table_at(1024, now_ns);
+	const ntp_limit_bucket *place = &t.lines[77 / NTP_LIMIT_WAYS].bucket[77 % NTP_LIMIT_WAYS];
+	unsigned int i, n, took = 0;
+	__u64 noise = 1, who;
+
+	(void)state;
+	assert_true(ntp_limit_take(t.lines, t.n, 1ULL << NTP_LIMIT_TIME_BITS | 77, 0, &l));
+	assert_int_equal(*place & NTP_LIMIT_TAG_MASK, 1);
+	for (n = 0; n < 20000; n++) {
+		i = ntp_noise(&noise) % NTP_LIMIT_WAYS;
+		who = (uint64_t)(i + 1) << NTP_LIMIT_TIME_BITS | 77;
+		/* when there is room for one, and a unit before and after */
+		edge = (int64_t)(full_at[i] + l.cost - l.span + ntp_noise(&noise) % 3) - 1;
+		if (edge > now_ns >> NTP_LIMIT_UNIT_LOG2NS)
+			now_ns = edge << NTP_LIMIT_UNIT_LOG2NS;
+		if (take_by_definition(&full_at[i], now_ns, &l)) {
+			assert_true(ntp_limit_take(t.lines, t.n, who, now_ns, &l));
+			took++;
+		} else {
+			assert_false(ntp_limit_take(t.lines, t.n, who, now_ns, &l));
+		}
+	}
+	assert_in_range(took, 10000, 19999);
+	free(t.lines);
+}
+
 static void test_time_wraps(void **state)
 {
 	struct ntp_limit l = limit(3, 16, 1), longest = limit(12, 255, 1);
@@ -404,6 +451,7 @@ int main(void)
 		cmocka_unit_test(test_flood_locks_nobody_out),
 		cmocka_unit_test(test_flood_hides_nobody),
 		cmocka_unit_test(test_clock_is_late),
+		cmocka_unit_test(test_wherever_it_is),
 		cmocka_unit_test(test_time_wraps),
 		cmocka_unit_test(test_over),
 		cmocka_unit_test(test_pace),
