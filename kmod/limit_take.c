@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a request takes from its client's bucket.  Softirq under RCU, without locks.
+ * What a request takes from its client's bucket.  Softirq under RCU; without locks
+ * where there are 64-bit atomics.
  */
 #include <linux/ip.h>
 #include <linux/ipv6.h>

@@ -150,7 +150,9 @@ static bool good_header_sum_v4(const struct ntpk_rx *rx)
 	u64 carries = 0;
 	unsigned int i;
 
+#if defined(__clang__) || __GNUC__ >= 8
 #pragma GCC unroll 7
+#endif
 	for (i = 0; i < HEADER_DATAGRAM; i += sizeof(u64))
 		carries += check_add_overflow(sum, word_at(datagram + i), &sum);
 	/*

@@ -8,6 +8,7 @@
 #include <linux/netdevice.h>
 #include <linux/random.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <net/netns/generic.h>
 
 #include "acl.h"
@@ -92,10 +93,13 @@ static bool is_userns(const struct net *net)
 
 static struct ntpk_who_key random_key(void)
 {
+	struct ntpk_who_key ready;
 	siphash_key_t key;
 
 	get_random_bytes(&key, sizeof(key));
-	return ntpk_who_key(&key);
+	ready = ntpk_who_key(&key);
+	memzero_explicit(&key, sizeof(key));
+	return ready;
 }
 
 static struct ntpk_inst *inst_alloc(struct net *net)

@@ -321,6 +321,48 @@ static void test_wherever_it_is(void **state)
 	free(t.lines);
 }
 
+/* One whose tag is 0, in its place; and long after it was seen last. */
+static void test_tag_of_zero(void **state)
+{
+	struct ntp_limit l = limit(3, 16, 1);
+	struct table t = table_at(1024, START_NS);
+	int64_t now_ns = START_NS;
+	uint64_t full_at = 0;
+	__u64 noise = 1;
+	unsigned int n, took = 0;
+
+	(void)state;
+	for (n = 0; n < 20000; n++) {
+		int64_t edge = (int64_t)(full_at + l.cost - l.span + ntp_noise(&noise) % 3) - 1;
+		bool may;
+
+		if (edge > now_ns >> NTP_LIMIT_UNIT_LOG2NS)
+			now_ns = edge << NTP_LIMIT_UNIT_LOG2NS;
+		may = take_by_definition(&full_at, now_ns, &l);
+		took += may;
+		assert_int_equal(ntp_limit_take(t.lines, t.n, 77, now_ns, &l), may);
+	}
+	assert_in_range(took, 10000, 19999);
+	free(t.lines);
+}
+
+/* A table has room for as many as it says, each of whom is known when it comes again. */
+static void test_all_of_it_is_used(void **state)
+{
+	struct ntp_limit l = limit(3, 1, 1);
+	struct table t = table(1024);
+	uint64_t i, who;
+	int again;
+
+	(void)state;
+	for (again = 0; again < 2; again++)
+		for (i = 0; i < 1024; i++) {
+			who = (i + 1) << NTP_LIMIT_TIME_BITS | i;
+			assert_int_equal(ntp_limit_take(t.lines, t.n, who, START_NS, &l), !again);
+		}
+	free(t.lines);
+}
+
 static void test_time_wraps(void **state)
 {
 	struct ntp_limit l = limit(3, 16, 1), longest = limit(12, 255, 1);
@@ -452,6 +494,8 @@ int main(void)
 		cmocka_unit_test(test_flood_hides_nobody),
 		cmocka_unit_test(test_clock_is_late),
 		cmocka_unit_test(test_wherever_it_is),
+		cmocka_unit_test(test_tag_of_zero),
+		cmocka_unit_test(test_all_of_it_is_used),
 		cmocka_unit_test(test_time_wraps),
 		cmocka_unit_test(test_over),
 		cmocka_unit_test(test_pace),
