@@ -8,11 +8,13 @@
  * but NMI, as a driver may report from its own interrupt or thread.
  */
 #include <linux/errqueue.h>
+#include <linux/minmax.h>
 #include <linux/netdevice.h>
 #include <linux/net_tstamp.h>
 #include <linux/workqueue.h>
 #include <net/dst.h>
 #include <net/sock.h>
+#include <ntpk/ntp_latency.h>
 
 #include "compat.h"
 #include "departure.h"
@@ -46,16 +48,28 @@ struct least {
  * @sk: to be told; never bound, never sent from by itself
  * @rehearsal: a packet that goes nowhere
  * @rehearsed_ns: when its stamp was made, CLOCK_REALTIME
+ * @told_raw_ns: when we had been told of it
+ * @reported_ns: what reporting the last reply took, from its stamp on; 0 = not to be noted
  * @work: what making a stamp takes
  * @rest: what reporting it takes, for which the reply waits as well
+ * @lock: of the next two; reports interrupt each other
+ * @reports: what reporting took, of the last ones
+ * @returns: and what the core did behind that, of the last rehearsals
+ * @waits_ns: what a reply waits for its report, in all but a few; 0 = not known
  */
 struct watcher {
 	unsigned int cpu;
 	struct sock *sk;
 	struct sk_buff *rehearsal;
 	s64	rehearsed_ns;
+	s64	told_raw_ns;
+	s64	reported_ns;
 	struct least work;
 	struct least rest;
+	raw_spinlock_t lock;
+	struct ntp_latency reports;
+	struct ntp_latency returns;
+	u32	waits_ns;
 };
 
 /* One each, so that CPUs do not meet in its counters. */
@@ -122,8 +136,29 @@ static void note_least(struct least *least, s64 ns, unsigned int slow)
 		WRITE_ONCE(least->n, n + 1);
 }
 
+/*
+ * The least of so many that next to no reply waits for less: who is told of its departure
+ * by it must not be told of a later one.  At most NTP_LATENCY_CORRECTION_MAX_NS in all.
+ */
+static void note_wait(struct watcher *w, struct ntp_latency *part, s64 ns)
+{
+	unsigned long flags;
+	u32 waits_ns = 0;
+
+	if (ns <= 0 || ns > NTPK_STAMP_WORK_MAX_NS)
+		return;
+	raw_spin_lock_irqsave(&w->lock, flags);
+	ntp_latency_add(part, ns);
+	if (ntp_latency_known(&w->reports) && ntp_latency_known(&w->returns))
+		waits_ns = ntp_latency_correction_ns(&w->reports) +
+			   ntp_latency_correction_ns(&w->returns);
+	WRITE_ONCE(w->waits_ns, min_t(u32, waits_ns, NTP_LATENCY_CORRECTION_MAX_NS));
+	raw_spin_unlock_irqrestore(&w->lock, flags);
+}
+
 /**
- * ntpk_watch_rehearse() - what making the stamp takes, up to the reading of the clock
+ * ntpk_watch_rehearse() - what making the stamp takes, up to the reading of the clock, and
+ *	what is done behind its report
  *
  * Only those replies wait for it that are watched, and it is no part of their way.  Done
  * just before, it finds the caches as cold as they are, and leaves them warm: what it takes
@@ -137,8 +172,11 @@ void ntpk_watch_rehearse(void)
 	s64 began_ns;
 
 	WRITE_ONCE(w->rehearsed_ns, 0);
+	WRITE_ONCE(w->told_raw_ns, 0);
 	began_ns = ktime_get_real_ns();
 	skb_tstamp_tx(w->rehearsal, NULL);
+	/* from 0 where it was not told of it, which is too long */
+	note_wait(w, &w->returns, ntpk_tstamp_tx() - READ_ONCE(w->told_raw_ns));
 	note_least(&w->work, READ_ONCE(w->rehearsed_ns) - began_ns, WORK_SLOW);
 }
 
@@ -160,23 +198,40 @@ u32 ntpk_watch_delay_ns(void)
 	return READ_ONCE(w->work.ns) + READ_ONCE(w->rest.ns);
 }
 
+/* Of the reply before, as what it takes to note that is to be in what this one waits. */
+static void note_report(struct watcher *w)
+{
+	s64 ns = READ_ONCE(w->reported_ns);
+
+	WRITE_ONCE(w->reported_ns, 0);
+	note_least(&w->rest, ns, REST_SLOW);
+	note_wait(w, &w->reports, ns);
+}
+
 /*
- * The stamp is on CLOCK_REALTIME, which counts for the microseconds since only.
+ * The stamp is on CLOCK_REALTIME, which counts for the microseconds since only.  The reply
+ * waits for this very report and leaves behind it, unless another CPU has it.
  * Return: that on CLOCK_MONOTONIC_RAW.
  */
-static s64 report(const struct watcher *w, u32 key, s64 stamp_ns, bool hw)
+static s64 report(struct watcher *w, u32 key, s64 stamp_ns, bool hw)
 {
 	struct ntpk_snapshot snap;
 	struct ntpk_left left = { .key = key, .cpu = w->cpu, .work_ns = READ_ONCE(w->work.ns) };
+	s64 raw_ns;
 
 	ntpk_snapshot_read(&snap);
+	raw_ns = snap.raw_ns - (snap.real_ns - stamp_ns);
 	left.clock_seq = snap.clock_seq;
-	left.raw_ns = snap.raw_ns - (snap.real_ns - stamp_ns);
+	left.raw_ns = raw_ns;
 	if (hw)
-		ntpk_hwleft_had(w->cpu, key, left.raw_ns);
-	ntpk_interleave_learn(&left);
+		ntpk_hwleft_had(w->cpu, key, raw_ns);
 	ntpk_departure_learn(&left);
-	return left.raw_ns;
+	if (w->cpu == raw_smp_processor_id()) {
+		note_report(w);
+		left.raw_ns += READ_ONCE(w->waits_ns);
+	}
+	ntpk_interleave_learn(&left);
+	return raw_ns;
 }
 
 /*
@@ -217,6 +272,17 @@ static s64 take(struct watcher *w, u32 key, struct sk_buff *skb)
 	return 0;
 }
 
+/* One has been dealt with.  The reply does not wait for what another CPU does. */
+static void end_report(struct watcher *w, bool rehearsed, s64 left_raw_ns)
+{
+	s64 now_raw_ns = ntpk_tstamp_tx();
+
+	if (rehearsed)
+		WRITE_ONCE(w->told_raw_ns, now_raw_ns);
+	else if (left_raw_ns && w->cpu == raw_smp_processor_id())
+		WRITE_ONCE(w->reported_ns, now_raw_ns - left_raw_ns);
+}
+
 /* The core has a stamp for us. */
 static void on_report(struct sock *sk)
 {
@@ -228,14 +294,13 @@ static void on_report(struct sock *sk)
 	/* not sock_dequeue_err_skb(), which reports what is behind the first by calling this */
 	while ((skb = skb_dequeue(&sk->sk_error_queue))) {
 		const struct sock_extended_err *ee = &SKB_EXT_ERR(skb)->ee;
+		u32 key = ee->ee_data;
 		s64 left_raw_ns = 0;
 
 		if (ee->ee_origin == SO_EE_ORIGIN_TIMESTAMPING && ee->ee_info == SCM_TSTAMP_SND)
-			left_raw_ns = take(w, ee->ee_data, skb);
+			left_raw_ns = take(w, key, skb);
 		dev_consume_skb_any(skb);
-		/* the reply does not wait for what another CPU does */
-		if (left_raw_ns && w->cpu == raw_smp_processor_id())
-			note_least(&w->rest, ntpk_tstamp_tx() - left_raw_ns, REST_SLOW);
+		end_report(w, key == REHEARSAL_KEY, left_raw_ns);
 	}
 	rcu_read_unlock();
 }
@@ -247,6 +312,7 @@ static int open_watcher(struct watcher *w, unsigned int cpu)
 	int err;
 
 	w->cpu = cpu;
+	raw_spin_lock_init(&w->lock);
 	w->rehearsal = alloc_skb(0, GFP_KERNEL);
 	if (!w->rehearsal)
 		return -ENOMEM;

@@ -19,7 +19,7 @@ struct sk_buff;
  * @key: given to ntpk_watch()
  * @cpu: that ntpk_watch() was called on
  * @hw: it is the device's stamp, and was taken for good; else the kernel's
- * @raw_ns: when it was stamped, on CLOCK_MONOTONIC_RAW
+ * @raw_ns: when it was stamped, on CLOCK_MONOTONIC_RAW; to ntpk_interleave_learn() when it left
  * @work_ns: about what making that stamp took, if it is the kernel's; 0 = not known
  * @clock_seq: the clock was not set since
  */

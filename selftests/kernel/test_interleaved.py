@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """
 Shows interleaved mode (RFC 9769): a client that names a reply by its T2 is told when
-that reply left; behind a queue the error of T3 is at least five times smaller so than
-in basic mode.  That it is right for a hundred clients behind one address, and for
-chronyd with xleave; that nobody else is answered so; that a step of the clock forgets
-what was before it; and that more clients than there is room for are answered in basic
-mode, never wrongly; that the module goes while replies wait; and what its parameter does.
+that reply left, next to none that it left later than it came; behind a queue the error
+of T3 is at least five times smaller so than in basic mode. That it is right for a
+hundred clients behind one address, and for chronyd with xleave; that nobody else is
+answered so; that a step of the clock forgets what was before it; and that more clients
+than there is room for are answered in basic mode, never wrongly; that the module goes
+while replies wait; and what its parameter does.
 About 30 seconds.
 """
 import os
@@ -25,6 +26,9 @@ from stamped import BASIC, INTERLEAVED, Client
 PAIRS = 200 if tap.slow() == 1 else 20
 CLIENTS = 100
 SLACK_NS = 1000
+# What is told is the stamp and what the reply waits for its report, at most this
+# (NTP_LATENCY_CORRECTION_MAX_NS): by no more it can be late, however uneven the machine.
+WAITS_MAX_NS = 20_000 + SLACK_NS
 
 
 def test_modes(s):
@@ -101,9 +105,10 @@ def errors(s, dst):
 def figures(s, dst):
 	"""Medians of the error of T3, basic and interleaved, us."""
 	basic, interleaved = errors(s, dst)
-	tap.ok(len(interleaved) >= PAIRS * 9 // 10 and min(interleaved) > -1000,
-	       f"{dst}: {len(interleaved)} of {PAIRS + 1} interleaved, none left after it came",
-	       min(interleaved))
+	late = sum(e < -SLACK_NS for e in interleaved)
+	tap.ok(len(interleaved) >= PAIRS * 9 // 10 and late <= PAIRS // 20 and min(interleaved) > -WAITS_MAX_NS,
+	       f"{dst}: {len(interleaved)} of {PAIRS + 1} interleaved, {late} left more than 1 us after they came, "
+	       f"{sum(e < 0 for e in interleaved)} at all; the least is {min(interleaved)} ns early", sorted(interleaved)[:9])
 	return statistics.median(basic) / 1000, statistics.median(map(abs, interleaved)) / 1000
 
 
@@ -138,7 +143,7 @@ def test_many(s):
 			if turn < 2:
 				continue
 			modes.append(mode)
-			if mode == INTERLEAVED and not last.t2_ns < reply.t3_ns <= arrived + SLACK_NS:
+			if mode == INTERLEAVED and not last.t2_ns < reply.t3_ns <= arrived + WAITS_MAX_NS:
 				wrong.append((last.t2_ns, reply.t3_ns, arrived))
 	tap.ok(not wrong and modes.count(INTERLEAVED) >= 2 * CLIENTS - 4,
 	       f"{CLIENTS} clients behind one address: {modes.count(INTERLEAVED)} of {2 * CLIENTS} "
@@ -178,7 +183,7 @@ def test_room(s):
 	moved = s.g.stats()["replied"] - s0["replied"]
 	mode, reply, _ = c.ask(org=mine.rec)
 	tap.ok(moved == n and (mode == BASIC and reply.t3_ns >= reply.t2_ns or
-			       mode == INTERLEAVED and mine.t2_ns < reply.t3_ns <= arrived + SLACK_NS),
+			       mode == INTERLEAVED and mine.t2_ns < reply.t3_ns <= arrived + WAITS_MAX_NS),
 	       f"{n} others, {room} have room: the one from before is answered in {mode} mode",
 	       (moved, mode, reply))
 	c.close()
