@@ -20,6 +20,7 @@
 
 #include "interleave.h"
 #include "rx_priv.h"
+#include "stamp_order.h"
 #include "state.h"
 #include "tstamp.h"
 #include "watch.h"
@@ -38,12 +39,14 @@ MODULE_PARM_DESC(interleaved, "how many clients interleaved mode is kept for, 64
  * @t2: its receive timestamp as sent, host order; 0 = none
  * @t2_raw_ns: that on CLOCK_MONOTONIC_RAW
  * @residence_ns: from T2 to the departure, 0 = not known yet
+ * @waits: it leaves behind the report of its stamp
  * @clock_seq: the clock has not been set since
  */
 struct sent {
 	u64	t2;
 	s64	t2_raw_ns;
-	u32	residence_ns;
+	u32	residence_ns:31;
+	u32	waits:1;
 	u32	clock_seq;
 };
 
@@ -134,11 +137,13 @@ static struct sent *get_room(struct line *line)
  */
 void ntpk_interleave_note(const struct ntpk_rx *rx, u64 t2)
 {
+	bool waits = ntpk_stamp_order_waits(rx->dst->dev);
 	struct sent *sent;
 	struct line *line;
 	unsigned long flags;
 	s64 rate_ns = 0;
 
+	BUILD_BUG_ON(NTPK_T2_AGE_MAX_NS > S32_MAX);
 	if (!lines)
 		return;
 	/* the age is in served time */
@@ -149,6 +154,7 @@ void ntpk_interleave_note(const struct ntpk_rx *rx, u64 t2)
 	sent->t2 = t2;
 	sent->t2_raw_ns = rx->now.raw_ns - (rx->t2_age_ns - rate_ns);
 	sent->residence_ns = 0;
+	sent->waits = waits;
 	sent->clock_seq = rx->now.clock_seq;
 	raw_spin_unlock_irqrestore(&line->lock, flags);
 }
@@ -173,7 +179,7 @@ void ntpk_interleave_learn(const struct ntpk_left *left)
 	for (i = 0; i < WAYS; i++) {
 		struct sent *sent = &line->sent[i];
 
-		ns = left->raw_ns - sent->t2_raw_ns;
+		ns = left->raw_ns - sent->t2_raw_ns + (sent->waits ? left->waits_ns : 0);
 		/*
 		 * No other T2's; and of the kernel's stamps the first of several devices that it
 		 * goes through, while that of the device itself is better.

@@ -31,6 +31,8 @@
 #define REST_SLOW	10
 /* The first few may be of cold caches, or interrupted: so many are no least yet. */
 #define LEAST_OF	16
+/* So long after a rehearsal its CPU may be in another state. */
+#define WAITS_FOR_NS	(30LL * NSEC_PER_SEC)
 
 /**
  * struct least - about the least of some times, late rather than early
@@ -49,12 +51,13 @@ struct least {
  * @rehearsal: a packet that goes nowhere
  * @rehearsed_ns: when its stamp was made, CLOCK_REALTIME
  * @told_raw_ns: when we had been told of it
- * @reported_ns: what reporting the last reply took, from its stamp on; 0 = not to be noted
+ * @reported_ns: what reporting the last reply took, from its stamp on; -1 = not to be noted
  * @work: what making a stamp takes
  * @rest: what reporting it takes, for which the reply waits as well
  * @lock: of the next two; reports interrupt each other
  * @reports: what reporting took, of the last ones
  * @returns: and what the core did behind that, of the last rehearsals
+ * @returned_raw_ns: when the last of these was
  * @waits_ns: what a reply waits for its report, in all but a few; 0 = not known
  */
 struct watcher {
@@ -69,6 +72,7 @@ struct watcher {
 	raw_spinlock_t lock;
 	struct ntp_latency reports;
 	struct ntp_latency returns;
+	s64	returned_raw_ns;
 	u32	waits_ns;
 };
 
@@ -145,10 +149,11 @@ static void note_wait(struct watcher *w, struct ntp_latency *part, s64 ns)
 	unsigned long flags;
 	u32 waits_ns = 0;
 
-	if (ns <= 0 || ns > NTPK_STAMP_WORK_MAX_NS)
+	if (ns < 0 || ns > NTPK_STAMP_WORK_MAX_NS)
 		return;
 	raw_spin_lock_irqsave(&w->lock, flags);
-	ntp_latency_add(part, ns);
+	/* between two ticks of a clock is the least that there is */
+	ntp_latency_add(part, max_t(s64, ns, 1));
 	if (ntp_latency_known(&w->reports) && ntp_latency_known(&w->returns))
 		waits_ns = ntp_latency_correction_ns(&w->reports) +
 			   ntp_latency_correction_ns(&w->returns);
@@ -169,14 +174,16 @@ static void note_wait(struct watcher *w, struct ntp_latency *part, s64 ns)
 void ntpk_watch_rehearse(void)
 {
 	struct watcher *w = this_cpu_ptr(&watchers);
-	s64 began_ns;
+	s64 began_ns, returned_raw_ns;
 
 	WRITE_ONCE(w->rehearsed_ns, 0);
 	WRITE_ONCE(w->told_raw_ns, 0);
 	began_ns = ktime_get_real_ns();
 	skb_tstamp_tx(w->rehearsal, NULL);
+	returned_raw_ns = ntpk_tstamp_tx();
 	/* from 0 where it was not told of it, which is too long */
-	note_wait(w, &w->returns, ntpk_tstamp_tx() - READ_ONCE(w->told_raw_ns));
+	note_wait(w, &w->returns, returned_raw_ns - READ_ONCE(w->told_raw_ns));
+	WRITE_ONCE(w->returned_raw_ns, returned_raw_ns);
 	note_least(&w->work, READ_ONCE(w->rehearsed_ns) - began_ns, WORK_SLOW);
 }
 
@@ -203,14 +210,25 @@ static void note_report(struct watcher *w)
 {
 	s64 ns = READ_ONCE(w->reported_ns);
 
-	WRITE_ONCE(w->reported_ns, 0);
+	WRITE_ONCE(w->reported_ns, -1);
 	note_least(&w->rest, ns, REST_SLOW);
 	note_wait(w, &w->reports, ns);
 }
 
 /*
- * The stamp is on CLOCK_REALTIME, which counts for the microseconds since only.  The reply
- * waits for this very report and leaves behind it, unless another CPU has it.
+ * What the reply whose report this is still waits for it, 0 = not known: not where another
+ * CPU has the report, nor by rehearsals of long ago, when the CPU may have been slower.
+ */
+static u32 waits_now_ns(const struct watcher *w, s64 raw_ns)
+{
+	if (w->cpu != raw_smp_processor_id() ||
+	    raw_ns - READ_ONCE(w->returned_raw_ns) > WAITS_FOR_NS)
+		return 0;
+	return READ_ONCE(w->waits_ns);
+}
+
+/*
+ * The stamp is on CLOCK_REALTIME, which counts for the microseconds since only.
  * Return: that on CLOCK_MONOTONIC_RAW.
  */
 static s64 report(struct watcher *w, u32 key, s64 stamp_ns, bool hw)
@@ -226,10 +244,9 @@ static s64 report(struct watcher *w, u32 key, s64 stamp_ns, bool hw)
 	if (hw)
 		ntpk_hwleft_had(w->cpu, key, raw_ns);
 	ntpk_departure_learn(&left);
-	if (w->cpu == raw_smp_processor_id()) {
+	if (w->cpu == raw_smp_processor_id())
 		note_report(w);
-		left.raw_ns += READ_ONCE(w->waits_ns);
-	}
+	left.waits_ns = waits_now_ns(w, raw_ns);
 	ntpk_interleave_learn(&left);
 	return raw_ns;
 }
@@ -272,15 +289,13 @@ static s64 take(struct watcher *w, u32 key, struct sk_buff *skb)
 	return 0;
 }
 
-/* One has been dealt with.  The reply does not wait for what another CPU does. */
+/* One has been dealt with.  What another CPU's report takes is not noted here. */
 static void end_report(struct watcher *w, bool rehearsed, s64 left_raw_ns)
 {
-	s64 now_raw_ns = ntpk_tstamp_tx();
-
 	if (rehearsed)
-		WRITE_ONCE(w->told_raw_ns, now_raw_ns);
+		WRITE_ONCE(w->told_raw_ns, ntpk_tstamp_tx());
 	else if (left_raw_ns && w->cpu == raw_smp_processor_id())
-		WRITE_ONCE(w->reported_ns, now_raw_ns - left_raw_ns);
+		WRITE_ONCE(w->reported_ns, ntpk_tstamp_tx() - left_raw_ns);
 }
 
 /* The core has a stamp for us. */
@@ -313,6 +328,7 @@ static int open_watcher(struct watcher *w, unsigned int cpu)
 
 	w->cpu = cpu;
 	raw_spin_lock_init(&w->lock);
+	w->reported_ns = -1;
 	w->rehearsal = alloc_skb(0, GFP_KERNEL);
 	if (!w->rehearsal)
 		return -ENOMEM;

@@ -19,7 +19,8 @@ struct sk_buff;
  * @key: given to ntpk_watch()
  * @cpu: that ntpk_watch() was called on
  * @hw: it is the device's stamp, and was taken for good; else the kernel's
- * @raw_ns: when it was stamped, on CLOCK_MONOTONIC_RAW; to ntpk_interleave_learn() when it left
+ * @raw_ns: when it was stamped, on CLOCK_MONOTONIC_RAW
+ * @waits_ns: what it then still waits, if it waits for its report; 0 = not known
  * @work_ns: about what making that stamp took, if it is the kernel's; 0 = not known
  * @clock_seq: the clock was not set since
  */
@@ -28,6 +29,7 @@ struct ntpk_left {
 	unsigned int cpu;
 	bool	hw;
 	s64	raw_ns;
+	u32	waits_ns;
 	u32	work_ns;
 	u32	clock_seq;
 };
