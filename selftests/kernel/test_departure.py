@@ -126,12 +126,16 @@ def test_queue(s):
 	       f"{residual / 1000:.0f} us are left: the root dispersion goes from "
 	       f"{max(before.disp_ns) / 1000:.0f} to {min(after.disp_ns) / 1000:.0f} us")
 	s.server.sh("tc", "qdisc", "del", "dev", s.link.sdev, "root")
-	time.sleep(0.2)
-	Replies(s, 1)
+	watched = 0
+	# on a busy host one may take as long without a queue
+	while watched < (1 if COUNTS else 20) and not 0 < known(s)[0] < CORRECTION_MAX_NS:
+		time.sleep(0.2)
+		Replies(s, 1)
+		watched += 1
+	tap.ok(0 < known(s)[0] < CORRECTION_MAX_NS or tap.is_uml(),
+	       f"the queue has gone: known with reply {watched} that is watched, {known(s)[0]} ns")
 	late = Replies(s, 100).late(LATE_NS)
-	tap.ok((0 < known(s)[0] < CORRECTION_MAX_NS or tap.is_uml()) and (late <= 5 or tap.is_uml()),
-	       f"the queue has gone: known with the first reply that is watched, {known(s)[0]} ns; "
-	       f"{late} of 100 late by more than 1 us")
+	counted(late <= 5, f"then {late} of 100 are late by more than 1 us")
 
 
 def test_rate(s):
