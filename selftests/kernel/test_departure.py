@@ -205,6 +205,7 @@ def test_told_stamp(s, told):
 	early = statistics.median(told_early(s, "198.51.100.1"))
 	counted(early > told + 500, f"by macvlan, where nothing is added to the stamp, {early:.0f} ns early", told)
 	s.server.sh("ip", "link", "del", "mac")
+	s.client.sh("ip", "addr", "del", "198.51.100.2/24", "dev", s.link.cdev)
 
 
 def test_place(s):
