@@ -203,7 +203,7 @@ def test_told_stamp(s, told):
 		ns.sh("ip", "addr", "add", f"{host}/24", "dev", dev)
 		ns.sh("ip", "link", "set", dev, "up")
 	early = statistics.median(told_early(s, "198.51.100.1"))
-	counted(early > told + 500, f"by macvlan, where nothing is added to the stamp, {early:.0f} ns early", told)
+	tap.ok(early > told + 500, f"by macvlan, where nothing is added to the stamp, {early:.0f} ns early", told)
 	s.server.sh("ip", "link", "del", "mac")
 	s.client.sh("ip", "addr", "del", "198.51.100.2/24", "dev", s.link.cdev)
 
@@ -259,7 +259,9 @@ def main():
 	without, _ = (test_learns(s, dst) for dst in ("192.0.2.1", "2001:db8::1"))
 	test_ctl(s)
 	test_even(s)
-	test_told_stamp(s, test_told(s, without))
+	told = test_told(s, without)
+	if COUNTS:	# or it says nothing
+		test_told_stamp(s, told)
 	test_queue(s)
 	if not COUNTS:	# where time jumps
 		test_place(s)

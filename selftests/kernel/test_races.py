@@ -30,7 +30,7 @@ SECONDS = tap.env_int("NTPK_RACE_S", 5, 1)
 KEY = (7, "sha1", b"the same in each set")
 SLACK_NS = 1_000_000
 BATCH = 16	# of blast, which sends one each BATCH_NS on each processor
-BATCH_NS = 8_000_000
+BATCH_NS = 8_000_000 * tap.slow()
 STREAM = SECONDS * 10**9 // BATCH_NS * BATCH * 2
 STATES = ({}, {"LIMIT": {"INTERVAL_LOG2S": -12, "BURST": 255, "LEAK_LOG2": 0}})
 
@@ -212,7 +212,7 @@ class Changes:
 def test_changes(s, cpus):
 	before, lost = s.g.stats(), dropped()
 	clients, changes, blast = Clients(s, cpus), Changes(s), stream(s)
-	while blast.poll() is None:
+	while blast.poll() is None or changes.n < 2 * len(changes.all):
 		changes.next()
 	got = clients.end()
 	tap.same(blast.returncode, 0, f"{STREAM} other requests are sent")
@@ -229,8 +229,7 @@ def test_changes(s, cpus):
 	tap.ok(most - lost <= sum(moved.values()) <= most, f"each request has one verdict, but for {lost} that "
 	       "did not get here", (most, moved))
 	s.wire.sync_reply(s.g.push_default())	# the last state may have kept no clients
-	tap.ok(0 < len(s.g.clients()) <= 72 and changes.n >= 2 * len(changes.all), "the table of clients is small, "
-	       "and each thing changed twice at least", changes.n)
+	tap.ok(0 < len(s.g.clients()) <= 72, "no more clients are kept than there is room for")
 
 
 def test_attach(s, cpus):
