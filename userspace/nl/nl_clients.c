@@ -107,6 +107,20 @@ static int parse_client(struct nl_walk w, const struct head *head, struct ntpk_n
 	return ret < 0 || (seen & REQUIRED) != REQUIRED ? -EBADMSG : 0;
 }
 
+/* What is before the first client, as the module has it. */
+static struct nl_walk head_of(struct nl_walk w)
+{
+	const struct nlattr *attr;
+	struct nl_walk rest = w;
+
+	while (nl_walk_next(&rest, &attr) > 0)
+		if (mnl_attr_get_type(attr) == NTPK_A_CLIENTS_CLIENT) {
+			w.left = (size_t)((const char *)attr - w.at);
+			break;
+		}
+	return w;
+}
+
 int nl_clients_parse(const struct nlmsghdr *nlh,
 		     int (*each)(void *ctx, const struct ntpk_nl_client *client), void *ctx)
 {
@@ -117,7 +131,7 @@ int nl_clients_parse(const struct nlmsghdr *nlh,
 	int ret = nl_walk_top(nlh, NTPK_A_CLIENTS, &w);
 
 	if (ret == 0)
-		ret = nl_parse_fields(w, head_fields, NL_LEN(head_fields), &head);
+		ret = nl_parse_fields(head_of(w), head_fields, NL_LEN(head_fields), &head);
 	if (ret < 0)
 		return ret;
 	while ((ret = nl_walk_next(&w, &attr)) > 0) {

@@ -73,10 +73,11 @@ int nl_collect(struct nl_walk w, const struct nlattr **tb, uint16_t max)
 static int take_field(const struct nlattr *attr, const struct nl_field *fields, size_t n, void *out,
 		      uint32_t *seen)
 {
+	uint16_t type = mnl_attr_get_type(attr);
 	const struct nl_field *f;
 
 	for (f = fields; f < fields + n; f++) {
-		if (f->type != mnl_attr_get_type(attr))
+		if (f->type != type)
 			continue;
 		if (mnl_attr_get_payload_len(attr) != f->size)
 			return -EBADMSG;
