@@ -43,9 +43,9 @@ void nl_clients_put_filter(struct nlmsghdr *nlh, const struct ntpk_nl_client_fil
 /* A value of host byte order. */
 static bool take(const struct nlattr *attr, void *out, size_t size)
 {
-	if (mnl_attr_get_payload_len(attr) != size)
+	if (nl_attr_len(attr) != size)
 		return false;
-	memcpy(out, mnl_attr_get_payload(attr), size);
+	memcpy(out, nl_attr_data(attr), size);
 	return true;
 }
 
@@ -62,7 +62,7 @@ static bool take_attr(uint16_t type, const struct nlattr *attr, const struct hea
 {
 	switch (type) {
 	case NTPK_A_CLIENT_ADDR:
-		c->addr_len = mnl_attr_get_payload_len(attr) == 4 ? 4 : 16;
+		c->addr_len = nl_attr_len(attr) == 4 ? 4 : 16;
 		c->len = c->addr_len == 4 ? 32 : head->prefix_v6;
 		return take(attr, c->addr, c->addr_len);
 	case NTPK_A_CLIENT_REQUESTS:
@@ -98,7 +98,7 @@ static int parse_client(struct nl_walk w, const struct head *head, struct ntpk_n
 	memset(c, 0, sizeof(*c));
 	c->now_raw_ns = head->now_raw_ns;
 	while ((ret = nl_walk_next(&w, &attr)) > 0) {
-		type = mnl_attr_get_type(attr);
+		type = nl_attr_type(attr);
 		if (!take_attr(type, attr, head, c))
 			return -EBADMSG;
 		if (type <= NTPK_A_CLIENT_MAX)
@@ -114,7 +114,7 @@ static struct nl_walk head_of(struct nl_walk w)
 	struct nl_walk rest = w;
 
 	while (nl_walk_next(&rest, &attr) > 0)
-		if (mnl_attr_get_type(attr) == NTPK_A_CLIENTS_CLIENT) {
+		if (nl_attr_type(attr) == NTPK_A_CLIENTS_CLIENT) {
 			w.left = (size_t)((const char *)attr - w.at);
 			break;
 		}
@@ -135,7 +135,7 @@ int nl_clients_parse(const struct nlmsghdr *nlh,
 	if (ret < 0)
 		return ret;
 	while ((ret = nl_walk_next(&w, &attr)) > 0) {
-		if (mnl_attr_get_type(attr) != NTPK_A_CLIENTS_CLIENT)
+		if (nl_attr_type(attr) != NTPK_A_CLIENTS_CLIENT)
 			continue;
 		ret = parse_client(nl_walk_nest(attr), &head, &c);
 		if (ret == 0)

@@ -26,27 +26,9 @@ void nl_put_nonzero(struct nlmsghdr *nlh, const struct nl_field *fields, size_t 
 			nl_put_fields(nlh, f, 1, from);
 }
 
-int nl_walk_next(struct nl_walk *w, const struct nlattr **attr)
-{
-	size_t len;
-
-	if (!w->left)
-		return 0;
-	*attr = (const struct nlattr *)w->at;
-	if (w->left < sizeof(**attr) || (*attr)->nla_len < sizeof(**attr) ||
-	    (*attr)->nla_len > w->left)
-		return -EBADMSG;
-	len = MNL_ALIGN((*attr)->nla_len);
-	if (len > w->left)
-		len = w->left;
-	w->at += len;
-	w->left -= len;
-	return 1;
-}
-
 struct nl_walk nl_walk_nest(const struct nlattr *attr)
 {
-	return (struct nl_walk){ mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr) };
+	return (struct nl_walk){ nl_attr_data(attr), nl_attr_len(attr) };
 }
 
 int nl_walk_message(const struct nlmsghdr *nlh, size_t head, struct nl_walk *w)
@@ -65,23 +47,23 @@ int nl_collect(struct nl_walk w, const struct nlattr **tb, uint16_t max)
 	int ret;
 
 	while ((ret = nl_walk_next(&w, &attr)) > 0)
-		if (mnl_attr_get_type(attr) <= max)
-			tb[mnl_attr_get_type(attr)] = attr;
+		if (nl_attr_type(attr) <= max)
+			tb[nl_attr_type(attr)] = attr;
 	return ret;
 }
 
 static int take_field(const struct nlattr *attr, const struct nl_field *fields, size_t n, void *out,
 		      uint32_t *seen)
 {
-	uint16_t type = mnl_attr_get_type(attr);
+	uint16_t type = nl_attr_type(attr);
 	const struct nl_field *f;
 
 	for (f = fields; f < fields + n; f++) {
 		if (f->type != type)
 			continue;
-		if (mnl_attr_get_payload_len(attr) != f->size)
+		if (nl_attr_len(attr) != f->size)
 			return -EBADMSG;
-		memcpy((char *)out + f->offset, mnl_attr_get_payload(attr), f->size);
+		memcpy((char *)out + f->offset, nl_attr_data(attr), f->size);
 		*seen |= 1u << (f - fields);
 	}
 	return 0;
@@ -121,12 +103,12 @@ static int parse_name(struct nl_walk w, uint16_t type, char *name, size_t len)
 
 	name[0] = '\0';
 	while ((ret = nl_walk_next(&w, &attr)) > 0) {
-		if (mnl_attr_get_type(attr) != type)
+		if (nl_attr_type(attr) != type)
 			continue;
-		n = strnlen(mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr));
+		n = strnlen(nl_attr_data(attr), nl_attr_len(attr));
 		if (!n || n >= len)
 			return -EBADMSG;
-		memcpy(name, mnl_attr_get_payload(attr), n);
+		memcpy(name, nl_attr_data(attr), n);
 		name[n] = '\0';
 	}
 	if (ret < 0)
@@ -159,7 +141,7 @@ int nl_parse_lists(struct nl_walk w, const struct nl_list *lists, size_t n, void
 
 	while (ret >= 0 && (ret = nl_walk_next(&w, &attr)) > 0)
 		for (i = 0; i < n && ret >= 0; i++)
-			if (lists[i].type == mnl_attr_get_type(attr))
+			if (lists[i].type == nl_attr_type(attr))
 				ret = add_item(&lists[i], attr, out);
 	return ret;
 }

@@ -7,6 +7,7 @@
 #ifndef NTPK_NL_FIELDS_H
 #define NTPK_NL_FIELDS_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -42,9 +43,45 @@ struct nl_walk {
  * @w: stretch
  * @attr: out
  *
+ * Inline, as are the next three: a dump of a million clients has seven million attributes.
+ *
  * Return: 1 with the next attribute, 0 at the end, -EBADMSG on rubbish.
  */
-int nl_walk_next(struct nl_walk *w, const struct nlattr **attr);
+static inline int nl_walk_next(struct nl_walk *w, const struct nlattr **attr)
+{
+	size_t len;
+
+	if (!w->left)
+		return 0;
+	*attr = (const struct nlattr *)w->at;
+	if (w->left < sizeof(**attr) || (*attr)->nla_len < sizeof(**attr) ||
+	    (*attr)->nla_len > w->left)
+		return -EBADMSG;
+	len = MNL_ALIGN((*attr)->nla_len);
+	if (len > w->left)
+		len = w->left;
+	w->at += len;
+	w->left -= len;
+	return 1;
+}
+
+/** nl_attr_type() - mnl_attr_get_type() */
+static inline uint16_t nl_attr_type(const struct nlattr *attr)
+{
+	return attr->nla_type & NLA_TYPE_MASK;
+}
+
+/** nl_attr_len() - mnl_attr_get_payload_len() of one that nl_walk_next() found good */
+static inline uint16_t nl_attr_len(const struct nlattr *attr)
+{
+	return (uint16_t)(attr->nla_len - MNL_ATTR_HDRLEN);
+}
+
+/** nl_attr_data() - mnl_attr_get_payload() */
+static inline const void *nl_attr_data(const struct nlattr *attr)
+{
+	return (const char *)attr + MNL_ATTR_HDRLEN;
+}
 
 /**
  * nl_walk_top() - the attributes of a nest at the top level
