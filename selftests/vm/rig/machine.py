@@ -175,7 +175,7 @@ class Qemu(Machine):
         # an emulated "rep movsb" takes its bytes one by one: kernels of such a processor
         # copy by eight, and what a test of the rig waits for are copies; counted are those
         # of a usual one
-        cpu = "max" if self.icount else "max,-erms"
+        cpu = "max" if self.icount else "max,-erms,-fsrm"
         cmd = ["qemu-system-x86_64", "-M", "q35", *accel, "-cpu", cpu,
                "-m", str(self.mem), "-smp", str(self.smp), "-nodefaults",
                "-no-user-config", "-display", "none", "-no-reboot", "-nic", "none",
