@@ -323,6 +323,33 @@ find_listener(const struct ntpk_state *state, const struct sk_buff *skb, __be16 
 	return NULL;
 }
 
+/*
+ * A packet that an INPUT rule gave to NFQUEUE comes back in the context of the
+ * process that judged it: softirqs are kept out, so that the rest may rely on it.
+ */
+static noinline unsigned int handle_in_process(struct ntpk_inst *inst, struct ntpk_state *state,
+					       const struct ntpk_listener *listener,
+					       struct sk_buff *skb, unsigned int udp_off, u8 pf)
+{
+	unsigned int verdict;
+
+	local_bh_disable();
+	verdict = handle(inst, state, listener, skb, udp_off, pf);
+	local_bh_enable();
+	return verdict;
+}
+
+static __always_inline unsigned int handle_anywhere(struct ntpk_inst *inst,
+						    struct ntpk_state *state,
+						    const struct ntpk_listener *listener,
+						    struct sk_buff *skb, unsigned int udp_off,
+						    u8 pf)
+{
+	if (unlikely(!in_softirq()))
+		return handle_in_process(inst, state, listener, skb, udp_off, pf);
+	return handle(inst, state, listener, skb, udp_off, pf);
+}
+
 /* Where it is not as simple as below. */
 static noinline unsigned int look_for_listener(struct ntpk_inst *inst, struct sk_buff *skb,
 					       unsigned int udp_off, u8 pf)
@@ -339,83 +366,72 @@ static noinline unsigned int look_for_listener(struct ntpk_inst *inst, struct sk
 			listener = find_listener(state, skb, port, pf);
 	}
 	if (listener)
-		return handle(inst, state, listener, skb, udp_off, pf);
+		return handle_anywhere(inst, state, listener, skb, udp_off, pf);
 	conclude(inst, pf, NTPK_REASON_OTHER_PORT, 0, 0);
 	return NF_ACCEPT;
 }
 
-/*
- * Everything that is for another port leaves here, having cost next to nothing: whatever
- * is called is called last, so that no register has to be saved.
- */
-static __always_inline unsigned int handle_udp(struct ntpk_inst *inst, struct sk_buff *skb,
-					       unsigned int udp_off, u8 pf)
+/* To the port that a moment ago was the only one. */
+static __always_inline unsigned int handle_any_port(struct ntpk_inst *inst, struct sk_buff *skb,
+						    unsigned int udp_off, __be16 port, u8 pf)
 {
 	struct ntpk_state *state = rcu_dereference(inst->state);
 
-	if (unlikely(!state || !state->any_port ||
-		     skb_headlen(skb) < udp_off + offsetofend(struct udphdr, dest)))
+	if (unlikely(!state || state->any_port != port))
 		return look_for_listener(inst, skb, udp_off, pf);
-	if (((struct udphdr *)(skb->data + udp_off))->dest == state->any_port)
-		return handle(inst, state, state->listeners, skb, udp_off, pf);
-	conclude(inst, pf, NTPK_REASON_OTHER_PORT, 0, 0);
-	return NF_ACCEPT;
+	return handle_anywhere(inst, state, state->listeners, skb, udp_off, pf);
 }
 
 /*
- * A packet that an INPUT rule gave to NFQUEUE comes back in the context of the
- * process that judged it: softirqs are kept out, so that the rest may rely on it.
+ * Everything that is for another port leaves here, having cost next to nothing: its UDP
+ * header is looked for from skb->head on, where the network header's place is told from, and
+ * whatever is called is called last, so that no register has to be saved.
  */
-static noinline unsigned int handle_in_process(struct ntpk_inst *inst, struct sk_buff *skb,
-					       unsigned int udp_off, u8 pf)
+static __always_inline unsigned int handle_udp(struct ntpk_inst *inst, struct sk_buff *skb,
+					       unsigned long from_head, u8 pf)
 {
-	unsigned int verdict;
+	__be16 port = READ_ONCE(inst->any_port);
 
-	local_bh_disable();
-	verdict = handle_udp(inst, skb, udp_off, pf);
-	local_bh_enable();
-	return verdict;
+	if (unlikely(!port || skb_tail_pointer(skb) - skb->head <
+			      from_head + offsetofend(struct udphdr, dest)))
+		return look_for_listener(inst, skb, from_head - skb_headroom(skb), pf);
+	if (((struct udphdr *)(skb->head + from_head))->dest == port)
+		return handle_any_port(inst, skb, from_head - skb_headroom(skb), port, pf);
+	conclude(inst, pf, NTPK_REASON_OTHER_PORT, 0, 0);
+	return NF_ACCEPT;
 }
 
 static unsigned int hook_v4(void *priv, struct sk_buff *skb, const struct nf_hook_state *hs)
 {
-	unsigned int udp_off;
+	const struct iphdr *iph = ip_hdr(skb);
 
-	if (ip_hdr(skb)->protocol != IPPROTO_UDP)
+	if (iph->protocol != IPPROTO_UDP)
 		return NF_ACCEPT;
-	udp_off = skb_network_offset(skb) + ip_hdrlen(skb);
-	if (unlikely(!in_softirq()))
-		return handle_in_process(priv, skb, udp_off, NFPROTO_IPV4);
-	return handle_udp(priv, skb, udp_off, NFPROTO_IPV4);
+	return handle_udp(priv, skb, skb->network_header + iph->ihl * 4UL, NFPROTO_IPV4);
 }
 
 #if IS_ENABLED(CONFIG_IPV6)
 /* Behind extension headers; in a fragment only where it is the first, which has ports. */
-static int find_udp_v6(const struct sk_buff *skb)
+static noinline unsigned int look_for_udp_v6(struct ntpk_inst *inst, struct sk_buff *skb)
 {
 	u8 nexthdr = ipv6_hdr(skb)->nexthdr;
-	int off = skb_network_offset(skb) + sizeof(struct ipv6hdr);
 	__be16 frag_off;
+	int off;
 
-	if (likely(nexthdr == IPPROTO_UDP))
-		return off;
 	if (!ipv6_ext_hdr(nexthdr))
-		return -ENOENT;
-	off = ipv6_skip_exthdr(skb, off, &nexthdr, &frag_off);
+		return NF_ACCEPT;
+	off = ipv6_skip_exthdr(skb, skb_network_offset(skb) + sizeof(struct ipv6hdr), &nexthdr,
+			       &frag_off);
 	if (off < 0 || nexthdr != IPPROTO_UDP || (frag_off & htons(~0x7)))
-		return -ENOENT;
-	return off;
+		return NF_ACCEPT;
+	return look_for_listener(inst, skb, off, NFPROTO_IPV6);
 }
 
 static unsigned int hook_v6(void *priv, struct sk_buff *skb, const struct nf_hook_state *hs)
 {
-	int udp_off = find_udp_v6(skb);
-
-	if (udp_off < 0)
-		return NF_ACCEPT;
-	if (unlikely(!in_softirq()))
-		return handle_in_process(priv, skb, udp_off, NFPROTO_IPV6);
-	return handle_udp(priv, skb, udp_off, NFPROTO_IPV6);
+	if (unlikely(ipv6_hdr(skb)->nexthdr != IPPROTO_UDP))
+		return look_for_udp_v6(priv, skb);
+	return handle_udp(priv, skb, skb->network_header + sizeof(struct ipv6hdr), NFPROTO_IPV6);
 }
 #endif
 

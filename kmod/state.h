@@ -105,6 +105,7 @@ struct ntpk_state {
  * @hist: what answers take
  * @routes: the ways back to clients
  * @hash_key: so that nobody can choose whose place he shares
+ * @any_port: of @state, for packets that are not for NTP; may be of the one before or after
  * @clients: room for who asks, NULL = none yet; once there it stays; written under
  *	ntpk_net.lock
  * @phc_stats: what became of devices' receive stamps
@@ -129,6 +130,7 @@ struct ntpk_inst {
 	struct ntpk_hist __percpu *hist;
 	struct ntpk_routes __percpu *routes;
 	struct ntpk_who_key hash_key;
+	__be16	any_port;
 	struct ntpk_clients __rcu *clients;
 	struct ntpk_phc_stats __percpu *phc_stats;
 	struct nf_hook_ops hooks[NTPK_HOOKS];

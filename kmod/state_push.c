@@ -122,6 +122,7 @@ int ntpk_state_push(struct net *net, struct ntpk_state *state)
 	complete_state(state, old, &clock);
 	state->clients = state->no_clientlog ? NULL : clients_locked(inst);
 	rcu_assign_pointer(inst->state, state);
+	WRITE_ONCE(inst->any_port, state->any_port);
 	if (!state->clients && old && old->clients) {
 		synchronize_net();
 		ntpk_clients_flush(clients_locked(inst));

@@ -9,18 +9,16 @@ want.  And that what is remembered is forgotten as
 soon as routes, rules, neighbours or devices change.  About 5 seconds.
 """
 import contextlib
-import os
 import random
 import socket
 
 import fixture
-import netns
+import ftrace
 import ntpknl
 import ntpq
 import pkt
 import tap
 
-TRACING = "/sys/kernel/tracing"
 RULES = """
 table ip t {
 	chain o { type filter hook output priority 0; udp sport 123 counter accept; }
@@ -141,24 +139,6 @@ def test_sums(s):
 			 f"sums over any bytes: {reason}")
 
 
-def trace_file(name, text=None):
-	path = os.path.join(TRACING, name)
-	if text is None:
-		with open(path) as f:
-			return f.read()
-	with open(path, "w") as f:
-		f.write(text)
-	return None
-
-
-def calls_of(s, function, packets):
-	trace_file("trace", "")
-	trace_file("tracing_on", "1")
-	s.wire.exchange(packets)
-	trace_file("tracing_on", "0")
-	return sum(f" {function} " in line for line in trace_file("trace").splitlines())
-
-
 def calls(s, function):
 	"""How often a kernel function ran to answer one request, less the echo behind it."""
 	udp = pkt.udp("192.0.2.2", "192.0.2.1", 40000, 123, ntpq.request())
@@ -166,29 +146,26 @@ def calls(s, function):
 	# somebody has to be there, lest the client's own ICMP error be counted
 	with s.client.socket(socket.AF_INET, socket.SOCK_DGRAM) as there:
 		there.bind(("0.0.0.0", 40000))
-		return calls_of(s, function, [frame]) - calls_of(s, function, [])
+		with_it, without = (ftrace.calls(function, s.wire.exchange, packets)[1]
+				    for packets in ([frame], []))
+		return with_it - without
 
 
 def test_short_way_is_short(s):
 	"""Without this the test above could compare the long way with itself."""
-	netns.sh("mount", "-t", "tracefs", "tracefs", TRACING, check=False)
+	ask(s, "192.0.2.1", b"")
 	try:
-		trace_file("tracing_on", "0")
-		trace_file("set_ftrace_filter", "ip_output ip_route_output_flow ntp_reply_decide")
-		trace_file("current_tracer", "function")
+		with ftrace.functions("ip_output", "ip_route_output_flow", "ntp_reply_decide"):
+			for function in ("ip_output", "ip_route_output_flow", "ntp_reply_decide"):
+				tap.same(calls(s, function), 0, f"an answer does not call {function}()")
+			with corrected(s):
+				tap.ok(calls(s, "ntp_reply_decide") > 0,
+				       "with a correction it is decided the long way")
+			with ruled_by_port(s):
+				tap.ok(calls(s, "ip_route_output_flow") > 0,
+				       "with a rule by port it asks for its way")
 	except OSError as why:
 		tap.skip("which functions an answer calls", f"no function tracer: {why}")
-		return
-	ask(s, "192.0.2.1", b"")
-	for function in ("ip_output", "ip_route_output_flow", "ntp_reply_decide"):
-		tap.same(calls(s, function), 0, f"an answer does not call {function}()")
-	with corrected(s):
-		tap.ok(calls(s, "ntp_reply_decide") > 0, "with a correction it is decided the long way")
-	with ruled_by_port(s):
-		tap.ok(calls(s, "ip_route_output_flow") > 0, "with a rule by port it asks for its way")
-	trace_file("current_tracer", "nop")
-	trace_file("set_ftrace_filter", "")
-	trace_file("tracing_on", "1")
 
 
 def counted(s, dst, client):

@@ -1,0 +1,143 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+Shows that a packet which a firewall rule gave to a process to be judged (NFQUEUE: an
+intrusion detection system) is answered as any other, though the hook then runs for that
+process and not in softirq; that one for another port is counted and passed on; that one
+which is refused is neither answered nor counted; and all that with one listener that
+takes whatever comes, and with several.  About 5 seconds.
+"""
+import contextlib
+import os
+import select
+import socket
+import struct
+import threading
+
+import fixture
+import ftrace
+import ntpknl
+import ntpq
+import tap
+
+NETLINK_NETFILTER = 12
+QUEUE = 5
+SUBSYS_QUEUE = 3 << 8
+MSG_PACKET, MSG_VERDICT, MSG_CONFIG = 0, 1, 2
+CFG_CMD, CFG_PARAMS, CFG_CMD_BIND = 1, 2, 1
+COPY_META = 1
+PACKET_HDR, VERDICT_HDR = 1, 2
+DROP, ACCEPT = 0, 1
+# The echo behind the requests waits its turn with them.
+RULES = f"""
+table inet q {{
+	chain i {{
+		type filter hook input priority 0
+		meta l4proto udp queue num {QUEUE}
+		icmp type echo-request queue num {QUEUE}
+		icmpv6 type echo-request queue num {QUEUE}
+	}}
+}}
+"""
+
+
+class Judge:
+	"""Gives a verdict on each packet of a queue, in a thread, inside `with`; seen: of how many."""
+
+	def __init__(self, ns, verdict=lambda: ACCEPT):
+		self.verdict, self.seen = verdict, 0
+		self.s = ns.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER)
+		self.s.bind((0, 0))
+		self.send(MSG_CONFIG, ntpknl.attr(CFG_CMD, struct.pack("!BxH", CFG_CMD_BIND, 0)), ack=True)
+		self.send(MSG_CONFIG, ntpknl.attr(CFG_PARAMS, struct.pack("!IB", 0, COPY_META)), ack=True)
+		self.end, self.ended = os.pipe()
+		self.thread = threading.Thread(target=self.work)
+
+	def send(self, kind, payload, ack=False):
+		flags = ntpknl.NLM_F_REQUEST | (ntpknl.NLM_F_ACK if ack else 0)
+		body = struct.pack("!BBH", 0, 0, QUEUE) + payload
+		self.s.send(struct.pack("=IHHII", 16 + len(body), SUBSYS_QUEUE | kind, flags, 0, 0) + body)
+		if ack:
+			error = struct.unpack_from("=i", self.s.recv(65536), 16)[0]
+			if error:
+				raise OSError(-error, os.strerror(-error))
+
+	def work(self):
+		while self.end not in select.select([self.s, self.end], [], [])[0]:
+			header = dict(ntpknl.attrs(self.s.recv(65536)[20:]))[PACKET_HDR]
+			self.seen += 1
+			self.send(MSG_VERDICT, ntpknl.attr(VERDICT_HDR, struct.pack("!I", self.verdict()) + header[:4]))
+
+	def __enter__(self):
+		self.thread.start()
+		return self
+
+	def __exit__(self, *exc):
+		os.write(self.ended, b"x")
+		self.thread.join()
+		self.s.close()
+		os.close(self.end)
+		os.close(self.ended)
+
+
+def ask(s, state, dst):
+	"""Ten requests, and ten packets for port 9, which nobody serves."""
+	bad = []
+	for i in range(10):
+		fault = s.wire.sync_reply(state, dst=dst, sport=30000 + i)
+		if fault:
+			bad.append(fault)
+		got, _, _ = s.wire.ask(ntpq.request(), dst=dst, dport=9)
+		if len(got) != 1 or not got[0].is_port_unreachable():
+			bad.append(f"port 9: {got}")
+	return bad
+
+
+def test_accepted(s, what, **change):
+	state = s.g.push_default(**change)
+	for dst in ("192.0.2.1", "2001:db8::1"):
+		with Judge(s.server) as judge:
+			bad, moved = s.counted(ask, s, state, dst)
+		tap.same(bad, [], f"{what}: what a process let pass is answered by {dst}")
+		# each request, each packet for port 9, and the echo behind each of them
+		tap.same(judge.seen, 40, "all of it went by that process")
+		tap.same((moved.get("replied"), moved.get("other_port")), (10, 10), "and is counted")
+
+
+def test_kept_out(s):
+	"""A reply is made with softirqs kept out, which may change the same."""
+	state = s.g.push_default()
+	try:
+		with Judge(s.server), ftrace.functions("handle_in_process"):
+			fault, calls = ftrace.calls("handle_in_process", s.wire.sync_reply, state)
+			tap.same((fault, calls), (None, 1), "an answer keeps softirqs out itself")
+	except OSError as why:
+		tap.skip("an answer keeps softirqs out itself", f"no function tracer: {why}")
+
+
+def test_refused(s):
+	"""The echo passes, or nobody would know when to look."""
+	verdicts = [DROP, ACCEPT] * 10
+	with Judge(s.server, lambda: verdicts.pop(0)):
+		got, moved = s.counted(lambda: [s.wire.ask(ntpq.request())[0] for _ in range(10)])
+	tap.same((got, moved), ([[]] * 10, {}), "what a process refuses is not answered, nor counted")
+
+
+def main():
+	s = fixture.served()
+	try:
+		s.server.nft(RULES)
+		with contextlib.closing(Judge(s.server).s):
+			pass
+	except (RuntimeError, OSError) as e:
+		tap.skip_all(f"no NFQUEUE here: {e}")
+	test_accepted(s, "one listener")
+	listener = {"PORT": 123, "NEVER_SYNCED": 0, "EXPIRED": 1}
+	test_accepted(s, "two listeners", LISTENERS=[listener, dict(listener, PORT=1123)])
+	test_kept_out(s)
+	test_refused(s)
+	s.server.nft("flush ruleset")
+	tap.same(s.wire.sync_reply(s.g.push_default()), None, "no rule any more: an answer in softirq")
+
+
+tap.run(main)
