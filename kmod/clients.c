@@ -71,9 +71,9 @@ static u64 zero_bytes(u64 bytes)
 static bool is_here(const struct ntpk_clients_set *set, unsigned int way,
 		    const struct ntpk_note *note)
 {
-	const struct ntpk_clients_entry *entry = &set->entry[way];
+	const struct ntp_acl_addr *who = &set->front[way].who;
 
-	return entry->who.lo == note->who.lo && entry->who.hi == note->who.hi && set->seen[way];
+	return who->lo == note->who.lo && who->hi == note->who.hi && set->seen[way];
 }
 
 /* Of the first eight ways, those that are worth a look: the top bits of their bytes. */
@@ -116,8 +116,8 @@ static unsigned int find(const struct ntpk_clients_set *set, const struct ntpk_n
 }
 
 /* Not one of those that ask most. */
-static noinline void look_at(struct ntp_client *client, const struct ntpk_rx *rx,
-			     enum ntp_client_verdict verdict)
+static noinline void look_at(struct ntp_client *client, struct ntp_client_rest *rest,
+			     const struct ntpk_rx *rx, enum ntp_client_verdict verdict)
 {
 	struct ntp_client_req q = {
 		.now_ns = rx->now.raw_ns,
@@ -128,7 +128,7 @@ static noinline void look_at(struct ntp_client *client, const struct ntpk_rx *rx
 	ntp_client_req_header(&q, &rx->note.req, rx->udp_len - sizeof(struct udphdr));
 	if (verdict < NTP_CLIENT_LIMITED)
 		q.t2 = be64_to_cpu(rx->note.t2);
-	ntp_client_update(client, &q);
+	ntp_client_update(client, rest, &q);
 }
 
 /* Under the lock.  Return: its class. */
@@ -136,15 +136,13 @@ static __always_inline unsigned int update(struct ntpk_clients_set *set, unsigne
 					   const struct ntpk_rx *rx,
 					   enum ntp_client_verdict verdict)
 {
-	struct ntp_client *client = &set->entry[way].client;
+	struct ntp_client *client = ntpk_clients_record(set, way);
 	u32 now = units(rx);
 
-	/* not worked out anew for each of its members */
-	OPTIMIZER_HIDE_VAR(client);
 	if (set->seen[way] >> 1 != now)
 		set->seen[way] = now << 1 | 1;
 	if (!ntp_client_skim(client, rx->now.raw_ns, verdict))
-		look_at(client, rx, verdict);
+		look_at(client, &set->rest[way], rx, verdict);
 	return client->quirk;
 }
 
@@ -191,7 +189,7 @@ static __always_inline unsigned int update_in(struct ntpk_clients_set *set,
 }
 
 /* The less, the sooner it goes. */
-static u32 worth(const struct ntpk_clients_set *set, unsigned int way)
+static u32 worth(struct ntpk_clients_set *set, unsigned int way)
 {
 	u32 seen = set->seen[way];
 
@@ -199,16 +197,16 @@ static u32 worth(const struct ntpk_clients_set *set, unsigned int way)
 }
 
 /* The longer it has been coming, the longer it is kept: who wants its place has to come as long. */
-static u32 worth_of_stay(const struct ntpk_clients_set *set, unsigned int way)
+static u32 worth_of_stay(struct ntpk_clients_set *set, unsigned int way)
 {
-	const struct ntp_client *client = &set->entry[way].client;
+	const struct ntp_client *client = ntpk_clients_record(set, way);
 	u32 stay = (client->last - client->first) >> (UNIT_LOG2NS - NTP_CLIENT_TICK_LOG2NS);
 
 	return (set->seen[way] >> 1) + min_t(u32, stay * STAY_FACTOR, KEEP_UNITS);
 }
 
-static unsigned int least(const struct ntpk_clients_set *set,
-			  u32 (*of)(const struct ntpk_clients_set *set, unsigned int way))
+static unsigned int least(struct ntpk_clients_set *set,
+			  u32 (*of)(struct ntpk_clients_set *set, unsigned int way))
 {
 	unsigned int way, found = 0;
 
@@ -219,7 +217,7 @@ static unsigned int least(const struct ntpk_clients_set *set,
 }
 
 /* Of least worth: a free one if there is any; where all came again, by how long they have. */
-static unsigned int worst(const struct ntpk_clients_set *set)
+static unsigned int worst(struct ntpk_clients_set *set)
 {
 	unsigned int way = least(set, worth);
 
@@ -251,13 +249,11 @@ static struct ntpk_clients_set *choose(struct ntpk_clients_set *first,
 
 static void put_new(struct ntpk_clients_set *set, unsigned int way, const struct ntpk_rx *rx)
 {
-	struct ntpk_clients_entry *entry = &set->entry[way];
-
 	set->tag[way] = tag_of(&rx->note);
 	/* once for now */
 	set->seen[way] = units(rx) << 1;
-	entry->who = rx->note.who;
-	ntp_client_init(&entry->client);
+	set->front[way].who = rx->note.who;
+	ntp_client_init(ntpk_clients_record(set, way), &set->rest[way]);
 }
 
 /*

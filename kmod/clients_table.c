@@ -112,7 +112,8 @@ void ntpk_clients_flush(struct ntpk_clients *table)
 		set = &table->sets[i];
 		raw_spin_lock_bh(&set->lock);
 		memset(set->seen, 0, sizeof(set->seen));
-		memset(set->entry, 0, sizeof(set->entry));
+		memset(set->front, 0, sizeof(set->front));
+		memset(set->rest, 0, sizeof(set->rest));
 		raw_spin_unlock_bh(&set->lock);
 		cond_resched();
 	}
@@ -141,9 +142,18 @@ u32 ntpk_clients_begin(void)
  * Did it come in while the dump was going on?  Perhaps it was there, left and came back.
  * Who came nine years before is not meant.
  */
-static bool came_since(const struct ntpk_clients_entry *entry, u32 began)
+static bool came_since(const struct ntp_client *client, u32 began)
 {
-	return entry->client.first - began - 1 < DUMP_TICKS;
+	return client->first - began - 1 < DUMP_TICKS;
+}
+
+/* Under the lock. */
+static void copy_entry(const struct ntpk_clients_set *set, unsigned int way,
+		       struct ntpk_clients_entry *out)
+{
+	out->who = set->front[way].who;
+	memcpy(&out->client, set->front[way].front, sizeof(set->front[way].front));
+	out->client.rest = set->rest[way];
 }
 
 /**
@@ -168,10 +178,11 @@ bool ntpk_clients_next(struct ntpk_clients *table, struct ntpk_clients_pos *pos,
 		set = &table->sets[pos->set];
 		raw_spin_lock_bh(&set->lock);
 		for (way = pos->way; way < WAYS; way++)
-			if (set->seen[way] && !came_since(&set->entry[way], pos->began))
+			if (set->seen[way] &&
+			    !came_since(ntpk_clients_record(set, way), pos->began))
 				break;
 		if (way < WAYS)
-			*out = set->entry[way];
+			copy_entry(set, way, out);
 		raw_spin_unlock_bh(&set->lock);
 		pos->way = way + 1;
 		if (way < WAYS)

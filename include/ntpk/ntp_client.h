@@ -107,6 +107,21 @@ struct ntp_client_point {
 };
 
 /**
+ * struct ntp_client_rest - what is known of a client beyond that it asks
+ * @point: hull of (time, d), or the highest d of each length of time after an answer
+ * @head: version, mode and leap (as on the wire) | poll << 8 | precision << 16 |
+ *	NTP_CLIENT_HAS_* << 24
+ * @rtt: least round trip that it told, 2^-16 s, 0 = it tells none
+ * @slope: d for each tick, about, in 2^-29 s; 0 where it follows
+ */
+struct ntp_client_rest {
+	struct ntp_client_point point[NTP_CLIENT_POINTS];
+	__u32	head;
+	__u16	rtt;
+	__s16	slope;
+};
+
+/**
  * struct ntp_client - what is known of a client
  * @last: tick of the last request that was looked at
  * @requests: all of them, saturating
@@ -120,7 +135,7 @@ struct ntp_client_point {
  * @jitter: of d, mean of the last few, 2^-16 s, saturating
  * @t1_class: enum ntp_client_t1
  * @t1_next: another class that the last requests fit, << 4 | how many did
- * @points: of @point
+ * @points: of @rest's
  * @quirk: enum ntp_client_quirk, from its second request on
  * @shift: T1_SHIFT: half hours that it is ahead
  * @step_gen: of its last request
@@ -130,11 +145,7 @@ struct ntp_client_point {
  * @t1: of its last request
  * @d0: T1 - T2 that the points of a hull are relative to, 2^-32 s; that of its last
  *	request where there is no hull
- * @point: hull of (time, d), or the highest d of each length of time after an answer
- * @head: version, mode and leap (as on the wire) | poll << 8 | precision << 16 |
- *	NTP_CLIENT_HAS_* << 24
- * @rtt: least round trip that it told, 2^-16 s, 0 = it tells none
- * @slope: d for each tick, about, in 2^-29 s; 0 where it follows
+ * @rest: may be kept elsewhere: what takes it apart knows nothing of it
  *
  * The first NTP_CLIENT_SKIMMED bytes are all that ntp_client_skim() needs.
  */
@@ -157,10 +168,7 @@ struct ntp_client {
 	__u8	near_run;
 	ntp64_t	t1;
 	__s64	d0;
-	struct ntp_client_point point[NTP_CLIENT_POINTS];
-	__u32	head;
-	__u16	rtt;
-	__s16	slope;
+	struct ntp_client_rest rest;
 };
 
 #define NTP_CLIENT_SKIMMED	32
@@ -176,7 +184,7 @@ _Static_assert(__builtin_offsetof(struct ntp_client, t1) == NTP_CLIENT_SKIMMED,
  * @t1: its transmit timestamp, from ntp_client_req_header() as all up to @head
  * @org: its origin timestamp, 0 where it does not tell when the answer came
  * @rec: its receive timestamp
- * @head: as in struct ntp_client
+ * @head: as in struct ntp_client_rest
  * @t2: served time when it came, as in the answer; without one 0
  * @verdict: enum ntp_client_verdict
  * @step_gen: changes when the served time is stepped, so that no client is blamed
@@ -240,11 +248,14 @@ static inline void ntp_client_req_header(struct ntp_client_req *q, const struct 
 
 /**
  * ntp_client_init() - a client that nothing is known of
- * @c: out; ntp_client_update() with its first request comes next
+ * @c: out, but for its rest; ntp_client_update() with its first request comes next
+ * @rest: out, its rest, wherever that is
  */
-static inline void ntp_client_init(struct ntp_client *c)
+static inline void ntp_client_init(struct ntp_client *c, struct ntp_client_rest *rest)
 {
-	*c = (struct ntp_client){ .since = NTP_CLIENT_SINCE_MAX };
+	__builtin_memset(c, 0, __builtin_offsetof(struct ntp_client, rest));
+	c->since = NTP_CLIENT_SINCE_MAX;
+	*rest = (struct ntp_client_rest){};
 }
 
 /* What an answer, or none, changes; @since: ticks since the last valid answer. */
@@ -298,38 +309,40 @@ static inline bool ntp_client_skim(struct ntp_client *c, __s64 now_ns, unsigned 
 
 /**
  * ntp_client_update() - it has asked
- * @c: record
+ * @c: record, of which what is before its rest is looked at and changed
+ * @rest: its rest, wherever that is
  * @q: what, when, and what became of it
  *
  * In softirq under the set's lock: no loop but over the points, and one 32-bit division
  * at most.
  */
-void ntp_client_update(struct ntp_client *c, const struct ntp_client_req *q);
+void ntp_client_update(struct ntp_client *c, struct ntp_client_rest *rest,
+		       const struct ntp_client_req *q);
 
 /* Accessors of what is packed. */
 static inline unsigned int ntp_client_version(const struct ntp_client *c)
 {
-	return ntp_lvm_version((__u8)c->head);
+	return ntp_lvm_version((__u8)c->rest.head);
 }
 
 static inline unsigned int ntp_client_mode(const struct ntp_client *c)
 {
-	return ntp_lvm_mode((__u8)c->head);
+	return ntp_lvm_mode((__u8)c->rest.head);
 }
 
 static inline __s8 ntp_client_poll_log2s(const struct ntp_client *c)
 {
-	return (__s8)(c->head >> 8);
+	return (__s8)(c->rest.head >> 8);
 }
 
 static inline __s8 ntp_client_precision_log2s(const struct ntp_client *c)
 {
-	return (__s8)(c->head >> 16);
+	return (__s8)(c->rest.head >> 16);
 }
 
 static inline unsigned int ntp_client_has(const struct ntp_client *c)
 {
-	return c->head >> 24;
+	return c->rest.head >> 24;
 }
 
 static inline enum ntp_client_follows ntp_client_follows(const struct ntp_client *c)
@@ -384,7 +397,7 @@ enum ntp_client_quirk {
 
 /**
  * ntp_client_quirk_of() - the class that a fingerprint belongs to
- * @head: as in struct ntp_client
+ * @head: as in struct ntp_client_rest
  * @t1_class: enum ntp_client_t1
  *
  * Return: the first row of the table that fits, else NTP_CLIENT_QUIRK_NONE.

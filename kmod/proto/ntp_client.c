@@ -24,11 +24,11 @@ static inline __s64 class_offset(const struct ntp_client *c)
 	return c->t1_class == NTP_CLIENT_T1_UNIX ? (__s64)-UNIX_EPOCH : 0;
 }
 
-static inline __s64 last_d(const struct ntp_client *c)
+static inline __s64 last_d(const struct ntp_client *c, const struct ntp_client_rest *rest)
 {
 	if (follows(c) == NTP_CLIENT_FOLLOWS || !c->points)
 		return c->d0;
-	return diff(c->d0, -((__s64)c->point[c->points - 1].d * (1 << D_SHIFT)));
+	return diff(c->d0, -((__s64)rest->point[c->points - 1].d * (1 << D_SHIFT)));
 }
 
 static rare void set_follows(struct ntp_client *c, unsigned int how, const struct turn *t)
@@ -38,7 +38,7 @@ static rare void set_follows(struct ntp_client *c, unsigned int how, const struc
 	c->flags = (__u16)((c->flags & ~NTP_CLIENT_F_FOLLOWS) | how);
 	/* what the points are may change with it */
 	begin(c, t);
-	c->point[LENGTHS].x = 0;
+	t->rest->point[LENGTHS].x = 0;
 	c->near_run = 0;
 }
 
@@ -104,13 +104,14 @@ static inline void take_jitter(struct ntp_client *c, __s64 off)
 static rare void look_at_rtt(struct ntp_client *c, const struct turn *t)
 {
 	__s64 rtt = diff((__s64)(t->q->rec - t->q->org), t->last);
+	struct ntp_client_rest *rest = t->rest;
 
 	if (!(c->flags & NTP_CLIENT_F_FINE) || !t->q->rec ||
 	    !within((__s64)(t->q->org - (c->t1 - (__u64)t->last)), S) || rtt <= 0 || rtt >= S)
 		return;
 	rtt = (rtt >> 16) + 1;
-	if (!c->rtt || rtt < c->rtt)
-		c->rtt = (__u16)(rtt > 0xffff ? 0xffff : rtt);
+	if (!rest->rtt || rtt < rest->rtt)
+		rest->rtt = (__u16)(rtt > 0xffff ? 0xffff : rtt);
 }
 
 /* Is @b not above the line from @a to the new point? */
@@ -121,10 +122,10 @@ static inline bool below(const struct ntp_client_point *a, const struct ntp_clie
 }
 
 /* The hull's slope now and then, for the jitter: 32-bit numbers divide everywhere. */
-static rare void look_at_slope(struct ntp_client *c)
+static rare void look_at_slope(const struct ntp_client *c, struct ntp_client_rest *rest)
 {
-	const struct ntp_client_point *a = c->point;
-	const struct ntp_client_point *b = &c->point[c->points > 2 ? c->points - 2 : 1];
+	const struct ntp_client_point *a = rest->point;
+	const struct ntp_client_point *b = &rest->point[c->points > 2 ? c->points - 2 : 1];
 	__s64 d = (__s64)b->d - a->d;
 	__u32 x = b->x - a->x;
 	__s32 slope;
@@ -135,7 +136,7 @@ static rare void look_at_slope(struct ntp_client *c)
 		d >>= 1;
 	d = d > 1 << 21 ? 1 << 21 : d < -(1 << 21) ? -(1 << 21) : d;
 	slope = (__s32)d * 512 / (__s32)x;
-	c->slope = (__s16)(slope > 0x7fff ? 0x7fff : slope < -0x7fff ? -0x7fff : slope);
+	rest->slope = (__s16)(slope > 0x7fff ? 0x7fff : slope < -0x7fff ? -0x7fff : slope);
 }
 
 /*
@@ -179,7 +180,7 @@ static rare void move_on(struct ntp_client_point *p, __u32 dt)
 static inline void add_to_hull(struct ntp_client *c, const struct turn *t)
 {
 	__s64 d = diff(t->d, c->d0) >> D_SHIFT;
-	struct ntp_client_point *p = c->point;
+	struct ntp_client_point *p = t->rest->point;
 	unsigned int n = c->points;
 
 	if (unlikely_(d != (__s32)d || t->tick - p[0].x >= SPAN_TICKS)) {
@@ -187,7 +188,7 @@ static inline void add_to_hull(struct ntp_client *c, const struct turn *t)
 		return;
 	}
 	if (likely_(t->goes_on && n > 1))
-		take_jitter(c, ((diff(t->d, t->last) >> 3) - (__s64)c->slope * t->dt) >> 13);
+		take_jitter(c, ((diff(t->d, t->last) >> 3) - (__s64)t->rest->slope * t->dt) >> 13);
 	if (unlikely_(p[n - 1].x == t->tick))
 		n--;
 	while (n >= 2 && below(&p[n - 2], &p[n - 1], t->tick, (__s32)d))
@@ -197,18 +198,20 @@ static inline void add_to_hull(struct ntp_client *c, const struct turn *t)
 	p[n] = (struct ntp_client_point){ .x = t->tick, .d = (__s32)d };
 	c->points = (__u8)(n + 1);
 	if (!(c->requests & 7) || n == 1)
-		look_at_slope(c);
+		look_at_slope(c, t->rest);
 	if (unlikely_(n == 1 && t->tick - p[0].x > 2 * WINDOW_TICKS))
 		move_on(p, t->dt);
 }
 
 /* The point of about this length of time, else a free one, else the nearest. */
-static inline struct ntp_client_point *find_length(struct ntp_client *c, __u32 x, bool *found)
+static inline struct ntp_client_point *find_length(struct ntp_client *c,
+						   struct ntp_client_rest *rest, __u32 x,
+						   bool *found)
 {
-	struct ntp_client_point *p, *best = c->point;
+	struct ntp_client_point *p, *best = rest->point;
 	__u32 off, least = ~0U;
 
-	for (p = c->point; p < c->point + c->points; p++) {
+	for (p = rest->point; p < rest->point + c->points; p++) {
 		off = p->x > x ? p->x - x : x - p->x;
 		if (off < least) {
 			least = off;
@@ -216,7 +219,7 @@ static inline struct ntp_client_point *find_length(struct ntp_client *c, __u32 x
 		}
 	}
 	*found = c->points && (least <= x >> 4 || c->points == LENGTHS);
-	return *found ? best : &c->point[c->points++];
+	return *found ? best : &rest->point[c->points++];
 }
 
 /*
@@ -224,9 +227,9 @@ static inline struct ntp_client_point *find_length(struct ntp_client *c, __u32 x
  * one way so often in a row, and so far, by no chance.  The last point is not a length,
  * but how often it did, from where, and what the jitter was then.
  */
-static inline bool runs_away(struct ntp_client *c, __s32 d, __s32 last)
+static inline bool runs_away(const struct ntp_client *c, struct ntp_client_point *run, __s32 d,
+			     __s32 last)
 {
-	struct ntp_client_point *run = &c->point[LENGTHS];
 	__s64 far = (__s64)d - run->d, chance;
 
 	if (likely_(!run->x || (d > last) != (last > run->d))) {
@@ -275,11 +278,12 @@ static inline void add_to_lengths(struct ntp_client *c, const struct turn *t)
 	c->d0 = t->d;
 	if (unlikely_(c->since == NTP_CLIENT_SINCE_MAX || d != (__s32)d))
 		return;
-	if (likely_(t->goes_on) && unlikely_(runs_away(c, (__s32)d, (__s32)last))) {
+	if (likely_(t->goes_on) && unlikely_(runs_away(c, &t->rest->point[LENGTHS], (__s32)d,
+						       (__s32)last))) {
 		set_follows(c, NTP_CLIENT_FOLLOWS_UNKNOWN, t);
 		return;
 	}
-	p = find_length(c, x, &found);
+	p = find_length(c, t->rest, x, &found);
 	if (likely_(found))
 		take_length(c, p, x, d, last);
 	else
@@ -291,7 +295,7 @@ static inline void look_at_t1(struct ntp_client *c, struct turn *t)
 	const struct ntp_client_req *q = t->q;
 
 	t->d = (__s64)(q->t1 - q->t2);
-	t->last = last_d(c);
+	t->last = last_d(c, t->rest);
 	t->first = (!c->t1 && !c->t1_class) || q->step_gen != c->step_gen;
 	t->goes_on = !t->first && within(diff(t->d, t->last), t->tol);
 	c->step_gen = q->step_gen;
@@ -325,13 +329,13 @@ static inline void look_at_pace(struct ntp_client *c, __u32 dt)
 		c->fast_run++;
 }
 
-static rare void look_at_head(struct ntp_client *c, __u32 head)
+static rare void look_at_head(struct ntp_client *c, struct ntp_client_rest *rest, __u32 head)
 {
 	/* version and mode, more than once; the rest may change with a client's state */
-	if ((head ^ c->head) & 0x3f)
+	if ((head ^ rest->head) & 0x3f)
 		c->flags |= c->flags & NTP_CLIENT_F_CHANGED ? NTP_CLIENT_F_SEVERAL :
 							      NTP_CLIENT_F_CHANGED;
-	c->head = head;
+	rest->head = head;
 	c->quirk = (__u8)ntp_client_quirk_of(head, c->t1_class);
 }
 
@@ -339,13 +343,14 @@ static rare void begin_record(struct ntp_client *c, const struct turn *t)
 {
 	c->first = t->tick;
 	c->last = t->tick;
-	c->head = t->q->head;
+	t->rest->head = t->q->head;
 	c->step_gen = t->q->step_gen;
 }
 
-void ntp_client_update(struct ntp_client *c, const struct ntp_client_req *q)
+void ntp_client_update(struct ntp_client *c, struct ntp_client_rest *rest,
+		       const struct ntp_client_req *q)
 {
-	struct turn t = { .q = q, .tick = ntp_client_tick(q->now_ns) };
+	struct turn t = { .q = q, .rest = rest, .tick = ntp_client_tick(q->now_ns) };
 
 	if (unlikely_(!c->requests))
 		begin_record(c, &t);
@@ -362,8 +367,8 @@ void ntp_client_update(struct ntp_client *c, const struct ntp_client_req *q)
 	/* what we do not claim to know is nothing to compare with */
 	if (likely_(q->t2 && q->verdict != NTP_CLIENT_UNSYNC))
 		look_at_t1(c, &t);
-	if (unlikely_(q->head != c->head || c->requests == 1))
-		look_at_head(c, q->head);
+	if (unlikely_(q->head != rest->head || c->requests == 1))
+		look_at_head(c, rest, q->head);
 	ntp_client_verdict(c, q->verdict, c->since + t.dt);
 	c->last = t.tick;
 	c->requests += c->requests != ~0U;

@@ -24,6 +24,7 @@
 /**
  * struct turn - one request, and what it is compared with
  * @q: the request
+ * @rest: of its client's record
  * @tick: when
  * @dt: ticks since the last request
  * @tol: how far a clock may be from right, or from where it was, after that time
@@ -34,6 +35,7 @@
  */
 struct turn {
 	const struct ntp_client_req *q;
+	struct ntp_client_rest *rest;
 	__u32	tick;
 	__u32	dt;
 	__u64	tol;
@@ -63,15 +65,15 @@ static inline unsigned int follows(const struct ntp_client *c)
 static inline void begin(struct ntp_client *c, const struct turn *t)
 {
 	c->d0 = t->d;
-	c->point[0] = (struct ntp_client_point){ .x = t->tick };
+	t->rest->point[0] = (struct ntp_client_point){ .x = t->tick };
 	c->points = follows(c) == NTP_CLIENT_FOLLOWS ? 0 : 1;
-	c->slope = 0;
+	t->rest->slope = 0;
 	c->jitter = 0;
 }
 
 /**
  * ntp_client_look_again() - a clock that does not go on, or none
- * @c: record
+ * @c: record but for its rest
  * @t: its request; @first is set where nothing before counts
  *
  * Return: whether it is a point of the clock.

@@ -13,7 +13,7 @@
 #define OTHER_TIMES	2
 #define STRAY_TIMES	4		/* clocks among random T1s, of some hundred requests */
 
-static void set_class(struct ntp_client *c, unsigned int class)
+static void set_class(struct ntp_client *c, unsigned int class, __u32 head)
 {
 	c->t1_class = (__u8)class;
 	c->t1_next = 0;
@@ -23,7 +23,7 @@ static void set_class(struct ntp_client *c, unsigned int class)
 	c->near_run = 0;
 	/* of its second request it is looked up in any case */
 	if (c->requests > 1)
-		c->quirk = (__u8)ntp_client_quirk_of(c->head, class);
+		c->quirk = (__u8)ntp_client_quirk_of(head, class);
 }
 
 /* Half hours that a clock within a day is off, where it is off by just that. */
@@ -105,7 +105,7 @@ static void came_back(struct ntp_client *c)
 }
 
 /* One T1 that does not fit may be a stray; return: whether this one fits the class. */
-static bool settle(struct ntp_client *c, unsigned int class)
+static bool settle(struct ntp_client *c, unsigned int class, __u32 head)
 {
 	/* a request that is sent again is no constant yet, if T1s were seen to differ */
 	unsigned int times = class == NTP_CLIENT_T1_CONSTANT && c->requests >= CONSTANT_TIMES ?
@@ -124,7 +124,7 @@ static bool settle(struct ntp_client *c, unsigned int class)
 		c->t1_next = (__u8)(class << 4 | n);
 		return false;
 	}
-	set_class(c, class);
+	set_class(c, class, head);
 	return true;
 }
 
@@ -137,7 +137,7 @@ bool ntp_client_look_again(struct ntp_client *c, struct turn *t)
 {
 	unsigned int was = c->t1_class;
 	int shift = 0;
-	bool fits = settle(c, class_of(c, t, &shift));
+	bool fits = settle(c, class_of(c, t, &shift), t->rest->head);
 
 	if (!ntp_client_has_clock(c)) {
 		c->d0 = t->d;

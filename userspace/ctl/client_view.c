@@ -67,13 +67,13 @@ static void count_samples(struct frame *f)
 	if (ntp_client_follows(c) == NTP_CLIENT_FOLLOWS)
 		f->samples = c->near_run;
 	else if (c->points > 1 && interval_of(c) > 0)
-		f->samples = (c->point[c->points - 1].x - c->point[0].x) * TICK_NS / interval_of(c);
+		f->samples = (c->rest.point[c->points - 1].x - c->rest.point[0].x) * TICK_NS / interval_of(c);
 }
 
 static struct frame frame_of(const struct ntp_client *c, const struct client_path *path)
 {
 	struct frame f = { .c = c, .quantum_ns = quantum_of(c),
-			   .delay_ns = CLIENT_VIEW_DELAY_MAX_NS, .rtt_ns = c->rtt * U16_NS,
+			   .delay_ns = CLIENT_VIEW_DELAY_MAX_NS, .rtt_ns = c->rest.rtt * U16_NS,
 			   .jitter_ns = c->jitter * U16_NS };
 	/* who follows shows that of both ways */
 	double noise_ns = f.jitter_ns / (ntp_client_follows(c) == NTP_CLIENT_FOLLOWS ? 2 : 1) -
@@ -111,12 +111,12 @@ static double d0_ns(const struct ntp_client *c)
 /* The edge of the hull above the middle of its time. */
 static const struct ntp_client_point *middle_edge(const struct ntp_client *c)
 {
-	uint32_t half = (c->point[c->points - 1].x - c->point[0].x) / 2;
+	uint32_t half = (c->rest.point[c->points - 1].x - c->rest.point[0].x) / 2;
 	unsigned int i = 0;
 
-	while (i + 2 < c->points && c->point[i + 1].x - c->point[0].x <= half)
+	while (i + 2 < c->points && c->rest.point[i + 1].x - c->rest.point[0].x <= half)
 		i++;
-	return &c->point[i];
+	return &c->rest.point[i];
 }
 
 static double edge_slope(const struct ntp_client_point *a, const struct ntp_client_point *b)
@@ -128,7 +128,7 @@ static double edge_slope(const struct ntp_client_point *a, const struct ntp_clie
 static double hull_now_ns(const struct frame *f)
 {
 	const struct ntp_client *c = f->c;
-	const struct ntp_client_point *a, *last = &c->point[c->points - 1];
+	const struct ntp_client_point *a, *last = &c->rest.point[c->points - 1];
 	double d = last->d * D_NS, line;
 
 	if (c->points < 2)
@@ -194,14 +194,14 @@ static void view_slope(struct client_view *v, const struct frame *f)
  */
 static void view_gain(struct client_view *v, const struct frame *f)
 {
-	const struct ntp_client_point *p = f->c->point, *lo = p, *hi = p;
+	const struct ntp_client_point *p = f->c->rest.point, *lo = p, *hi = p;
 	double rest = rest_ns(f), x_ns;
 	double both_ns = f->rtt_ns > 0 ? f->rtt_ns * (1 - RTT_MEAN) : 2 * f->delay_ns;
 
 	/* once is no habit */
 	if (!f->c->points || f->samples < HABIT)
 		return;
-	for (; p < f->c->point + f->c->points; p++) {
+	for (; p < f->c->rest.point + f->c->points; p++) {
 		lo = p->x < lo->x ? p : lo;
 		hi = p->x > hi->x ? p : hi;
 	}

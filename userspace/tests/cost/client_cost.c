@@ -27,7 +27,7 @@ __attribute__((noinline)) void client_cost_request(struct ntp_client *c,
 	if (ntp_client_skim(c, q->now_ns, NTP_CLIENT_ANSWERED))
 		return;
 	ntp_client_req_header(q, req, NTP_HEADER_LEN);
-	ntp_client_update(c, q);
+	ntp_client_update(c, &c->rest, q);
 }
 
 int main(int argc, char **argv)
@@ -39,7 +39,7 @@ int main(int argc, char **argv)
 	struct ntp_client c;
 	__u64 noise = 1;
 
-	ntp_client_init(&c);
+	ntp_client_init(&c, &c.rest);
 	for (unsigned long i = 0; i < n; i++) {
 		__s64 since_ms = (__s64)(i * interval_ms);
 

@@ -62,7 +62,7 @@ static void next(struct ntp_client_req *q, const struct step *s)
 
 static void check_hull(const struct ntp_client *c)
 {
-	const struct ntp_client_point *p = c->point;
+	const struct ntp_client_point *p = c->rest.point;
 
 	if (!c->points)
 		abort();
@@ -100,7 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct ntp_client c;
 	struct step s;
 
-	ntp_client_init(&c);
+	ntp_client_init(&c, &c.rest);
 	/* ticks are told apart for so long */
 	for (; size >= sizeof(s) && q.now_ns < 1LL << 57; size -= sizeof(s), data += sizeof(s)) {
 		uint32_t requests = c.requests;
@@ -108,7 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(&s, data, sizeof(s));
 		next(&q, &s);
 		if (s.step_gen & 1 || !ntp_client_skim(&c, q.now_ns, q.verdict))
-			ntp_client_update(&c, &q);
+			ntp_client_update(&c, &c.rest, &q);
 		if (c.requests != requests + 1 || c.dropped > c.requests ||
 		    c.points > NTP_CLIENT_POINTS || ntp_client_follows(&c) > NTP_CLIENT_FOLLOWS)
 			abort();

@@ -133,7 +133,7 @@ static inline void camera_asks(struct world *w, struct camera *k)
 		.step_gen = w->step_gen,
 	};
 
-	ntp_client_update(&k->c, &q);
+	ntp_client_update(&k->c, &k->c.rest, &q);
 	k->true_s = camera_error_s(k, s) - w->step_s;
 	if (k->steps && world_uniform(w) >= k->loss) {
 		k->error_s = w->step_s + k->zone_s - down + (k->halves ? (up + down) / 2 : 0);
@@ -166,7 +166,7 @@ static inline void camera_init(struct world *w, struct camera *k, unsigned int i
 	unsigned int n = i / CAMERA_KINDS;
 
 	memset(k, 0, sizeof(*k));
-	ntp_client_init(&k->c);
+	ntp_client_init(&k->c, &k->c.rest);
 	k->kind = i % CAMERA_KINDS;
 	k->steps = (n + i) % 2;
 	k->halves = i % 3 == 0;
@@ -250,7 +250,7 @@ static inline struct ntp_client_req request(double s)
 static inline void feed(struct ntp_client *c, const struct ntp_client_req *q)
 {
 	if (!ntp_client_skim(c, q->now_ns, q->verdict))
-		ntp_client_update(c, q);
+		ntp_client_update(c, &c->rest, q);
 }
 
 #endif /* NTPK_CLIENT_WORLD_H */

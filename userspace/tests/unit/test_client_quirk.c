@@ -17,7 +17,7 @@ static void test_fast(void **state)
 	struct ntp_client c;
 
 	(void)state;
-	ntp_client_init(&c);
+	ntp_client_init(&c, &c.rest);
 	for (int i = 0; i < 200; i++) {
 		q = request(i / 8 * 64 + i % 8 * 2);
 		feed(&c, &q);
@@ -34,7 +34,7 @@ static void test_fast(void **state)
 	}
 	assert_false(ntp_client_is_fast(&c));
 	/* who is not answered has reason to ask again */
-	ntp_client_init(&c);
+	ntp_client_init(&c, &c.rest);
 	for (int i = 0; i < 400; i++) {
 		q = request(i * 0.5);
 		q.verdict = i % 2 ? NTP_CLIENT_LIMITED : NTP_CLIENT_DENIED;
@@ -47,7 +47,7 @@ static const char *reason_of(void (*change)(struct ntp_client_req *q, int i))
 {
 	static struct ntp_client c;
 
-	ntp_client_init(&c);
+	ntp_client_init(&c, &c.rest);
 	for (int i = 0; i < 60; i++) {
 		struct ntp_client_req q = request(i * 2);
 
@@ -239,7 +239,7 @@ static void test_quirk_follows(void **state)
 	struct ntp_client c;
 
 	(void)state;
-	ntp_client_init(&c);
+	ntp_client_init(&c, &c.rest);
 	q.head = 0x1b;
 	feed(&c, &q);
 	assert_int_equal(c.quirk, NTP_CLIENT_QUIRK_NONE);

@@ -16,7 +16,7 @@ static void test_unanswered(void **state)
 	struct ntp_client c;
 
 	(void)state;
-	ntp_client_init(&c);
+	ntp_client_init(&c, &c.rest);
 	for (int i = 0; i < 40; i++) {
 		struct ntp_client_req q = request(i * 64);
 
@@ -34,7 +34,7 @@ static void test_unsynchronised(void **state)
 	struct ntp_client c;
 
 	(void)state;
-	ntp_client_init(&c);
+	ntp_client_init(&c, &c.rest);
 	for (int i = 0; i < 20; i++) {
 		struct ntp_client_req q = request(i * 64);
 
@@ -53,7 +53,7 @@ static void test_always_right(void **state)
 	struct ntp_client c;
 
 	(void)state;
-	ntp_client_init(&c);
+	ntp_client_init(&c, &c.rest);
 	for (int i = 0; i < 300; i++) {
 		struct ntp_client_req q = request(i * 64);
 
@@ -73,7 +73,7 @@ static void test_highest(void **state)
 	int32_t high = 0;
 
 	(void)state;
-	ntp_client_init(&c);
+	ntp_client_init(&c, &c.rest);
 	for (int i = 0; i < 60; i++) {
 		struct ntp_client_req q = request(i * 64);
 		unsigned int delay = i == 9 ? 20 : i % 2 ? 50 : 40;
@@ -81,12 +81,12 @@ static void test_highest(void **state)
 		q.t1 -= i ? delay << 22 : 500ULL << 32;
 		feed(&c, &q);
 		if (i == 9)
-			high = c.point[0].d;
+			high = c.rest.point[0].d;
 		if (i > 9)
-			assert_in_range(high - c.point[0].d, (i - 9) * 20, (i - 9) * 800);
+			assert_in_range(high - c.rest.point[0].d, (i - 9) * 20, (i - 9) * 800);
 	}
 	assert_int_equal(c.points, 1);
-	assert_true(high - c.point[0].d < 20 << 10);
+	assert_true(high - c.rest.point[0].d < 20 << 10);
 }
 
 /* A hull that leans on what is long ago does not say more than its last point allows. */
@@ -95,7 +95,7 @@ static void test_last_bounds(void **state)
 	struct ntp_client c = {
 		.t1_class = NTP_CLIENT_T1_NTP, .points = 3, .requests = 3, .interval = 500,
 		.flags = NTP_CLIENT_FOLLOWS_NOT | NTP_CLIENT_F_FRACTION | NTP_CLIENT_F_FINE,
-		.point = { { 0, 0 }, { 600, 0 }, { 1000, -(1 << 17) } },
+		.rest.point = { { 0, 0 }, { 600, 0 }, { 1000, -(1 << 17) } },
 	};
 	struct client_view v = view_at(&c, 0, NULL);
 
@@ -109,7 +109,7 @@ static void test_duplicates(void **state)
 	struct ntp_client_req q;
 
 	(void)state;
-	ntp_client_init(&c);
+	ntp_client_init(&c, &c.rest);
 	for (int i = 0; i < 20; i++) {
 		q = request(i * 64);
 		feed(&c, &q);
@@ -122,7 +122,7 @@ static void test_duplicates(void **state)
 		before.fast_run = c.fast_run;
 		assert_memory_equal(&c, &before, sizeof(c));
 		/* the table may have no skim */
-		ntp_client_update(&c, &q);
+		ntp_client_update(&c, &c.rest, &q);
 	}
 	assert_int_equal(c.t1_class, NTP_CLIENT_T1_NTP);
 	assert_false(c.flags & (NTP_CLIENT_F_REPEATS | NTP_CLIENT_F_JUMPED));
@@ -134,11 +134,11 @@ static void test_clock_is_late(void **state)
 	struct ntp_client_req q = request(64), late = request(60);
 
 	(void)state;
-	ntp_client_init(&c);
-	ntp_client_update(&c, &q);
+	ntp_client_init(&c, &c.rest);
+	ntp_client_update(&c, &c.rest, &q);
 	late.t1 = q.t1 + 1;
 	late.t2 = q.t2 + 1;
-	ntp_client_update(&c, &late);
+	ntp_client_update(&c, &c.rest, &late);
 	assert_int_equal(c.last, ntp_client_tick(q.now_ns));
 	assert_int_equal(c.requests, 2);
 	assert_true(c.interval < 2);
@@ -155,7 +155,7 @@ static void test_counters(void **state)
 	struct ntp_client c;
 
 	(void)state;
-	ntp_client_init(&c);
+	ntp_client_init(&c, &c.rest);
 	for (unsigned int i = 0; i < 12; i++) {
 		q = request(i * 64);
 		q.verdict = i % 4 == 3 ? NTP_CLIENT_LIMITED : i % 4 == 2 ? NTP_CLIENT_DENIED :
@@ -198,7 +198,7 @@ static void test_interval(void **state)
 	for (int i = 0; i < 5; i++) {
 		struct ntp_client c;
 
-		ntp_client_init(&c);
+		ntp_client_init(&c, &c.rest);
 		for (int j = 0; j < 200; j++) {
 			struct ntp_client_req q = request(j * every_s[i]);
 
@@ -231,7 +231,7 @@ static void test_quantum(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct ntp_client c;
 
-		ntp_client_init(&c);
+		ntp_client_init(&c, &c.rest);
 		for (int j = 0; j < 3; j++) {
 			struct ntp_client_req q = request(j * 64);
 
@@ -251,7 +251,7 @@ static void test_told_rtt(void **state)
 	struct ntp_client c;
 
 	(void)state;
-	ntp_client_init(&c);
+	ntp_client_init(&c, &c.rest);
 	for (int i = 0; i < 20; i++) {
 		double s = i * 64.0, jitter = i % 4 * 1e-3;
 		struct ntp_client_req q = {
@@ -267,12 +267,12 @@ static void test_told_rtt(void **state)
 		}
 		feed(&c, &q);
 	}
-	assert_in_range(c.rtt, 8 * 65536 / 1000, 8 * 65536 / 1000 + 2);
+	assert_in_range(c.rest.rtt, 8 * 65536 / 1000, 8 * 65536 / 1000 + 2);
 	v = view_at(&c, 20 * 64, NULL);
 	assert_true(fabs(v.error_ns - error * 1e9) < 2e6);
 	assert_true(v.error_unc_ns <= CLIENT_VIEW_DELAY_MAX_NS);
 	/* the answer to another request is not one to this */
-	ntp_client_init(&c);
+	ntp_client_init(&c, &c.rest);
 	for (int i = 0; i < 20; i++) {
 		struct ntp_client_req q = request(i * 64);
 
@@ -280,7 +280,7 @@ static void test_told_rtt(void **state)
 		q.rec = q.org + (q.t1 - q.t2) + (1 << 24);
 		feed(&c, &q);
 	}
-	assert_int_equal(c.rtt, 0);
+	assert_int_equal(c.rest.rtt, 0);
 }
 
 /* A constant that by chance looked like a clock does so for one request more. */
@@ -289,7 +289,7 @@ static void test_constant_looks_right(void **state)
 	struct ntp_client c;
 
 	(void)state;
-	ntp_client_init(&c);
+	ntp_client_init(&c, &c.rest);
 	for (int i = 0; i < 3; i++) {
 		struct ntp_client_req q = request(i * 1024);
 
@@ -305,7 +305,7 @@ static void test_jitter_unknown(void **state)
 	struct ntp_client c = {
 		.t1_class = NTP_CLIENT_T1_NTP, .points = 1, .requests = 40, .interval = 60000,
 		.flags = NTP_CLIENT_FOLLOWS | NTP_CLIENT_F_FRACTION | NTP_CLIENT_F_FINE,
-		.point = { { 86400 * 15, 1 << 20 } }, .near_run = 30, .jitter = 0xfff0,
+		.rest.point = { { 86400 * 15, 1 << 20 } }, .near_run = 30, .jitter = 0xfff0,
 	};
 
 	(void)state;
@@ -321,7 +321,7 @@ static void test_stray(void **state)
 	struct ntp_client c;
 
 	(void)state;
-	ntp_client_init(&c);
+	ntp_client_init(&c, &c.rest);
 	for (int i = 0; i < 60; i++) {
 		q = request(i * 64);
 		q.t1 += 100ULL << 32;
@@ -342,13 +342,13 @@ static void test_again(void **state)
 	__u64 noise = 3;
 
 	(void)state;
-	ntp_client_init(&c);
+	ntp_client_init(&c, &c.rest);
 	for (int i = 0; i < 40; i++) {
 		q = request(i * 64);
 		q.t1 = ntp_noise(&noise);
-		ntp_client_update(&c, &q);
+		ntp_client_update(&c, &c.rest, &q);
 		q.now_ns += 500000000;
-		ntp_client_update(&c, &q);
+		ntp_client_update(&c, &c.rest, &q);
 		assert_int_equal(c.t1_class, i ? NTP_CLIENT_T1_RANDOM : NTP_CLIENT_T1_UNKNOWN);
 	}
 	assert_false(c.flags & NTP_CLIENT_F_REPEATS);
