@@ -2,7 +2,8 @@
 /*
  * The front end: parse -> classify -> check -> decide -> send.  Each stage
  * returns NTPK_REASON_NONE to go on, or the reason that ends the packet.
- * Softirq under RCU; a lock only after the reply has left, of a client's set.
+ * Under RCU, and from handle() on in softirq or with softirqs kept out; a lock only after
+ * the reply has left, of a client's set.
  */
 #include <linux/ip.h>
 #include <linux/ipv6.h>
@@ -385,7 +386,8 @@ static __always_inline unsigned int handle_any_port(struct ntpk_inst *inst, stru
 /*
  * Everything that is for another port leaves here, having cost next to nothing: its UDP
  * header is looked for from skb->head on, where the network header's place is told from, and
- * whatever is called is called last, so that no register has to be saved.
+ * whatever is called is called last, so that no register has to be saved (where counting
+ * calls nothing, which is on 64 bits).
  */
 static __always_inline unsigned int handle_udp(struct ntpk_inst *inst, struct sk_buff *skb,
 					       unsigned long from_head, u8 pf)

@@ -102,10 +102,11 @@ struct ntpk_state {
  * @state: served now, NULL before the first push; written under ntpk_net.lock
  * @phcs: maps of devices' clocks, NULL = none; written under ntpk_net.lock
  * @stats: counters
+ * @any_port: of @state, for packets that are not for NTP, in the line of @stats; may be of
+ *	the state before or after
  * @hist: what answers take
  * @routes: the ways back to clients
  * @hash_key: so that nobody can choose whose place he shares
- * @any_port: of @state, for packets that are not for NTP; may be of the one before or after
  * @clients: room for who asks, NULL = none yet; once there it stays; written under
  *	ntpk_net.lock
  * @phc_stats: what became of devices' receive stamps
@@ -127,10 +128,10 @@ struct ntpk_inst {
 	struct ntpk_state __rcu *state;
 	struct ntpk_phcs __rcu *phcs;
 	struct ntpk_stats __percpu *stats;
+	__be16	any_port;
 	struct ntpk_hist __percpu *hist;
 	struct ntpk_routes __percpu *routes;
 	struct ntpk_who_key hash_key;
-	__be16	any_port;
 	struct ntpk_clients __rcu *clients;
 	struct ntpk_phc_stats __percpu *phc_stats;
 	struct nf_hook_ops hooks[NTPK_HOOKS];
@@ -145,6 +146,8 @@ struct ntpk_inst {
 	struct ntpk_departure *departures;
 	struct ntpk_hwleft_stats __percpu *hwleft_stats;
 };
+
+static_assert(offsetof(struct ntpk_inst, any_port) / 64 == offsetof(struct ntpk_inst, stats) / 64);
 
 /**
  * struct ntpk_net - all that a namespace costs which nobody attached to

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Per-CPU counters.  Written in softirq of their CPU only, read from anywhere;
+ * Per-CPU counters, written by their CPU only and read from anywhere;
  * u64_stats_sync keeps values whole on 32-bit machines.
  */
 #include <linux/percpu.h>

@@ -6,6 +6,7 @@
 #define NTPK_STATS_H
 
 #include <linux/bottom_half.h>
+#include <linux/build_bug.h>
 #include <linux/percpu.h>
 #include <linux/u64_stats_sync.h>
 #include <linux/ntpk.h>
@@ -24,6 +25,8 @@ struct ntpk_stats {
 	s64	budget_at_ns;
 	struct u64_stats_sync syncp;
 };
+
+static_assert(sizeof(u64_stats_t) == sizeof(u64) || BITS_PER_LONG != 64);
 
 struct ntpk_stats __percpu *ntpk_stats_alloc(void);
 u64 ntpk_stats_sum(const u64_stats_t __percpu *counter,
@@ -45,7 +48,6 @@ static inline void ntpk_stats_count(struct ntpk_stats __percpu *stats, enum ntpk
 	if (reason == NTPK_REASON_NONE)
 		return;
 #if BITS_PER_LONG == 64
-	static_assert(sizeof(stats->pkts[0]) == sizeof(u64));
 	this_cpu_inc(*(u64 __percpu *)&stats->pkts[reason]);
 #else
 	local_bh_disable();

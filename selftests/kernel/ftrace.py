@@ -18,14 +18,24 @@ def trace_file(name, text=None):
 	return None
 
 
+def can():
+	"""Has this kernel a function tracer?"""
+	netns.sh("mount", "-t", "tracefs", "tracefs", TRACING, check=False)
+	try:
+		return "function" in trace_file("available_tracers").split()
+	except OSError:
+		return False
+
+
 @contextlib.contextmanager
 def functions(*names):
-	"""Inside `with` calls() knows of these; OSError where there is no function tracer."""
-	netns.sh("mount", "-t", "tracefs", "tracefs", TRACING, check=False)
-	trace_file("tracing_on", "0")
-	trace_file("set_ftrace_filter", " ".join(names))
-	trace_file("current_tracer", "function")
+	"""Inside `with` calls() knows of these, each of which there must be."""
 	try:
+		trace_file("tracing_on", "0")
+		for name in names:
+			trace_file("set_ftrace_filter", name)
+		trace_file("set_ftrace_filter", " ".join(names))
+		trace_file("current_tracer", "function")
 		yield
 	finally:
 		trace_file("current_tracer", "nop")
@@ -34,9 +44,14 @@ def functions(*names):
 
 
 def calls(function, fn, *args, **kwargs):
-	"""(what fn returned, how often that function ran meanwhile)."""
+	"""
+	(what fn returned, [flags of each time that function ran meanwhile]): of the latter the
+	first letter tells of interrupts, the second of rescheduling, the third of the context.
+	"""
 	trace_file("trace", "")
 	trace_file("tracing_on", "1")
 	result = fn(*args, **kwargs)
 	trace_file("tracing_on", "0")
-	return result, sum(f" {function} " in line for line in trace_file("trace").splitlines())
+	lines = [line.split() for line in trace_file("trace").splitlines() if f" {function} " in line]
+	# task-pid [cpu] flags time: function <-caller, where the task's name may have blanks
+	return result, [line[line.index(function) - 2] for line in lines]

@@ -148,24 +148,22 @@ def calls(s, function):
 		there.bind(("0.0.0.0", 40000))
 		with_it, without = (ftrace.calls(function, s.wire.exchange, packets)[1]
 				    for packets in ([frame], []))
-		return with_it - without
+		return len(with_it) - len(without)
 
 
 def test_short_way_is_short(s):
 	"""Without this the test above could compare the long way with itself."""
+	if not ftrace.can():
+		tap.skip("which functions an answer calls", "no function tracer")
+		return
 	ask(s, "192.0.2.1", b"")
-	try:
-		with ftrace.functions("ip_output", "ip_route_output_flow", "ntp_reply_decide"):
-			for function in ("ip_output", "ip_route_output_flow", "ntp_reply_decide"):
-				tap.same(calls(s, function), 0, f"an answer does not call {function}()")
-			with corrected(s):
-				tap.ok(calls(s, "ntp_reply_decide") > 0,
-				       "with a correction it is decided the long way")
-			with ruled_by_port(s):
-				tap.ok(calls(s, "ip_route_output_flow") > 0,
-				       "with a rule by port it asks for its way")
-	except OSError as why:
-		tap.skip("which functions an answer calls", f"no function tracer: {why}")
+	with ftrace.functions("ip_output", "ip_route_output_flow", "ntp_reply_decide"):
+		for function in ("ip_output", "ip_route_output_flow", "ntp_reply_decide"):
+			tap.same(calls(s, function), 0, f"an answer does not call {function}()")
+		with corrected(s):
+			tap.ok(calls(s, "ntp_reply_decide") > 0, "with a correction it is decided the long way")
+		with ruled_by_port(s):
+			tap.ok(calls(s, "ip_route_output_flow") > 0, "with a rule by port it asks for its way")
 
 
 def counted(s, dst, client):

@@ -11,7 +11,9 @@
 #include <ntpk/ntp_client.h>
 #include <ntpk/ntp_math.h>
 #include <ntpk/ntp_reply.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include "ctl/client_view.h"
 
@@ -121,6 +123,24 @@ static inline double world_delay(struct world *w, const struct camera *k, double
 	return fmin(k->most_s, floor_s - k->jitter_s * log(1 - world_uniform(w)));
 }
 
+/* A record of which no more is there than its user, who keeps the rest elsewhere, has. */
+static inline void update_apart(struct ntp_client *c, const struct ntp_client_req *q)
+{
+	const size_t size = offsetof(struct ntp_client, rest);
+	struct ntp_client *volatile front = malloc(size);
+	struct ntp_client_rest *rest = malloc(sizeof(*rest));
+
+	assert_non_null(front);
+	assert_non_null(rest);
+	memcpy(front, c, size);
+	*rest = c->rest;
+	ntp_client_update(front, rest, q);
+	memcpy(c, front, size);
+	c->rest = *rest;
+	free(front);
+	free(rest);
+}
+
 /* It asks, and is answered at once. */
 static inline void camera_asks(struct world *w, struct camera *k)
 {
@@ -133,7 +153,7 @@ static inline void camera_asks(struct world *w, struct camera *k)
 		.step_gen = w->step_gen,
 	};
 
-	ntp_client_update(&k->c, &k->c.rest, &q);
+	update_apart(&k->c, &q);
 	k->true_s = camera_error_s(k, s) - w->step_s;
 	if (k->steps && world_uniform(w) >= k->loss) {
 		k->error_s = w->step_s + k->zone_s - down + (k->halves ? (up + down) / 2 : 0);
@@ -250,7 +270,7 @@ static inline struct ntp_client_req request(double s)
 static inline void feed(struct ntp_client *c, const struct ntp_client_req *q)
 {
 	if (!ntp_client_skim(c, q->now_ns, q->verdict))
-		ntp_client_update(c, &c->rest, q);
+		update_apart(c, q);
 }
 
 #endif /* NTPK_CLIENT_WORLD_H */
