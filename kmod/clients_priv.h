@@ -31,7 +31,7 @@ struct ntpk_clients_front {
 };
 
 /**
- * struct ntpk_clients_set - a few clients
+ * struct ntpk_clients_set - a few clients, for lines of 64 bytes, as most machines have
  * @tag: bits of the hash of each
  * @seen: of each: when last, in units and from 1 on, times two, plus one where it came
  *	again; 0 = nobody
@@ -45,7 +45,7 @@ struct ntpk_clients_set {
 	raw_spinlock_t lock;
 	struct ntpk_clients_front front[WAYS];
 	struct ntp_client_rest rest[WAYS];
-} ____cacheline_aligned;
+} __aligned(64);
 
 /*
  * A request of somebody who asks often comes to two lines, the set's and the client's: with

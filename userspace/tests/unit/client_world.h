@@ -127,8 +127,10 @@ static inline double world_delay(struct world *w, const struct camera *k, double
 static inline void update_apart(struct ntp_client *c, const struct ntp_client_req *q)
 {
 	const size_t size = offsetof(struct ntp_client, rest);
-	struct ntp_client *volatile front = malloc(size);
 	struct ntp_client_rest *rest = malloc(sizeof(*rest));
+	/* the compiler would complain, with reason */
+	void *volatile room = malloc(size);
+	struct ntp_client *front = room;
 
 	assert_non_null(front);
 	assert_non_null(rest);
