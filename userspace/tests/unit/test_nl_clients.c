@@ -153,7 +153,7 @@ static void test_other_record(void **state)
 	}
 }
 
-static int stop(void *ctx, const struct ntpk_nl_client *c)
+static int stop_there(void *ctx, const struct ntpk_nl_client *c)
 {
 	(void)c;
 	return ++*(int *)ctx == 3 ? -ENOSPC : 0;
@@ -174,13 +174,13 @@ static void test_broken(void **state)
 	assert_int_equal(parse(&s, 1, &list), -EBADMSG);
 	assert_int_equal(list.len, 0);
 	nlh = message(&good, 5);
-	assert_int_equal(nl_clients_parse(nlh, stop, &n), -ENOSPC);
+	assert_int_equal(nl_clients_parse(nlh, stop_there, &n), -ENOSPC);
 	assert_int_equal(n, 3);
 	/* each length that it could be cut to */
 	while (nlh->nlmsg_len > MNL_NLMSG_HDRLEN) {
 		nlh->nlmsg_len--;
 		n = 0;
-		assert_true(nl_clients_parse(nlh, stop, &n) < 0);
+		assert_true(nl_clients_parse(nlh, stop_there, &n) < 0);
 	}
 	free(nlh);
 }
