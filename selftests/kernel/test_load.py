@@ -4,7 +4,7 @@
 Shows that the loaded module does nothing until a namespace is attached, that it
 loads and unloads cleanly, under traffic too, that namespaces which end while
 attached take everything with them, and that unprivileged namespaces leave no
-memory behind (NTPK_UNSHARE of them: 500; the full figure is 10,000), nor does the
+memory behind (NTPK_UNSHARE of them: 250; the full figure is 10,000), nor does the
 module after NTPK_CYCLES loads (20; `make check-flood`: 1,000).  The debug kernel keeps
 what was freed for a while, so there six namespaces only have to work.
 About a minute, three in the debug kernel.
@@ -235,7 +235,7 @@ def main():
 	test_weighed(link)
 	test_attach_cycles(link)
 	test_namespace_exit()
-	count = tap.env_int("NTPK_UNSHARE", 500, 6)
+	count = tap.env_int("NTPK_UNSHARE", 250, 6)
 	test_memory(become_owner, count, "unprivileged namespaces (unshare -Urn)")
 	test_memory(attach_own, min(count, 400), "attached namespaces that end")
 
