@@ -12,6 +12,7 @@ About 20 seconds (NTPK_RACE_S = 5 for each part, more where it is slow); made fo
 import json
 import os
 import secrets
+import socket
 import struct
 import subprocess
 import time
@@ -24,11 +25,18 @@ import ntpknl
 import ntpq
 import pkt
 import tap
-from stamped import BASIC, INTERLEAVED, Client
+from stamped import BASIC, INTERLEAVED, SO_TIMESTAMPNS, Client
 
 SECONDS = tap.env_int("NTPK_RACE_S", 5, 1)
 KEY = (7, "sha1", b"the same in each set")
 SLACK_NS = 1_000_000
+HOLD = """
+table inet held {
+	chain i {
+		type filter hook input priority 0
+	}
+}
+"""
 BATCH = 16	# of blast, which sends one each BATCH_NS on each processor
 BATCH_NS = 8_000_000 * tap.slow()
 STREAM = SECONDS * 10**9 // BATCH_NS * BATCH * 2
@@ -251,6 +259,19 @@ def test_attach(s, cpus):
 	tap.same(s.wire.sync_reply(s.g.push_default()), None, "answered at the end")
 
 
+def hold_code():
+	"""
+	Somebody else has a hook where the module has its own, and stamps packets as it does, so
+	that attaching and detaching need not patch the kernel's code under both processors: an
+	emulator may keep what it made of an instruction while a breakpoint stood there, and run
+	into that for ever.
+	"""
+	netns.Ns("other").nft(HOLD)
+	stamped = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+	stamped.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+	tap.later(stamped.close)
+
+
 def main():
 	cpus = range(os.cpu_count())[:2]
 	if len(cpus) < 2:
@@ -261,6 +282,7 @@ def main():
 	s.client.sh("ip route replace prohibit 0.0.0.0/0")
 	s.g.keys([KEY])
 	s.g.push_default()
+	hold_code()
 	test_changes(s, cpus)
 	test_attach(s, cpus)
 
