@@ -136,9 +136,11 @@ static __always_inline unsigned int update(struct ntpk_clients_set *set, unsigne
 					   const struct ntpk_rx *rx,
 					   enum ntp_client_verdict verdict)
 {
-	struct ntp_client *client = ntpk_clients_record(set, way);
+	struct ntp_client *client = &set->front[way].client;
 	u32 now = units(rx);
 
+	/* not worked out anew for each of its members */
+	OPTIMIZER_HIDE_VAR(client);
 	if (set->seen[way] >> 1 != now)
 		set->seen[way] = now << 1 | 1;
 	if (!ntp_client_skim(client, rx->now.raw_ns, verdict))
@@ -189,7 +191,7 @@ static __always_inline unsigned int update_in(struct ntpk_clients_set *set,
 }
 
 /* The less, the sooner it goes. */
-static u32 worth(struct ntpk_clients_set *set, unsigned int way)
+static u32 worth(const struct ntpk_clients_set *set, unsigned int way)
 {
 	u32 seen = set->seen[way];
 
@@ -197,16 +199,16 @@ static u32 worth(struct ntpk_clients_set *set, unsigned int way)
 }
 
 /* The longer it has been coming, the longer it is kept: who wants its place has to come as long. */
-static u32 worth_of_stay(struct ntpk_clients_set *set, unsigned int way)
+static u32 worth_of_stay(const struct ntpk_clients_set *set, unsigned int way)
 {
-	const struct ntp_client *client = ntpk_clients_record(set, way);
+	const struct ntp_client *client = &set->front[way].client;
 	u32 stay = (client->last - client->first) >> (UNIT_LOG2NS - NTP_CLIENT_TICK_LOG2NS);
 
 	return (set->seen[way] >> 1) + min_t(u32, stay * STAY_FACTOR, KEEP_UNITS);
 }
 
-static unsigned int least(struct ntpk_clients_set *set,
-			  u32 (*of)(struct ntpk_clients_set *set, unsigned int way))
+static unsigned int least(const struct ntpk_clients_set *set,
+			  u32 (*of)(const struct ntpk_clients_set *set, unsigned int way))
 {
 	unsigned int way, found = 0;
 
@@ -217,7 +219,7 @@ static unsigned int least(struct ntpk_clients_set *set,
 }
 
 /* Of least worth: a free one if there is any; where all came again, by how long they have. */
-static unsigned int worst(struct ntpk_clients_set *set)
+static unsigned int worst(const struct ntpk_clients_set *set)
 {
 	unsigned int way = least(set, worth);
 
@@ -253,7 +255,7 @@ static void put_new(struct ntpk_clients_set *set, unsigned int way, const struct
 	/* once for now */
 	set->seen[way] = units(rx) << 1;
 	set->front[way].who = rx->note.who;
-	ntp_client_init(ntpk_clients_record(set, way), &set->rest[way]);
+	ntp_client_init(&set->front[way].client, &set->rest[way]);
 }
 
 /*

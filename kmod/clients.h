@@ -19,11 +19,11 @@ struct ntpk_clients;
 /**
  * struct ntpk_clients_entry - a client
  * @who: its network; IPv4 is v4-mapped
- * @client: what is known of it
+ * @record: what is known of it
  */
 struct ntpk_clients_entry {
 	struct ntp_acl_addr who;
-	struct ntp_client client;
+	struct ntp_client_record record;
 };
 
 /**

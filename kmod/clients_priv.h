@@ -17,17 +17,14 @@
 #define WAYS_USED		11
 #define BYTES_PER_CLIENT	128
 
-/* Of a record all but its rest. */
-#define NTPK_CLIENTS_FRONT	offsetof(struct ntp_client, rest)
-
 /**
  * struct ntpk_clients_front - a line of a client, and all that most requests of it come to
  * @who: its network; IPv4 is v4-mapped
- * @front: a struct ntp_client but for its rest
+ * @client: what is known of it
  */
 struct ntpk_clients_front {
 	struct ntp_acl_addr who;
-	u64	front[NTPK_CLIENTS_FRONT / sizeof(u64)];
+	struct ntp_client client;
 };
 
 /**
@@ -37,7 +34,7 @@ struct ntpk_clients_front {
  *	again; 0 = nobody
  * @lock: of all; with its 4 bytes, which it has on PREEMPT_RT too, the line is full
  * @front: who, a line each
- * @rest: of each record
+ * @rest: of what is known of each
  */
 struct ntpk_clients_set {
 	u8	tag[WAYS] __aligned(8);
@@ -51,22 +48,11 @@ struct ntpk_clients_set {
  * A request of somebody who asks often comes to two lines, the set's and the client's: with
  * that of its bucket, where a rate limit is, three.  But for what lockdep adds to a lock.
  */
-static_assert(NTP_CLIENT_SKIMMED <= NTPK_CLIENTS_FRONT);
 static_assert(sizeof(struct ntpk_clients_front) == 64);
 static_assert(offsetof(struct ntpk_clients_set, front) == 64 ||
 	      sizeof(raw_spinlock_t) != sizeof(u32));
 /* Once a second the rest is looked at, in one line or two. */
 static_assert(sizeof(struct ntp_client_rest) <= 64 && !(sizeof(struct ntp_client_rest) % 16));
-
-/* But for its rest, which is elsewhere. */
-static inline struct ntp_client *ntpk_clients_record(struct ntpk_clients_set *set, unsigned int way)
-{
-	struct ntp_client *client = (struct ntp_client *)set->front[way].front;
-
-	/* nor is the address worked out anew for each member */
-	OPTIMIZER_HIDE_VAR(client);
-	return client;
-}
 
 /**
  * struct ntpk_clients - a table

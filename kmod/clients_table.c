@@ -147,15 +147,6 @@ static bool came_since(const struct ntp_client *client, u32 began)
 	return client->first - began - 1 < DUMP_TICKS;
 }
 
-/* Under the lock. */
-static void copy_entry(const struct ntpk_clients_set *set, unsigned int way,
-		       struct ntpk_clients_entry *out)
-{
-	out->who = set->front[way].who;
-	memcpy(&out->client, set->front[way].front, sizeof(set->front[way].front));
-	out->client.rest = set->rest[way];
-}
-
 /**
  * ntpk_clients_next() - one client more
  * @table: table
@@ -179,10 +170,13 @@ bool ntpk_clients_next(struct ntpk_clients *table, struct ntpk_clients_pos *pos,
 		raw_spin_lock_bh(&set->lock);
 		for (way = pos->way; way < WAYS; way++)
 			if (set->seen[way] &&
-			    !came_since(ntpk_clients_record(set, way), pos->began))
+			    !came_since(&set->front[way].client, pos->began))
 				break;
 		if (way < WAYS)
-			copy_entry(set, way, out);
+			*out = (struct ntpk_clients_entry){
+				.who = set->front[way].who,
+				.record = { set->front[way].client, set->rest[way] },
+			};
 		raw_spin_unlock_bh(&set->lock);
 		pos->way = way + 1;
 		if (way < WAYS)

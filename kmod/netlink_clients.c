@@ -147,7 +147,7 @@ static bool is_of_net(const struct ntpk_clients_entry *entry, const struct filte
 
 static bool is_meant(const struct ntpk_clients_entry *entry, const struct filter *f, u32 now)
 {
-	const struct ntp_client *c = &entry->client;
+	const struct ntp_client *c = &entry->record.client;
 
 	return c->requests >= f->requests && now - c->last <= f->last_ticks &&
 	       (f->quirk == __NTP_CLIENT_QUIRK_MAX || f->quirk == c->quirk) && is_of_net(entry, f);
@@ -169,7 +169,7 @@ static int put_who(struct sk_buff *msg, struct ntp_acl_addr who)
 static int put_client(struct sk_buff *msg, const struct ntpk_clients_entry *entry, u32 now)
 {
 	struct nlattr *nest = nla_nest_start(msg, NTPK_A_CLIENTS_CLIENT);
-	const struct ntp_client *c = &entry->client;
+	const struct ntp_client *c = &entry->record.client;
 
 	if (!nest)
 		return -EMSGSIZE;
@@ -181,7 +181,7 @@ static int put_client(struct sk_buff *msg, const struct ntpk_clients_entry *entr
 	    nla_put_u64_64bit(msg, NTPK_A_CLIENT_LAST_AGE_NS, ticks_ns(now - c->last),
 			      NTPK_A_CLIENT_PAD) ||
 	    nla_put_u32(msg, NTPK_A_CLIENT_QUIRK, c->quirk) ||
-	    nla_put(msg, NTPK_A_CLIENT_RECORD, sizeof(*c), c)) {
+	    nla_put(msg, NTPK_A_CLIENT_RECORD, sizeof(entry->record), &entry->record)) {
 		nla_nest_cancel(msg, nest);
 		return -EMSGSIZE;
 	}
@@ -199,8 +199,8 @@ static void put_clients(struct sk_buff *msg, struct ntpk_clients *table,
 
 	while (ntpk_clients_next(table, &at, end, &entry)) {
 		/* seen since now was */
-		if ((s32)(entry.client.last - now) > 0)
-			now = entry.client.last;
+		if ((s32)(entry.record.client.last - now) > 0)
+			now = entry.record.client.last;
 		if (is_meant(&entry, f, now) && put_client(msg, &entry, now))
 			return;
 		*pos = at;

@@ -122,7 +122,7 @@ struct ntp_client_rest {
 };
 
 /**
- * struct ntp_client - what is known of a client
+ * struct ntp_client - what is known of a client but for its points and what goes with them
  * @last: tick of the last request that was looked at
  * @requests: all of them, saturating
  * @dropped: those that were not answered, saturating
@@ -135,7 +135,7 @@ struct ntp_client_rest {
  * @jitter: of d, mean of the last few, 2^-16 s, saturating
  * @t1_class: enum ntp_client_t1
  * @t1_next: another class that the last requests fit, << 4 | how many did
- * @points: of @rest's
+ * @points: of the rest's
  * @quirk: enum ntp_client_quirk, from its second request on
  * @shift: T1_SHIFT: half hours that it is ahead
  * @step_gen: of its last request
@@ -145,7 +145,6 @@ struct ntp_client_rest {
  * @t1: of its last request
  * @d0: T1 - T2 that the points of a hull are relative to, 2^-32 s; that of its last
  *	request where there is no hull
- * @rest: may be kept elsewhere: what takes it apart knows nothing of it
  *
  * The first NTP_CLIENT_SKIMMED bytes are all that ntp_client_skim() needs.
  */
@@ -168,12 +167,21 @@ struct ntp_client {
 	__u8	near_run;
 	ntp64_t	t1;
 	__s64	d0;
+};
+
+/**
+ * struct ntp_client_record - all that is known of a client, as a dump has it
+ * @client: what a table keeps at hand
+ * @rest: what it may keep elsewhere
+ */
+struct ntp_client_record {
+	struct ntp_client client;
 	struct ntp_client_rest rest;
 };
 
 #define NTP_CLIENT_SKIMMED	32
 
-_Static_assert(sizeof(struct ntp_client) == 96, "the table's entries are 128 bytes");
+_Static_assert(sizeof(struct ntp_client_record) == 96, "the table's entries are 128 bytes");
 _Static_assert(__builtin_offsetof(struct ntp_client, t1) == NTP_CLIENT_SKIMMED,
 	       "what ntp_client_skim() needs comes first");
 
@@ -248,13 +256,12 @@ static inline void ntp_client_req_header(struct ntp_client_req *q, const struct 
 
 /**
  * ntp_client_init() - a client that nothing is known of
- * @c: out, but for its rest; ntp_client_update() with its first request comes next
- * @rest: out, its rest, wherever that is
+ * @c: out; ntp_client_update() with its first request comes next
+ * @rest: out, its rest
  */
 static inline void ntp_client_init(struct ntp_client *c, struct ntp_client_rest *rest)
 {
-	__builtin_memset(c, 0, __builtin_offsetof(struct ntp_client, rest));
-	c->since = NTP_CLIENT_SINCE_MAX;
+	*c = (struct ntp_client){ .since = NTP_CLIENT_SINCE_MAX };
 	*rest = (struct ntp_client_rest){};
 }
 
@@ -309,8 +316,8 @@ static inline bool ntp_client_skim(struct ntp_client *c, __s64 now_ns, unsigned 
 
 /**
  * ntp_client_update() - it has asked
- * @c: record, of which what is before its rest is looked at and changed
- * @rest: its rest, wherever that is
+ * @c: what is known of it
+ * @rest: its rest
  * @q: what, when, and what became of it
  *
  * In softirq under the set's lock: no loop but over the points, and one 32-bit division
@@ -320,29 +327,19 @@ void ntp_client_update(struct ntp_client *c, struct ntp_client_rest *rest,
 		       const struct ntp_client_req *q);
 
 /* Accessors of what is packed. */
-static inline unsigned int ntp_client_version(const struct ntp_client *c)
+static inline unsigned int ntp_client_version(const struct ntp_client_rest *rest)
 {
-	return ntp_lvm_version((__u8)c->rest.head);
+	return ntp_lvm_version((__u8)rest->head);
 }
 
-static inline unsigned int ntp_client_mode(const struct ntp_client *c)
+static inline unsigned int ntp_client_mode(const struct ntp_client_rest *rest)
 {
-	return ntp_lvm_mode((__u8)c->rest.head);
+	return ntp_lvm_mode((__u8)rest->head);
 }
 
-static inline __s8 ntp_client_poll_log2s(const struct ntp_client *c)
+static inline __s8 ntp_client_poll_log2s(const struct ntp_client_rest *rest)
 {
-	return (__s8)(c->rest.head >> 8);
-}
-
-static inline __s8 ntp_client_precision_log2s(const struct ntp_client *c)
-{
-	return (__s8)(c->rest.head >> 16);
-}
-
-static inline unsigned int ntp_client_has(const struct ntp_client *c)
-{
-	return c->rest.head >> 24;
+	return (__s8)(rest->head >> 8);
 }
 
 static inline enum ntp_client_follows ntp_client_follows(const struct ntp_client *c)

@@ -24,7 +24,7 @@
 /**
  * struct turn - one request, and what it is compared with
  * @q: the request
- * @rest: of its client's record
+ * @rest: of what is known of its client
  * @tick: when
  * @dt: ticks since the last request
  * @tol: how far a clock may be from right, or from where it was, after that time
@@ -73,7 +73,7 @@ static inline void begin(struct ntp_client *c, const struct turn *t)
 
 /**
  * ntp_client_look_again() - a clock that does not go on, or none
- * @c: record but for its rest
+ * @c: its client
  * @t: its request; @first is set where nothing before counts
  *
  * Return: whether it is a point of the clock.

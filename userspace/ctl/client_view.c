@@ -28,6 +28,7 @@
 /* struct frame - what all estimates of one client need */
 struct frame {
 	const struct ntp_client *c;
+	const struct ntp_client_point *point;
 	double	quantum_ns;
 	double	delay_ns;	/* bound of the way up */
 	double	rtt_ns;		/* 0 = not known */
@@ -67,13 +68,14 @@ static void count_samples(struct frame *f)
 	if (ntp_client_follows(c) == NTP_CLIENT_FOLLOWS)
 		f->samples = c->near_run;
 	else if (c->points > 1 && interval_of(c) > 0)
-		f->samples = (c->rest.point[c->points - 1].x - c->rest.point[0].x) * TICK_NS / interval_of(c);
+		f->samples = (f->point[c->points - 1].x - f->point[0].x) * TICK_NS / interval_of(c);
 }
 
-static struct frame frame_of(const struct ntp_client *c, const struct client_path *path)
+static struct frame frame_of(const struct ntp_client_record *r, const struct client_path *path)
 {
-	struct frame f = { .c = c, .quantum_ns = quantum_of(c),
-			   .delay_ns = CLIENT_VIEW_DELAY_MAX_NS, .rtt_ns = c->rest.rtt * U16_NS,
+	const struct ntp_client *c = &r->client;
+	struct frame f = { .c = c, .point = r->rest.point, .quantum_ns = quantum_of(c),
+			   .delay_ns = CLIENT_VIEW_DELAY_MAX_NS, .rtt_ns = r->rest.rtt * U16_NS,
 			   .jitter_ns = c->jitter * U16_NS };
 	/* who follows shows that of both ways */
 	double noise_ns = f.jitter_ns / (ntp_client_follows(c) == NTP_CLIENT_FOLLOWS ? 2 : 1) -
@@ -109,14 +111,15 @@ static double d0_ns(const struct ntp_client *c)
 }
 
 /* The edge of the hull above the middle of its time. */
-static const struct ntp_client_point *middle_edge(const struct ntp_client *c)
+static const struct ntp_client_point *middle_edge(const struct frame *f)
 {
-	uint32_t half = (c->rest.point[c->points - 1].x - c->rest.point[0].x) / 2;
-	unsigned int i = 0;
+	const struct ntp_client_point *p = f->point;
+	unsigned int n = f->c->points, i = 0;
+	uint32_t half = (p[n - 1].x - p[0].x) / 2;
 
-	while (i + 2 < c->points && c->rest.point[i + 1].x - c->rest.point[0].x <= half)
+	while (i + 2 < n && p[i + 1].x - p[0].x <= half)
 		i++;
-	return &c->rest.point[i];
+	return &p[i];
 }
 
 static double edge_slope(const struct ntp_client_point *a, const struct ntp_client_point *b)
@@ -128,12 +131,12 @@ static double edge_slope(const struct ntp_client_point *a, const struct ntp_clie
 static double hull_now_ns(const struct frame *f)
 {
 	const struct ntp_client *c = f->c;
-	const struct ntp_client_point *a, *last = &c->rest.point[c->points - 1];
+	const struct ntp_client_point *a, *last = &f->point[c->points - 1];
 	double d = last->d * D_NS, line;
 
 	if (c->points < 2)
 		return d;
-	a = middle_edge(c);
+	a = middle_edge(f);
 	line = a->d * D_NS + edge_slope(a, a + 1) * ((last->x - a->x) * TICK_NS);
 	return fmax(d, fmin(line, d + f->delay_ns));
 }
@@ -183,7 +186,7 @@ static void view_slope(struct client_view *v, const struct frame *f)
 
 	if (c->points < 2)
 		return;
-	a = middle_edge(c);
+	a = middle_edge(f);
 	take_drift(v, edge_slope(a, a + 1),
 		   (rest_ns(f) + f->quantum_ns) / ((a[1].x - a[0].x) * TICK_NS));
 }
@@ -194,14 +197,14 @@ static void view_slope(struct client_view *v, const struct frame *f)
  */
 static void view_gain(struct client_view *v, const struct frame *f)
 {
-	const struct ntp_client_point *p = f->c->rest.point, *lo = p, *hi = p;
+	const struct ntp_client_point *p = f->point, *lo = p, *hi = p;
 	double rest = rest_ns(f), x_ns;
 	double both_ns = f->rtt_ns > 0 ? f->rtt_ns * (1 - RTT_MEAN) : 2 * f->delay_ns;
 
 	/* once is no habit */
 	if (!f->c->points || f->samples < HABIT)
 		return;
-	for (; p < f->c->rest.point + f->c->points; p++) {
+	for (; p < f->point + f->c->points; p++) {
 		lo = p->x < lo->x ? p : lo;
 		hi = p->x > hi->x ? p : hi;
 	}
@@ -258,10 +261,11 @@ static int64_t ago_ns(int64_t now_ns, uint32_t tick)
 	return (int64_t)(ntp_client_tick(now_ns) - tick) << NTP_CLIENT_TICK_LOG2NS;
 }
 
-void client_view(struct client_view *v, const struct ntp_client *c, int64_t now_ns,
+void client_view(struct client_view *v, const struct ntp_client_record *r, int64_t now_ns,
 		 const struct client_path *path)
 {
-	struct frame f = frame_of(c, path);
+	const struct ntp_client *c = &r->client;
+	struct frame f = frame_of(r, path);
 
 	*v = (struct client_view){
 		.quantum_ns = f.quantum_ns,

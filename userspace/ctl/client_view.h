@@ -64,11 +64,11 @@ struct client_view {
 /**
  * client_view() - what a record says
  * @v: out
- * @c: record
+ * @r: record
  * @now_ns: of the clock that it was made by
  * @path: NULL = nothing is known of it
  */
-void client_view(struct client_view *v, const struct ntp_client *c, int64_t now_ns,
+void client_view(struct client_view *v, const struct ntp_client_record *r, int64_t now_ns,
 		 const struct client_path *path);
 
 #endif /* NTPKCTL_CLIENT_VIEW_H */

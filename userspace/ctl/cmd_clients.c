@@ -143,14 +143,14 @@ static struct json_object *number_if(bool known, double v)
 
 static void add_record(struct json_object *o, const struct ntpk_nl_client *c)
 {
-	const struct ntp_client *r = &c->record;
+	const struct ntp_client_record *r = &c->record;
 	struct client_view v;
 
 	client_view(&v, r, c->now_raw_ns, NULL);
 	json_object_object_add(o, "class", json_object_new_string(v.quirk));
-	json_object_object_add(o, "version", json_object_new_int((int)ntp_client_version(r)));
-	json_object_object_add(o, "mode", json_object_new_int((int)ntp_client_mode(r)));
-	json_object_object_add(o, "poll_log2s", json_object_new_int(ntp_client_poll_log2s(r)));
+	json_object_object_add(o, "version", json_object_new_int((int)ntp_client_version(&r->rest)));
+	json_object_object_add(o, "mode", json_object_new_int((int)ntp_client_mode(&r->rest)));
+	json_object_object_add(o, "poll_log2s", json_object_new_int(ntp_client_poll_log2s(&r->rest)));
 	json_object_object_add(o, "interval_ns", number_if(v.interval_ns >= 0, v.interval_ns));
 	json_object_object_add(o, "t1", json_object_new_string(v.t1));
 	json_object_object_add(o, "clock", json_object_new_string(v.clock));
@@ -246,9 +246,9 @@ static void who_cell(char *buf, const struct client_row *row)
 
 static bool add_row(const struct ctl *ctl, struct fmt_table *t, const struct client_row *row)
 {
-	static const struct ntp_client nothing;
+	static const struct ntp_client_record nothing;
 	const struct ntpk_nl_client *c = &row->c;
-	const struct ntp_client *r = c->has_record ? &c->record : &nothing;
+	const struct ntp_client_record *r = c->has_record ? &c->record : &nothing;
 	struct client_view v;
 	struct cells x;
 
@@ -263,8 +263,8 @@ static bool add_row(const struct ctl *ctl, struct fmt_table *t, const struct cli
 		fmt_ns(x.every, (int64_t)v.interval_ns, false);
 	error_cell(x.error, sizeof(x.error), &v);
 	drift_cell(x.drift, sizeof(x.drift), &v);
-	snprintf(x.asks, sizeof(x.asks), "v%u mode %u poll %d", ntp_client_version(r),
-		 ntp_client_mode(r), ntp_client_poll_log2s(r));
+	snprintf(x.asks, sizeof(x.asks), "v%u mode %u poll %d", ntp_client_version(&r->rest),
+		 ntp_client_mode(&r->rest), ntp_client_poll_log2s(&r->rest));
 	if (ctl->options & CTL_O_VERBOSE)
 		return fmt_table_add(t, (const char *const []){
 			x.who, x.requests, x.dropped, x.first, x.last, x.every, v.quirk, x.asks,

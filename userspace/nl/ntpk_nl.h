@@ -376,7 +376,7 @@ struct ntpk_nl_client {
 	uint64_t last_age_ns;
 	int64_t	 now_raw_ns;
 	bool	 has_record;
-	struct ntp_client record;
+	struct ntp_client_record record;
 };
 
 /**

@@ -16,18 +16,18 @@
 #define DRIFT_PPM	50
 #define JITTER		0x1ffffff	/* 8 ms */
 
-void client_cost_request(struct ntp_client *c, const struct ntp_header *req,
+void client_cost_request(struct ntp_client_record *r, const struct ntp_header *req,
 			 struct ntp_client_req *q);
 
 /* What the module does, but for its table. */
-__attribute__((noinline)) void client_cost_request(struct ntp_client *c,
+__attribute__((noinline)) void client_cost_request(struct ntp_client_record *r,
 						   const struct ntp_header *req,
 						   struct ntp_client_req *q)
 {
-	if (ntp_client_skim(c, q->now_ns, NTP_CLIENT_ANSWERED))
+	if (ntp_client_skim(&r->client, q->now_ns, NTP_CLIENT_ANSWERED))
 		return;
 	ntp_client_req_header(q, req, NTP_HEADER_LEN);
-	ntp_client_update(c, &c->rest, q);
+	ntp_client_update(&r->client, &r->rest, q);
 }
 
 int main(int argc, char **argv)
@@ -36,10 +36,10 @@ int main(int argc, char **argv)
 	unsigned long n = argc > 2 ? strtoul(argv[2], NULL, 10) : 0;
 	struct ntp_header req = { .lvm = ntp_lvm(0, 4, NTP_MODE_CLIENT) };
 	struct ntp_client_req q = { .now_ns = NTP_NS_PER_S };
-	struct ntp_client c;
+	struct ntp_client_record r;
 	__u64 noise = 1;
 
-	ntp_client_init(&c, &c.rest);
+	ntp_client_init(&r.client, &r.rest);
 	for (unsigned long i = 0; i < n; i++) {
 		__s64 since_ms = (__s64)(i * interval_ms);
 
@@ -47,9 +47,10 @@ int main(int argc, char **argv)
 		q.t2 = ntp64_from_unix_ns(1800000000 * NTP_NS_PER_S + since_ms * 1000000);
 		req.xmt_ts = ntp_htobe64(q.t2 + (__u64)(3000000 * MS + since_ms * DRIFT_PPM * MS /
 						 1000000 - (__s64)(ntp_noise(&noise) & JITTER)));
-		client_cost_request(&c, &req, &q);
+		client_cost_request(&r, &req, &q);
 	}
-	printf("%u requests, %s, %u points\n", c.requests, ntp_client_t1_name(c.t1_class),
-	       c.points);
+	printf("%u requests, %s, %u points\n", r.client.requests,
+	       ntp_client_t1_name(r.client.t1_class),
+	       r.client.points);
 	return 0;
 }

@@ -60,9 +60,10 @@ static void next(struct ntp_client_req *q, const struct step *s)
 		q->t2 = s->t1;
 }
 
-static void check_hull(const struct ntp_client *c)
+static void check_hull(const struct ntp_client_record *r)
 {
-	const struct ntp_client_point *p = c->rest.point;
+	const struct ntp_client_point *p = r->rest.point;
+	const struct ntp_client *c = &r->client;
 
 	if (!c->points)
 		abort();
@@ -76,15 +77,15 @@ static void check_hull(const struct ntp_client *c)
 	}
 }
 
-static void check_view(const struct ntp_client *c, int64_t now_ns)
+static void check_view(const struct ntp_client_record *r, int64_t now_ns)
 {
 	struct client_view v;
 
-	client_view(&v, c, now_ns, NULL);
+	client_view(&v, r, now_ns, NULL);
 	if (!v.t1 || !v.quirk || !v.clock || !strcmp(v.quirk, "unknown") ||
 	    !strcmp(v.t1, "unknown"))
 		abort();
-	if (v.has_error != ntp_client_has_clock(c) || (v.has_drift && !v.has_error))
+	if (v.has_error != ntp_client_has_clock(&r->client) || (v.has_drift && !v.has_error))
 		abort();
 	if (!isfinite(v.error_ns) || !isfinite(v.drift_ppb) || !(v.error_unc_ns >= 0) ||
 	    !(v.drift_unc_ppb >= 0) || !isfinite(v.interval_ns))
@@ -97,24 +98,25 @@ static void check_view(const struct ntp_client *c, int64_t now_ns)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct ntp_client_req q = { .now_ns = 1000000000000, .t2 = 0xee00000000000000ULL };
-	struct ntp_client c;
+	struct ntp_client_record r;
+	struct ntp_client *c = &r.client;
 	struct step s;
 
-	ntp_client_init(&c, &c.rest);
+	ntp_client_init(c, &r.rest);
 	/* ticks are told apart for so long */
 	for (; size >= sizeof(s) && q.now_ns < 1LL << 57; size -= sizeof(s), data += sizeof(s)) {
-		uint32_t requests = c.requests;
+		uint32_t requests = c->requests;
 
 		memcpy(&s, data, sizeof(s));
 		next(&q, &s);
-		if (s.step_gen & 1 || !ntp_client_skim(&c, q.now_ns, q.verdict))
-			ntp_client_update(&c, &c.rest, &q);
-		if (c.requests != requests + 1 || c.dropped > c.requests ||
-		    c.points > NTP_CLIENT_POINTS || ntp_client_follows(&c) > NTP_CLIENT_FOLLOWS)
+		if (s.step_gen & 1 || !ntp_client_skim(c, q.now_ns, q.verdict))
+			ntp_client_update(c, &r.rest, &q);
+		if (c->requests != requests + 1 || c->dropped > c->requests ||
+		    c->points > NTP_CLIENT_POINTS || ntp_client_follows(c) > NTP_CLIENT_FOLLOWS)
 			abort();
-		if (ntp_client_has_clock(&c) && ntp_client_follows(&c) != NTP_CLIENT_FOLLOWS)
-			check_hull(&c);
-		check_view(&c, q.now_ns);
+		if (ntp_client_has_clock(c) && ntp_client_follows(c) != NTP_CLIENT_FOLLOWS)
+			check_hull(&r);
+		check_view(&r, q.now_ns);
 	}
 	return 0;
 }

@@ -11,9 +11,7 @@
 #include <ntpk/ntp_client.h>
 #include <ntpk/ntp_math.h>
 #include <ntpk/ntp_reply.h>
-#include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include "ctl/client_view.h"
 
@@ -53,7 +51,7 @@ struct camera {
 	double	true_s;		/* error when it asked last */
 	double	loss;		/* probability, of answers */
 	uint64_t constant;
-	struct ntp_client c;
+	struct ntp_client_record r;
 };
 
 /* struct world - all of them */
@@ -123,26 +121,6 @@ static inline double world_delay(struct world *w, const struct camera *k, double
 	return fmin(k->most_s, floor_s - k->jitter_s * log(1 - world_uniform(w)));
 }
 
-/* A record of which no more is there than its user, who keeps the rest elsewhere, has. */
-static inline void update_apart(struct ntp_client *c, const struct ntp_client_req *q)
-{
-	const size_t size = offsetof(struct ntp_client, rest);
-	struct ntp_client_rest *rest = malloc(sizeof(*rest));
-	/* the compiler would complain, with reason */
-	void *volatile room = malloc(size);
-	struct ntp_client *front = room;
-
-	assert_non_null(front);
-	assert_non_null(rest);
-	memcpy(front, c, size);
-	*rest = c->rest;
-	ntp_client_update(front, rest, q);
-	memcpy(c, front, size);
-	c->rest = *rest;
-	free(front);
-	free(rest);
-}
-
 /* It asks, and is answered at once. */
 static inline void camera_asks(struct world *w, struct camera *k)
 {
@@ -155,7 +133,7 @@ static inline void camera_asks(struct world *w, struct camera *k)
 		.step_gen = w->step_gen,
 	};
 
-	update_apart(&k->c, &q);
+	ntp_client_update(&k->r.client, &k->r.rest, &q);
 	k->true_s = camera_error_s(k, s) - w->step_s;
 	if (k->steps && world_uniform(w) >= k->loss) {
 		k->error_s = w->step_s + k->zone_s - down + (k->halves ? (up + down) / 2 : 0);
@@ -188,7 +166,7 @@ static inline void camera_init(struct world *w, struct camera *k, unsigned int i
 	unsigned int n = i / CAMERA_KINDS;
 
 	memset(k, 0, sizeof(*k));
-	ntp_client_init(&k->c, &k->c.rest);
+	ntp_client_init(&k->r.client, &k->r.rest);
 	k->kind = i % CAMERA_KINDS;
 	k->steps = (n + i) % 2;
 	k->halves = i % 3 == 0;
@@ -246,12 +224,12 @@ static inline double camera_quantum_s(const struct camera *k)
 	return k->kind == CAMERA_S ? 1 : k->kind == CAMERA_MS ? 1e-3 : 0;
 }
 
-static inline struct client_view view_at(const struct ntp_client *c, double s,
+static inline struct client_view view_at(const struct ntp_client_record *r, double s,
 				  const struct client_path *path)
 {
 	struct client_view v;
 
-	client_view(&v, c, (int64_t)((MONO0_S + s) * 1e9), path);
+	client_view(&v, r, (int64_t)((MONO0_S + s) * 1e9), path);
 	return v;
 }
 
@@ -269,10 +247,10 @@ static inline struct ntp_client_req request(double s)
 }
 
 /* As the module does. */
-static inline void feed(struct ntp_client *c, const struct ntp_client_req *q)
+static inline void feed(struct ntp_client_record *r, const struct ntp_client_req *q)
 {
-	if (!ntp_client_skim(c, q->now_ns, q->verdict))
-		update_apart(c, q);
+	if (!ntp_client_skim(&r->client, q->now_ns, q->verdict))
+		ntp_client_update(&r->client, &r->rest, q);
 }
 
 #endif /* NTPK_CLIENT_WORLD_H */

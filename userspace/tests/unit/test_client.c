@@ -67,9 +67,9 @@ static void check_drift(const struct camera *k, const struct client_view *v, str
 
 static void check_camera(const struct camera *k, double s, struct worst *w)
 {
-	struct client_view v = view_at(&k->c, s, NULL);
+	struct client_view v = view_at(&k->r, s, NULL);
 
-	assert_int_equal(k->c.t1_class, camera_class(k));
+	assert_int_equal(k->r.client.t1_class, camera_class(k));
 	if (k->kind == CAMERA_CONSTANT || k->kind == CAMERA_ZERO || k->kind == CAMERA_RANDOM) {
 		assert_string_equal(v.clock, "opaque");
 		assert_false(v.has_error);
@@ -78,8 +78,8 @@ static void check_camera(const struct camera *k, double s, struct worst *w)
 		return;
 	}
 	if (k->zone_s != 0)
-		assert_true(k->c.shift * 1800.0 == k->zone_s);
-	assert_int_equal(ntp_client_follows(&k->c),
+		assert_true(k->r.client.shift * 1800.0 == k->zone_s);
+	assert_int_equal(ntp_client_follows(&k->r.client),
 			 k->steps ? NTP_CLIENT_FOLLOWS : NTP_CLIENT_FOLLOWS_NOT);
 	/* it may always ask at the same part of a second: then that cannot be told */
 	assert_true(v.quantum_ns >= camera_quantum_s(k) * 1e9);
@@ -145,12 +145,12 @@ static void test_known_rtt(void **state)
 	world_run(&world, 4 * HOUR);
 	for (struct camera *k = world.cam; k < world.cam + CAMERAS; k++) {
 		struct client_path path = { .rtt_ns = (k->up_s + k->down_s) * 1e9 };
-		struct client_view v = view_at(&k->c, 4 * HOUR, &path);
+		struct client_view v = view_at(&k->r, 4 * HOUR, &path);
 
 		if (!v.has_error)
 			continue;
 		check_error(k, &v, &w);
-		narrower += v.error_unc_ns < view_at(&k->c, 4 * HOUR, NULL).error_unc_ns;
+		narrower += v.error_unc_ns < view_at(&k->r, 4 * HOUR, NULL).error_unc_ns;
 		if (!v.has_drift)
 			continue;
 		assert_true(fabs(v.drift_ppb - k->drift * 1e9) <= v.drift_unc_ppb);

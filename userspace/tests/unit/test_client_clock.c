@@ -24,7 +24,7 @@ static struct camera lan_camera(struct world *w, bool steps, double drift, doubl
 	memset(w, 0, sizeof(*w));
 	w->rng = 42;
 	w->utc0_s = UTC0_S;
-	ntp_client_init(&k.c, &k.c.rest);
+	ntp_client_init(&k.r.client, &k.r.rest);
 	return k;
 }
 
@@ -46,15 +46,15 @@ static void test_two_lengths(void **state)
 
 	(void)state;
 	ask_until(&w, &k, HOUR);
-	assert_false(view_at(&k.c, HOUR, NULL).has_drift);
+	assert_false(view_at(&k.r, HOUR, NULL).has_drift);
 	while (k.asks_s < 2 * HOUR) {
 		camera_asks(&w, &k);
-		if (k.c.requests % 4)
+		if (k.r.client.requests % 4)
 			continue;
 		k.asks_s -= 56;
 		camera_asks(&w, &k);
 	}
-	v = view_at(&k.c, 2 * HOUR, NULL);
+	v = view_at(&k.r, 2 * HOUR, NULL);
 	assert_true(v.has_drift);
 	assert_true(fabs(v.drift_ppb - 37e3) < 5000);
 	assert_true(v.drift_unc_ppb < 20e3);
@@ -69,15 +69,15 @@ static void test_reboot(void **state)
 
 		(void)state;
 		ask_until(&w, &k, HOUR);
-		assert_int_equal(k.c.t1_class, NTP_CLIENT_T1_NTP);
-		assert_false(k.c.flags & NTP_CLIENT_F_WAS_1970);
+		assert_int_equal(k.r.client.t1_class, NTP_CLIENT_T1_NTP);
+		assert_false(k.r.client.flags & NTP_CLIENT_F_WAS_1970);
 		k.error_s = -(double)(UTC0_S + HOUR) + 30;
 		k.set_s = HOUR;
 		ask_until(&w, &k, 2 * HOUR);
-		v = view_at(&k.c, 2 * HOUR, NULL);
-		assert_true(k.c.flags & NTP_CLIENT_F_WAS_1970);
-		assert_false(k.c.flags & NTP_CLIENT_F_SEVERAL);
-		assert_int_equal(k.c.t1_class, steps ? NTP_CLIENT_T1_NTP :
+		v = view_at(&k.r, 2 * HOUR, NULL);
+		assert_true(k.r.client.flags & NTP_CLIENT_F_WAS_1970);
+		assert_false(k.r.client.flags & NTP_CLIENT_F_SEVERAL);
+		assert_int_equal(k.r.client.t1_class, steps ? NTP_CLIENT_T1_NTP :
 						       NTP_CLIENT_T1_REBOOTED);
 		assert_true(fabs(v.error_ns - k.true_s * 1e9) <= v.error_unc_ns);
 		assert_int_equal(v.has_drift, !steps);
@@ -99,13 +99,13 @@ static void test_server_steps(void **state)
 		w.step_s = -500;
 		w.step_gen++;
 		camera_asks(&w, &k);
-		v = view_at(&k.c, k.asks_s, NULL);
+		v = view_at(&k.r, k.asks_s, NULL);
 		assert_true(fabs(v.error_ns - k.true_s * 1e9) <= v.error_unc_ns);
 		ask_until(&w, &k, 2 * HOUR);
-		assert_false(k.c.flags & NTP_CLIENT_F_JUMPED);
-		v = view_at(&k.c, 2 * HOUR, NULL);
+		assert_false(k.r.client.flags & NTP_CLIENT_F_JUMPED);
+		v = view_at(&k.r, 2 * HOUR, NULL);
 		assert_true(fabs(v.error_ns - k.true_s * 1e9) <= v.error_unc_ns);
-		assert_int_equal(ntp_client_follows(&k.c),
+		assert_int_equal(ntp_client_follows(&k.r.client),
 				 steps ? NTP_CLIENT_FOLLOWS : NTP_CLIENT_FOLLOWS_NOT);
 		if (!steps)
 			assert_true(v.has_drift && fabs(v.drift_ppb + 15e3) < 1000);
@@ -121,11 +121,11 @@ static void test_client_jumps(void **state)
 
 	(void)state;
 	ask_until(&w, &k, HOUR);
-	assert_false(k.c.flags & NTP_CLIENT_F_JUMPED);
+	assert_false(k.r.client.flags & NTP_CLIENT_F_JUMPED);
 	k.error_s -= 700;
 	ask_until(&w, &k, 2 * HOUR);
-	assert_true(k.c.flags & NTP_CLIENT_F_JUMPED);
-	v = view_at(&k.c, 2 * HOUR, NULL);
+	assert_true(k.r.client.flags & NTP_CLIENT_F_JUMPED);
+	v = view_at(&k.r, 2 * HOUR, NULL);
 	assert_true(fabs(v.error_ns - k.true_s * 1e9) <= v.error_unc_ns);
 	assert_true(v.has_drift && fabs(v.drift_ppb - 50e3) < 1000);
 }
@@ -140,10 +140,10 @@ static void test_far_ahead(void **state)
 	(void)state;
 	k.error_s = 5 * 365.25 * 86400;
 	camera_asks(&w, &k);
-	assert_int_equal(k.c.t1_class, NTP_CLIENT_T1_UNKNOWN);
+	assert_int_equal(k.r.client.t1_class, NTP_CLIENT_T1_UNKNOWN);
 	ask_until(&w, &k, HOUR);
-	v = view_at(&k.c, HOUR, NULL);
-	assert_int_equal(k.c.t1_class, NTP_CLIENT_T1_FAR);
+	v = view_at(&k.r, HOUR, NULL);
+	assert_int_equal(k.r.client.t1_class, NTP_CLIENT_T1_FAR);
 	assert_true(fabs(v.error_ns - k.true_s * 1e9) <= v.error_unc_ns);
 	assert_true(v.has_drift && fabs(v.drift_ppb - 10e3) < 1000);
 }
@@ -161,12 +161,12 @@ static void long_run(double drift, double then)
 	k.set_s = s;
 	k.drift = then;
 	ask_until(&w, &k, s + 24 * HOUR);
-	v = view_at(&k.c, s + 24 * HOUR, NULL);
+	v = view_at(&k.r, s + 24 * HOUR, NULL);
 	assert_true(fabs(v.error_ns - k.true_s * 1e9) <= v.error_unc_ns);
 	assert_true(v.has_drift && fabs(v.drift_ppb - then * 1e9) < 1000);
 	assert_true(fabs((double)v.first_ago_ns - (s + 24 * HOUR) * 1e9) < 1e9);
 	/* two hours and a half are enough */
-	assert_true(k.c.points < 3 || k.c.last - k.c.rest.point[1].x <= 1 << 17);
+	assert_true(k.r.client.points < 3 || k.r.client.last - k.r.rest.point[1].x <= 1 << 17);
 }
 
 static void test_long(void **state)
@@ -188,11 +188,11 @@ static void test_daily(void **state)
 
 		k.error_s = i % 2 ? 1234.5 : 20000;
 		ask_until(&w, &k, s);
-		v = view_at(&k.c, s, NULL);
-		assert_int_equal(k.c.t1_class, NTP_CLIENT_T1_NTP);
-		assert_int_equal(ntp_client_follows(&k.c),
+		v = view_at(&k.r, s, NULL);
+		assert_int_equal(k.r.client.t1_class, NTP_CLIENT_T1_NTP);
+		assert_int_equal(ntp_client_follows(&k.r.client),
 				 k.steps ? NTP_CLIENT_FOLLOWS : NTP_CLIENT_FOLLOWS_NOT);
-		assert_false(k.c.flags & NTP_CLIENT_F_JUMPED);
+		assert_false(k.r.client.flags & NTP_CLIENT_F_JUMPED);
 		assert_true(fabs(v.error_ns - k.true_s * 1e9) <= v.error_unc_ns);
 		assert_true(v.has_drift && fabs(v.drift_ppb - drift * 1e9) < 1000);
 		assert_true(fabs(v.interval_ns - 86400e9) < 100e9);
@@ -213,7 +213,7 @@ static void test_best_of_many(void **state)
 		k.jitter_s = 4e-3;
 		k.most_s = 20e-3;
 		ask_until(&w, &k, HOUR);
-		sum_ns += fabs(view_at(&k.c, HOUR, NULL).error_ns - k.true_s * 1e9);
+		sum_ns += fabs(view_at(&k.r, HOUR, NULL).error_ns - k.true_s * 1e9);
 	}
 	assert_true(sum_ns / 50 < 1e6);
 }
@@ -229,8 +229,8 @@ static void test_both_mistakes(void **state)
 	k.kind = CAMERA_UNIX;
 	k.error_s = 5000 - (double)UTC0_S;
 	ask_until(&w, &k, HOUR);
-	v = view_at(&k.c, HOUR, NULL);
-	assert_int_equal(k.c.t1_class, NTP_CLIENT_T1_REBOOTED);
+	v = view_at(&k.r, HOUR, NULL);
+	assert_int_equal(k.r.client.t1_class, NTP_CLIENT_T1_REBOOTED);
 	assert_true(fabs(v.error_ns - k.true_s * 1e9) <= v.error_unc_ns);
 }
 
@@ -246,8 +246,8 @@ static void test_better_of_two(void **state)
 	k.slack_s = 150;
 	k.jitter_s = 1e-3;
 	ask_until(&w, &k, 12 * HOUR);
-	v = view_at(&k.c, 12 * HOUR, &path);
-	assert_true(k.c.points > 1);
+	v = view_at(&k.r, 12 * HOUR, &path);
+	assert_true(k.r.client.points > 1);
 	assert_true(v.has_drift && fabs(v.drift_ppb - 25e3) < 3000);
 	assert_true(v.drift_unc_ppb < 15e3);
 }
@@ -268,7 +268,7 @@ static void test_lost_answers(void **state)
 			struct client_view v;
 
 			ask_until(&w, &k, i * 1800);
-			v = view_at(&k.c, i * 1800, NULL);
+			v = view_at(&k.r, i * 1800, NULL);
 			assert_true(!v.has_error ||
 				    fabs(v.error_ns - k.true_s * 1e9) <= v.error_unc_ns);
 			if (!v.has_drift)
@@ -298,14 +298,14 @@ static void test_set_once(void **state)
 			struct client_view v;
 
 			ask_until(&w, &k, k.asks_s + 1);
-			v = view_at(&k.c, k.asks_s, NULL);
+			v = view_at(&k.r, k.asks_s, NULL);
 			assert_true(fabs(v.error_ns - k.true_s * 1e9) <= v.error_unc_ns);
 			if (v.has_drift)
 				assert_true(fabs(v.drift_ppb - k.drift * 1e9) <=
 					    v.drift_unc_ppb);
 		}
 		if (i % 4)
-			assert_int_equal(ntp_client_follows(&k.c), NTP_CLIENT_FOLLOWS_NOT);
+			assert_int_equal(ntp_client_follows(&k.r.client), NTP_CLIENT_FOLLOWS_NOT);
 	}
 }
 

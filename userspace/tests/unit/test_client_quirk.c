@@ -14,47 +14,47 @@
 static void test_fast(void **state)
 {
 	struct ntp_client_req q;
-	struct ntp_client c;
+	struct ntp_client_record r;
 
 	(void)state;
-	ntp_client_init(&c, &c.rest);
+	ntp_client_init(&r.client, &r.rest);
 	for (int i = 0; i < 200; i++) {
 		q = request(i / 8 * 64 + i % 8 * 2);
-		feed(&c, &q);
-		assert_false(ntp_client_is_fast(&c));
+		feed(&r, &q);
+		assert_false(ntp_client_is_fast(&r.client));
 	}
 	for (int i = 0; i < 40; i++) {
 		q = request(2000 + i * 2);
-		feed(&c, &q);
+		feed(&r, &q);
 	}
-	assert_true(ntp_client_is_fast(&c));
+	assert_true(ntp_client_is_fast(&r.client));
 	for (int i = 0; i < 40; i++) {
 		q = request(3000 + i * 64);
-		feed(&c, &q);
+		feed(&r, &q);
 	}
-	assert_false(ntp_client_is_fast(&c));
+	assert_false(ntp_client_is_fast(&r.client));
 	/* who is not answered has reason to ask again */
-	ntp_client_init(&c, &c.rest);
+	ntp_client_init(&r.client, &r.rest);
 	for (int i = 0; i < 400; i++) {
 		q = request(i * 0.5);
 		q.verdict = i % 2 ? NTP_CLIENT_LIMITED : NTP_CLIENT_DENIED;
-		feed(&c, &q);
+		feed(&r, &q);
 	}
-	assert_false(ntp_client_is_fast(&c));
+	assert_false(ntp_client_is_fast(&r.client));
 }
 
 static const char *reason_of(void (*change)(struct ntp_client_req *q, int i))
 {
-	static struct ntp_client c;
+	static struct ntp_client_record r;
 
-	ntp_client_init(&c, &c.rest);
+	ntp_client_init(&r.client, &r.rest);
 	for (int i = 0; i < 60; i++) {
 		struct ntp_client_req q = request(i * 2);
 
 		change(&q, i);
-		feed(&c, &q);
+		feed(&r, &q);
 	}
-	return view_at(&c, 120, NULL).reason;
+	return view_at(&r, 120, NULL).reason;
 }
 
 static void is_right(struct ntp_client_req *q, int i)
@@ -236,26 +236,26 @@ static void test_quirk_names(void **state)
 static void test_quirk_follows(void **state)
 {
 	struct ntp_client_req q = request(0);
-	struct ntp_client c;
+	struct ntp_client_record r;
 
 	(void)state;
-	ntp_client_init(&c, &c.rest);
+	ntp_client_init(&r.client, &r.rest);
 	q.head = 0x1b;
-	feed(&c, &q);
-	assert_int_equal(c.quirk, NTP_CLIENT_QUIRK_NONE);
+	feed(&r, &q);
+	assert_int_equal(r.client.quirk, NTP_CLIENT_QUIRK_NONE);
 	q = request(64);
 	q.head = 0x1b;
-	feed(&c, &q);
-	assert_int_equal(c.quirk, NTP_CLIENT_QUIRK_BARE_CLOCK);
+	feed(&r, &q);
+	assert_int_equal(r.client.quirk, NTP_CLIENT_QUIRK_BARE_CLOCK);
 	for (int i = 2; i < 4; i++) {
 		q = request(i * 64);
 		q.head = 0x1b;
 		q.t1 -= NTP_UNIX_EPOCH_S << 32;
-		feed(&c, &q);
+		feed(&r, &q);
 	}
-	assert_int_equal(c.quirk, NTP_CLIENT_QUIRK_UNIX_EPOCH);
-	assert_int_equal(ntp_client_version(&c), 3);
-	assert_int_equal(ntp_client_mode(&c), 3);
+	assert_int_equal(r.client.quirk, NTP_CLIENT_QUIRK_UNIX_EPOCH);
+	assert_int_equal(ntp_client_version(&r.rest), 3);
+	assert_int_equal(ntp_client_mode(&r.rest), 3);
 }
 
 int main(void)

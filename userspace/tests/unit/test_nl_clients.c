@@ -43,7 +43,7 @@ static const uint8_t addr[16] = { 192, 0, 2, 7 };
 static void put_client(struct nlmsghdr *nlh, const struct shape *s, uint32_t requests)
 {
 	struct nlattr *nest = mnl_attr_nest_start(nlh, NTPK_A_CLIENTS_CLIENT);
-	struct ntp_client record = { .requests = requests };
+	struct ntp_client_record record = { .client.requests = requests };
 	char longer[sizeof(record) + 8] = "";
 
 	memcpy(longer, &record, sizeof(record));
@@ -85,7 +85,7 @@ static struct nlmsghdr *message(const struct shape *s, uint32_t n)
 }
 
 static const struct shape good = { .record_kind = NTPK_RECORD_KIND,
-				   .record_len = sizeof(struct ntp_client), .addr_len = 4 };
+				   .record_len = sizeof(struct ntp_client_record), .addr_len = 4 };
 
 static int add(void *ctx, const struct ntpk_nl_client *c)
 {
@@ -126,7 +126,7 @@ static void test_parse(void **state)
 	assert_int_equal(c->quirk, 4);
 	assert_int_equal(c->now_raw_ns, 77);
 	assert_true(c->has_record);
-	assert_int_equal(c->record.requests, 20);
+	assert_int_equal(c->record.client.requests, 20);
 	client_list_clean(&list);
 	s.addr_len = 16;
 	assert_int_equal(parse(&s, 1, &list), 0);
