@@ -25,6 +25,8 @@ N = 400 if tap.slow() == 1 else 300
 # In a machine that counts instructions nothing but the way itself takes time.
 COUNTS = tap.env_int("NTPK_ICOUNT", 0, 0)
 LATE_NS = 1000
+# So many of N may claim to have left after they came.
+LATE_MOST = N // 100
 # By so much T3 may differ on average with the rate.
 UNEVEN_NS = 100
 
@@ -73,7 +75,7 @@ def replies_in_time(s, **kwargs):
 	"""
 	for _ in range(1 if COUNTS or tap.is_uml() else 5):
 		after = Replies(s, N, **kwargs)
-		if after.late() <= N // 100:
+		if after.late() <= LATE_MOST:
 			break
 	return after
 
@@ -86,9 +88,8 @@ def test_learns(s, dst):
 	correction, residual, _ = known(s, dst)
 	tap.ok(correction > 0, f"{dst}: after them T3 is moved on by {correction} ns, and {residual} ns are left")
 	after = replies_in_time(s, dst=dst)
-	limit = N // 100
 	# in the debug kernel what making a stamp takes is anybody's guess
-	tap.ok((after.late() <= limit or tap.is_uml()) and (not COUNTS or not after.late(LATE_NS)),
+	tap.ok((after.late() <= LATE_MOST or tap.is_uml()) and (not COUNTS or not after.late(LATE_NS)),
 	       f"{dst}: of {N} replies {after.late()} claim to have left after they came, "
 	       f"{after.late(LATE_NS)} by more than 1 us; the least is {min(after.early_ns)} ns early")
 	# those before were watched, which takes its time: without correction it is this
@@ -181,7 +182,7 @@ def test_even(s):
 	counted(abs(uneven) < 3 * UNEVEN_NS,
 		f"and {watched.median():.0f} in a reply that is watched, against {fast.median():.0f}",
 		watched.early_ns[:50])
-	tap.ok((watched.late() <= N // 100 or tap.is_uml()) and (not COUNTS or not watched.late(LATE_NS)),
+	tap.ok((watched.late() <= LATE_MOST or tap.is_uml()) and (not COUNTS or not watched.late(LATE_NS)),
 	       f"of {N} of those {watched.late()} claim to have left after they came, "
 	       f"{watched.late(LATE_NS)} by more than 1 us")
 
@@ -203,7 +204,7 @@ def test_told(s, without):
 	early = told_early(s)
 	late, told = sum(e < 0 for e in early), statistics.median(early)
 	tap.ok(len(early) >= N, f"{len(early)} replies in interleaved mode tell of the one before")
-	counted(late <= N // 100 and min(early) >= -LATE_NS and without >= 5 * told,
+	counted(late <= LATE_MOST and min(early) >= -LATE_NS and without >= 5 * told,
 		f"in interleaved mode T3 is {told:.0f} ns early, {without / told:.1f} times less than in basic mode "
 		f"without correction; {late} of {N} claim to have left after they came", early[:50])
 	return told
