@@ -211,6 +211,10 @@ check: deps
 check-unit check-lint check-rig check-debug check-kcsan check-peers check-faults check-flood check-systemd check-igb check-kernels check-long:
 	selftests/check $(@:check-%=%)
 
+# one of check-kernels, which starts two of these at a time
+check-kernel-%:
+	SUITE=$* selftests/check kernel
+
 soak:
 	NTPK_SOAK_H=$(or $(H),1) selftests/check soak
 
