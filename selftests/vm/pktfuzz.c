@@ -2,13 +2,16 @@
 /*
  * Sends an NTP server packets that are wrong in every way, and looks at what it answers:
  *
- *	pktfuzz DEVICE FRAME COUNT SEED
+ *	pktfuzz DEVICE FRAME COUNT SEED [fixed]
  *
- * FRAME is a request over IPv4 as it goes out by DEVICE.  COUNT packets are made of it: bytes
- * changed, random or zero, other lengths, extension fields, wrong lengths and checksums of
- * IP and UDP; every fourth is as it should be.  Of each answer: it is to something that is a
- * request, the first one to it, not longer than that, of the version and mode that fit,
- * with its poll and T1, and T3 is not before T2.
+ * FRAME is a request as it goes out by DEVICE, over IPv4 or IPv6, bare or with a MAC.  COUNT
+ * packets are made of it: bytes changed, random or zero, other lengths, extension fields, wrong
+ * lengths and checksums of IP and UDP; every fourth is as it should be.  Of each answer: it is
+ * to something that is a request, the first one to it, not longer than that, and as long where
+ * that was right, of the version and mode that fit, with its poll and T1, never another origin
+ * as none asks for interleaved mode, and T3 is not before T2.  With `fixed`, where nobody
+ * changes what is served meanwhile: leap, stratum, precision, root delay, reference ID and time
+ * are those of the first answer, and the root dispersion is what it was there, and at most a second more.
  *
  * Prints: sent, right ones among them, answered of those, answered of all, violations; what
  * these were goes to stderr.
@@ -28,9 +31,10 @@
 
 #define BATCH		32
 #define ETH_LEN		14
-#define IP_LEN		20
+#define IP4_LEN		20
+#define IP6_LEN		40
 #define UDP_LEN		8
-#define NTP_OFF		(ETH_LEN + IP_LEN + UDP_LEN)
+#define NTP_OFF_MAX	(ETH_LEN + IP6_LEN + UDP_LEN)
 #define NTP_LEN		48
 #define NTP_MAX		200
 #define PORT_BASE	20000
@@ -39,7 +43,7 @@
 
 /* struct asked - a packet that was sent; @len: of NTP as a server has to read it */
 struct asked {
-	unsigned char frame[NTP_OFF + NTP_MAX];
+	unsigned char frame[NTP_OFF_MAX + NTP_MAX];
 	size_t	frame_len;
 	int	len;
 	bool	right;
@@ -47,7 +51,10 @@ struct asked {
 };
 
 static struct asked batch[BATCH];
-static unsigned char model[NTP_OFF + NTP_LEN];
+static unsigned char model[NTP_OFF_MAX + NTP_MAX];
+static size_t model_len, ip_len, ntp_off;
+static bool fixed, known;
+static unsigned char known_reply[NTP_LEN];
 static int out_fd, in_fd;
 static unsigned long n_right, n_right_answered, n_answered, n_bad;
 static uint64_t seed;
@@ -75,6 +82,11 @@ static void put16(unsigned char *at, unsigned int value)
 {
 	at[0] = (unsigned char)(value >> 8);
 	at[1] = (unsigned char)value;
+}
+
+static uint32_t get32(const unsigned char *at)
+{
+	return (uint32_t)get16(at) << 16 | get16(at + 2);
 }
 
 static uint64_t get64(const unsigned char *at)
@@ -105,9 +117,18 @@ static void load(const char *path)
 {
 	FILE *in = fopen(path, "r");
 
-	if (!in || fread(model, 1, sizeof(model), in) != sizeof(model))
-		errx(1, "%s: not a bare request over IPv4", path);
+	model_len = in ? fread(model, 1, sizeof(model), in) : 0;
+	ip_len = model[ETH_LEN] >> 4 == 6 ? IP6_LEN : IP4_LEN;
+	ntp_off = ETH_LEN + ip_len + UDP_LEN;
+	if (model_len < ntp_off + NTP_LEN || model_len > ntp_off + NTP_MAX)
+		errx(1, "%s: not a request over IPv4 or IPv6", path);
 	fclose(in);
+}
+
+/* Of NTP in the model, which is more than a header where it has a MAC. */
+static int model_ntp_len(void)
+{
+	return (int)(model_len - ntp_off);
 }
 
 static int pick_len(void)
@@ -120,7 +141,7 @@ static int pick_len(void)
 	case 1:
 		return odd[below(sizeof(odd) / sizeof(odd[0]))];
 	default:
-		return NTP_LEN;
+		return model_ntp_len();
 	}
 }
 
@@ -165,27 +186,44 @@ static void mutate(unsigned char *ntp, int len)
 /* The checksum of what there is: right, none, or wrong.  Return: whether it is not wrong. */
 static bool put_udp_sum(struct asked *a, size_t udp_len)
 {
-	unsigned char *ip = a->frame + ETH_LEN, *udp = ip + IP_LEN;
+	unsigned char *ip = a->frame + ETH_LEN, *udp = ip + ip_len;
+	bool v6 = ip_len == IP6_LEN;
 	uint16_t sum;
 
 	put16(udp + 6, 0);
-	if (below(3) == 0)
-		return true;
-	sum = fold(sum_of(ip + 12, 8, sum_of(udp, udp_len, 17 + (uint32_t)udp_len)));
+	if (below(3) == 0 && !(v6 && a->right))
+		return !v6;
+	sum = fold(sum_of(ip + (v6 ? 8 : 12), v6 ? 32 : 8,
+			  sum_of(udp, udp_len, 17 + (uint32_t)udp_len)));
 	sum = sum ? sum : 0xffff;
 	if (!a->right && below(8) == 0) {
 		put16(udp + 6, sum ^ (1 + below(65534)));
-		return get16(udp + 6) == 0;
+		return get16(udp + 6) == 0 && !v6;
 	}
 	put16(udp + 6, sum);
 	return true;
 }
 
+/* The header of IP, which says that so much follows it.  Return: whether its checksum is right. */
+static bool put_ip(struct asked *a, int payload)
+{
+	unsigned char *ip = a->frame + ETH_LEN;
+
+	if (ip_len == IP6_LEN) {
+		put16(ip + 4, (unsigned int)payload);
+		return true;
+	}
+	put16(ip + 2, (unsigned int)(IP4_LEN + payload));
+	put16(ip + 10, 0);
+	put16(ip + 10, fold(sum_of(ip, IP4_LEN, 0)) ^ (!a->right && below(32) == 0));
+	return !fold(sum_of(ip, IP4_LEN, 0));
+}
+
 /* Sets what the server has to take for the length of the message, -1 where nothing is there. */
 static void put_headers(struct asked *a, int len)
 {
-	unsigned char *ip = a->frame + ETH_LEN, *udp = ip + IP_LEN;
-	int udp_len = UDP_LEN + len, total = IP_LEN + udp_len;
+	unsigned char *udp = a->frame + ETH_LEN + ip_len;
+	int udp_len = UDP_LEN + len, payload = udp_len;
 	bool sum_right;
 
 	if (!a->right && below(12) == 0)
@@ -194,67 +232,84 @@ static void put_headers(struct asked *a, int len)
 	sum_right = udp_len >= UDP_LEN && udp_len <= UDP_LEN + len ?
 			    put_udp_sum(a, (size_t)udp_len) : false;
 	if (!a->right && below(16) == 0)
-		total = (int)below((unsigned int)total + 20);
-	put16(ip + 2, (unsigned int)total);
-	put16(ip + 10, 0);
-	put16(ip + 10, fold(sum_of(ip, IP_LEN, 0)) ^ (!a->right && below(32) == 0));
+		payload = (int)below((unsigned int)payload + 20);
 	a->len = udp_len - UDP_LEN;
-	if (!sum_right || total < IP_LEN + udp_len || total > IP_LEN + UDP_LEN + len ||
-	    fold(sum_of(ip, IP_LEN, 0)))
+	if (!put_ip(a, payload) || !sum_right || payload < udp_len || payload > UDP_LEN + len)
 		a->len = -1;
 }
 
 static void make(struct asked *a, unsigned int port)
 {
-	unsigned char *ntp = a->frame + NTP_OFF;
+	unsigned char *ntp = a->frame + ntp_off;
 	uint64_t t1 = random64();
 	int len;
 
 	memset(a, 0, sizeof(*a));
-	memcpy(a->frame, model, sizeof(model));
-	memcpy(ntp + 40, &t1, sizeof(t1));
+	memcpy(a->frame, model, model_len);
+	/* what is signed stays as it is */
+	if (model_ntp_len() == NTP_LEN)
+		memcpy(ntp + 40, &t1, sizeof(t1));
 	a->right = below(4) == 0 || port == PORT_BASE + BATCH - 1;
-	len = a->right ? NTP_LEN : pick_len();
+	len = a->right ? model_ntp_len() : pick_len();
 	if (!a->right)
 		mutate(ntp, len);
-	put16(a->frame + ETH_LEN + IP_LEN, port);
+	put16(a->frame + ETH_LEN + ip_len, port);
 	put_headers(a, len);
-	a->frame_len = (size_t)(NTP_OFF + len);
+	a->frame_len = ntp_off + (size_t)len;
 	n_right += a->right;
 }
 
 /* Is it one that a server answers?  As the documentation has it, not as the code does. */
 static bool is_request(const struct asked *a)
 {
-	const unsigned char *ntp = a->frame + NTP_OFF;
+	const unsigned char *ntp = a->frame + ntp_off;
 	unsigned int version = ntp[0] >> 3 & 7, mode = ntp[0] & 7;
 
 	return a->len >= NTP_LEN && version >= 1 && version <= 4 &&
 	       (mode == 3 || mode == 1 || (mode == 0 && version == 1));
 }
 
+/* What the server says of itself, against the first time that it said it. */
+static const char *fault_of_state(const unsigned char *r)
+{
+	const unsigned char *k = known_reply;
+
+	if (!known) {
+		memcpy(known_reply, r, NTP_LEN);
+		known = true;
+	}
+	if (r[0] >> 6 != k[0] >> 6 || r[1] != k[1] || memcmp(r + 3, k + 3, 5))
+		return "another leap, stratum, precision or root delay";
+	if (memcmp(r + 12, k + 12, 12))
+		return "another reference ID or time";
+	/* what T3 may be early by is in it, and is not always the same: a millisecond */
+	if (get32(r + 8) + 66 < get32(k + 8) || get32(r + 8) > get32(k + 8) + 0x10000)
+		return "root dispersion";
+	return NULL;
+}
+
+/* @len: of NTP in the answer, as the frame and as UDP has it, or -1 where these differ */
 static const char *fault(const struct asked *a, const unsigned char *r, int len)
 {
-	const unsigned char *q = a->frame + NTP_OFF;
-	bool interleaved = get64(r + 24) != get64(q + 40);
+	const unsigned char *q = a->frame + ntp_off;
 
 	if (!is_request(a))
 		return "an answer to what is no request";
 	if (a->answered)
 		return "a second answer";
-	if (len < NTP_LEN || len > a->len)
-		return "shorter than a header or longer than the request";
+	if (len < NTP_LEN || len > a->len || (a->right && len != a->len))
+		return "shorter than a header, longer than the request, or cut";
 	if ((r[0] >> 3 & 7) != (q[0] >> 3 & 7) || (r[0] & 7) != ((q[0] & 7) == 1 ? 2 : 4))
 		return "version or mode";
 	if (r[2] != q[2])
 		return "poll";
-	if (interleaved && get64(r + 24) != get64(q + 32))
+	if (get64(r + 24) != get64(q + 40))
 		return "origin";
-	if (!interleaved && get64(r + 40) < get64(r + 32))
+	if (get64(r + 40) < get64(r + 32))
 		return "T3 before T2";
 	if (r[1] > 15 || r[0] >> 6 == 3 || get64(r + 32) == 0 || get64(r + 40) == 0)
 		return "unsynchronised, or without a time";
-	return NULL;
+	return fixed ? fault_of_state(r) : NULL;
 }
 
 static void tell(const char *what, const struct asked *a)
@@ -265,26 +320,32 @@ static void tell(const char *what, const struct asked *a)
 		return;
 	fprintf(stderr, "%s:", what);
 	for (i = ETH_LEN; i < a->frame_len; i++)
-		fprintf(stderr, "%s%02x", i == NTP_OFF ? " " : "", a->frame[i]);
+		fprintf(stderr, "%s%02x", i == ntp_off ? " " : "", a->frame[i]);
 	fputc('\n', stderr);
 }
 
 /* Return: whether that was the answer to the last one. */
 static bool take(const unsigned char *frame, size_t len)
 {
-	const unsigned char *ip = frame + ETH_LEN, *udp = ip + IP_LEN;
+	const unsigned char *ip = frame + ETH_LEN, *udp = ip + ip_len;
+	bool v6 = ip_len == IP6_LEN;
+	int payload, udp_len;
 	unsigned int port;
 	const char *what;
 	struct asked *a;
 
-	if (len < NTP_OFF + NTP_LEN || get16(frame + 12) != ETH_P_IP || ip[0] != 0x45 ||
-	    ip[9] != 17 || get16(udp) != 123)
+	if (len < ntp_off || get16(frame + 12) != (v6 ? ETH_P_IPV6 : ETH_P_IP) ||
+	    (!v6 && ip[0] != 0x45) || ip[v6 ? 6 : 9] != 17 || get16(udp) != 123)
 		return false;
 	port = get16(udp + 2);
 	if (port < PORT_BASE || port >= PORT_BASE + BATCH)
 		return false;
 	a = &batch[port - PORT_BASE];
-	what = fault(a, udp + UDP_LEN, get16(udp + 4) - UDP_LEN);
+	payload = v6 ? get16(ip + 4) : get16(ip + 2) - IP4_LEN;
+	udp_len = get16(udp + 4);
+	if (udp_len != payload || ETH_LEN + ip_len + (size_t)payload != len)
+		udp_len = UDP_LEN - 1;
+	what = fault(a, udp + UDP_LEN, udp_len - UDP_LEN);
 	if (what)
 		tell(what, a);
 	n_answered++;
@@ -344,8 +405,9 @@ int main(int argc, char **argv)
 {
 	unsigned long count, sent;
 
-	if (argc != 5)
-		errx(2, "usage: pktfuzz DEVICE FRAME COUNT SEED");
+	if (argc != 5 && (argc != 6 || strcmp(argv[5], "fixed")))
+		errx(2, "usage: pktfuzz DEVICE FRAME COUNT SEED [fixed]");
+	fixed = argc == 6;
 	load(argv[2]);
 	count = strtoul(argv[3], NULL, 10);
 	seed = strtoull(argv[4], NULL, 10);
