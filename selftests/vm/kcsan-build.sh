@@ -8,4 +8,4 @@
 set -euo pipefail
 
 . "$(dirname "$0")/kernel-build.sh"
-kernel_build kcsan x86_64 "bzImage modules" "KCSAN SMP NF_CONNTRACK 9P_FS OVERLAY_FS" "$@"
+kernel_build kcsan x86_64 "bzImage modules" "KCSAN SMP NF_CONNTRACK NFT_QUEUE 9P_FS OVERLAY_FS" "$@"
