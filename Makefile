@@ -220,7 +220,7 @@ soak:
 
 lint:
 	selftests/deps.sh lint
-	selftests/runner selftests/static/lint selftests/stage/modules
+	selftests/runner selftests/stage/modules selftests/static/lint
 
 check-many: user
 	NTPK_TIMING=1 selftests/host/test_many.py

@@ -56,7 +56,7 @@ struct least {
  * @rest: what reporting it takes, for which the reply waits as well
  * @lock: of the next two; reports interrupt each other
  * @reports: what reporting took, of the last ones
- * @returns: and what the core did behind that, of the last rehearsals
+ * @ways_back: and what the core did behind that, of the last rehearsals
  * @returned_raw_ns: when the last of these was
  * @waits_ns: what a reply waits for its report, in all but a few; 0 = not known
  */
@@ -71,7 +71,7 @@ struct watcher {
 	struct least rest;
 	raw_spinlock_t lock;
 	struct ntp_latency reports;
-	struct ntp_latency returns;
+	struct ntp_latency ways_back;
 	s64	returned_raw_ns;
 	u32	waits_ns;
 };
@@ -154,9 +154,9 @@ static void note_wait(struct watcher *w, struct ntp_latency *part, s64 ns)
 	raw_spin_lock_irqsave(&w->lock, flags);
 	/* between two ticks of a clock is the least that there is */
 	ntp_latency_add(part, max_t(s64, ns, 1));
-	if (ntp_latency_known(&w->reports) && ntp_latency_known(&w->returns))
+	if (ntp_latency_known(&w->reports) && ntp_latency_known(&w->ways_back))
 		waits_ns = ntp_latency_correction_ns(&w->reports) +
-			   ntp_latency_correction_ns(&w->returns);
+			   ntp_latency_correction_ns(&w->ways_back);
 	WRITE_ONCE(w->waits_ns, min_t(u32, waits_ns, NTP_LATENCY_CORRECTION_MAX_NS));
 	raw_spin_unlock_irqrestore(&w->lock, flags);
 }
@@ -182,7 +182,7 @@ void ntpk_watch_rehearse(void)
 	skb_tstamp_tx(w->rehearsal, NULL);
 	returned_raw_ns = ntpk_tstamp_tx();
 	/* from 0 where it was not told of it, which is too long */
-	note_wait(w, &w->returns, returned_raw_ns - READ_ONCE(w->told_raw_ns));
+	note_wait(w, &w->ways_back, returned_raw_ns - READ_ONCE(w->told_raw_ns));
 	WRITE_ONCE(w->returned_raw_ns, returned_raw_ns);
 	note_least(&w->work, READ_ONCE(w->rehearsed_ns) - began_ns, WORK_SLOW);
 }

@@ -34,6 +34,9 @@ table inet t {
 """
 # with priorities as late as users and firewalld write them
 LATE = STATEFUL.replace("priority 0", "priority 2147483000")
+# nobody may ask
+CLOSED = STATEFUL.replace("\t\tudp dport 123 ct state new accept\n", "")
+CLOSED_LATE = LATE.replace("\t\tudp dport 123 ct state new accept\n", "")
 DNAT = STATEFUL + """
 table ip n {
 	chain p {
@@ -160,6 +163,12 @@ def test_flood(s):
 	s.server.nft("flush ruleset")
 
 
+def ask_none(s, what):
+	for dst in ("192.0.2.1", "2001:db8::1"):
+		(got, _, _), moved = s.counted(s.wire.ask, ntpq.request(), dst=dst)
+		tap.same((got, moved), ([], {}), f"{what}: {dst} neither answers nor counts")
+
+
 def main():
 	s = fixture.served()
 	netns.sh("modprobe", "-q", "-a", "nf_conntrack", "nft_ct", "nft_nat", "nft_chain_nat", check=False)
@@ -168,6 +177,8 @@ def main():
 	is_tracking(s)
 	with_rules(s, STATEFUL, ask_all, s, state, "stateful input and output")
 	with_rules(s, LATE, ask_all, s, state, "chains of the latest priority")
+	with_rules(s, CLOSED, ask_none, s, "input of this port refused")
+	with_rules(s, CLOSED_LATE, ask_none, s, "refused by a chain of the latest priority")
 	neighbours(s)
 	with_rules(s, DNAT, ask_all, s, state, "dnat to a local address", "192.0.2.99")
 	with_rules(s, NOTRACK, ask_all, s, state, "notrack both ways")

@@ -5,7 +5,7 @@ Shows that the loaded module does nothing until a namespace is attached, that it
 loads and unloads cleanly, under traffic too, that namespaces which end while
 attached take everything with them, and that unprivileged namespaces leave no
 memory behind (NTPK_UNSHARE of them: 250; the full figure is 10,000), nor does the
-module after NTPK_CYCLES loads (20; `make check-flood`: 1,000).  The debug kernel keeps
+module after NTPK_CYCLES loads (20; `make check-long`: 1,000).  The debug kernel keeps
 what was freed for a while, so there six namespaces only have to work.
 About a minute, three in the debug kernel.
 """
@@ -107,7 +107,10 @@ def test_cycles(link):
 		good, grown = load_round(link, stream)
 		if good < CYCLES or not grown:
 			break
-	tap.same(grown, {}, f"{CYCLES} times load, answer, rmmod leave no memory behind")
+	if CYCLES < 20:
+		tap.skip("load, answer, rmmod leave no memory behind", f"{CYCLES} times are too few to tell")
+	else:
+		tap.same(grown, {}, f"{CYCLES} times load, answer, rmmod leave no memory behind")
 	stream.finish()
 	tap.note("under load and unload: " + stream.summary())
 	tap.same((good, netns.loaded()), (CYCLES, False), f"{CYCLES} times load, answer, rmmod under traffic")
@@ -141,6 +144,10 @@ def test_attach_cycles(link):
 	tap.same(good, ATTACH_CYCLES, f"{ATTACH_CYCLES} times attach, answer, detach under traffic")
 
 
+def has_device(ns, name):
+	return not ns.sh("ip", "link", "show", name, check=False).returncode
+
+
 def test_namespace_exit():
 	"""The namespace goes while it is attached and asked."""
 	for _ in range(EXITS):
@@ -151,7 +158,10 @@ def test_namespace_exit():
 		if not tap.ok(stream.wait_answers(5), "a namespace to be deleted answers"):
 			return
 		link.server.delete()
+		# its device goes with it, when the kernel's worker is that far
+		gone = tap.wait_for(lambda: not has_device(link.client, link.cdev), 10, 0.2)
 		stream.finish()
+		tap.same((gone, stream.bad), (True, []), "it goes while it answers, and no reply was wrong")
 		link.client.delete()
 	tap.ok(netns.loaded(), f"{EXITS} namespaces were deleted while they answered")
 

@@ -13,6 +13,7 @@ import re
 import struct
 
 import fixture
+import memory
 import netns
 import ntpknl
 import tap
@@ -260,7 +261,11 @@ def refused_names(g, state):
 
 def serve_own():
 	g = ntpknl.Genl()
+	before = memory.memory()["VmallocUsed: KiB"]
 	g.attach()
+	more = memory.memory()["VmallocUsed: KiB"] - before
+	if more > memory.VMALLOC_KIB:
+		raise RuntimeError(f"more than records of 4,096 clients: {more} KiB")
 	g.push_default()
 	if g.status() != "sync":
 		raise RuntimeError(g.status())
@@ -268,7 +273,9 @@ def serve_own():
 	state = g.default_state(LIMIT_CLIENTS=65536)
 	state["LISTENERS"][0]["LIMIT"] = {"INTERVAL_LOG2S": 3, "BURST": 16}
 	g.push(state)
+	g.keys_begin(1, 64)
 	for what, ask in (("4097 prefixes", lambda: g.acl_begin(2, 4095, 2)),
+			  ("65 keys", lambda: g.keys_begin(2, 65)),
 			  ("65537 clients", lambda: g.push(dict(state, LIMIT_CLIENTS=65537)))):
 		try:
 			ask()
@@ -278,6 +285,32 @@ def serve_own():
 				raise
 	refused_names(g, state)
 	g.detach()
+
+
+def attach_many():
+	"""A namespace more each time, until one is refused."""
+	kept = []
+	try:
+		for _ in range(300):
+			ntpknl.Genl().attach()
+			kept.append(open("/proc/self/ns/net"))
+			netns.unshare(netns.CLONE_NEWNET)
+	except ntpknl.Refused as e:
+		raise ntpknl.Refused(e.errno, f"{len(kept)} attached: {e.text}", 0) from e
+
+
+def test_many(s):
+	if tap.is_uml():
+		tap.skip("userns=1: 256 namespaces of unprivileged owners", "minutes here")
+		return
+	why = as_user(attach_many, userns=True, own_net=True)
+	tap.ok(why and why[0] == errno.ENOSPC and re.fullmatch(r"256 attached: .+", why[1]),
+	       "userns=1: the 257th namespace of unprivileged owners is refused", why)
+	g = ntpknl.Genl(s.server)
+	g.attach()
+	tap.same(s.wire.sync_reply(g.push_default()), None, "while others' are attached and served")
+	again = tap.wait_for(lambda: as_user(serve_own, userns=True, own_net=True) is None, 60, 0.5)
+	tap.ok(again, "and when they have gone, unprivileged owners again")
 
 
 def test_rights(s):
@@ -302,6 +335,7 @@ def test_userns(s):
 	tap.same(as_user(changes, s.server), None, "userns=1: an ordinary user may change nothing")
 	tap.same(as_user(changes, s.server, userns=True), None,
 		 "userns=1: root of a user namespace may change nothing in another's network")
+	test_many(s)
 
 
 def main():

@@ -41,6 +41,13 @@ ok_empty "the UAPI header compiles alone as C90" \
 	"$(${CC:-cc} -std=c90 -Wall -Wextra -Werror -Iinclude/uapi -fsyntax-only -x c \
 		include/uapi/linux/ntpk.h 2>&1)"
 
+ok_empty "each fuzz target has a corpus, and is one of selftests/fuzz" "$(
+	for f in userspace/tests/fuzz/fuzz_*.c; do
+		t=$(basename "$f" .c); t=${t#fuzz_}
+		[ -d "userspace/tests/fuzz/corpus/$t" ] || echo "no corpus: $t"
+		grep -q "^	\"$t\": " selftests/fuzz || echo "not in selftests/fuzz: $t"
+	done)"
+
 # Functions: none over 100 lines (from a brace in column 0 to its end).
 ok_empty "no function over 100 lines" "$(
 	awk 'FNR == 1 { start = 0 }

@@ -12,6 +12,7 @@
 # Environment: STRICT=1 builds anew and fails on any warning that is not in the
 # kernel's own headers; SPARSE=1 runs sparse as well (not for those two: the same
 # kernel is sid's, and an older sparse stumbles over its headers);
+# ANALYZE=1 has gcc's analyzer look at each function (sid: it is better the newer it is);
 # NTPK_BUILD_UNIX_S is the build date compiled in (else SOURCE_DATE_EPOCH, else
 # the last commit's).
 set -euo pipefail
@@ -22,6 +23,7 @@ tree=$(cd "$here/../.." && pwd)
 flavour=${1:-bookworm}
 STRICT=${STRICT:-0}
 SPARSE=${SPARSE:-0}
+ANALYZE=${ANALYZE:-0}
 case $flavour in
 uml|kcsan) SPARSE=0 ;;
 esac
@@ -60,6 +62,7 @@ copy_sources() {
 make_args() {
 	args=(-j"$(nproc)" W=1 "NTPK_BUILD_UNIX_S=$(build_date)")
 	[ "$flavour" = host ] || args+=(NTPK_TEST_MODULES=m)
+	[ "$ANALYZE" != 1 ] || args+=(KCFLAGS=-fanalyzer)
 	[ "$SPARSE" != 1 ] || args+=(C=2 KBUILD_CHECKSRC=2 CHECK=sparse CF=-D__CHECK_ENDIAN__)
 }
 
