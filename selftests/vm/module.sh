@@ -13,6 +13,7 @@
 # kernel's own headers; SPARSE=1 runs sparse as well (not for those two: the same
 # kernel is sid's, and an older sparse stumbles over its headers);
 # ANALYZE=1 has gcc's analyzer look at each function (sid: it is better the newer it is);
+# NTPK_COVER=y has the module tell selftests/kmod/covered.c where it is;
 # NTPK_BUILD_UNIX_S is the build date compiled in (else SOURCE_DATE_EPOCH, else
 # the last commit's).
 set -euo pipefail
@@ -62,6 +63,7 @@ copy_sources() {
 make_args() {
 	args=(-j"$(nproc)" W=1 "NTPK_BUILD_UNIX_S=$(build_date)")
 	[ "$flavour" = host ] || args+=(NTPK_TEST_MODULES=m)
+	[ "${NTPK_COVER:-}" != y ] || args+=(NTPK_COVER=y)
 	[ "$ANALYZE" != 1 ] || args+=(KCFLAGS=-fanalyzer)
 	[ "$SPARSE" != 1 ] || args+=(C=2 KBUILD_CHECKSRC=2 CHECK=sparse CF=-D__CHECK_ENDIAN__)
 }
