@@ -83,7 +83,7 @@ help:
 	@echo 'make score-first  the same beside the first version of the estimator, row by row'
 	@echo 'make plot         one simulated run as SVG (SCENARIO=a_lan SEED=1), into build'
 	@echo 'make bench        what an answer costs, beside chronyd and others (minutes; SUITE=...), into build/bench'
-	@echo 'make lint         checkpatch, kernel-doc, cppcheck, clang-tidy, scan-build, W=1, sparse over all of it (minutes)'
+	@echo 'make lint         checkpatch, kernel-doc, cppcheck, clang-tidy, scan-build, gcc'\''s analyzer, W=1, sparse over all of it (minutes)'
 	@echo 'make fuzz T=60    each fuzz target so many seconds, with a table (TARGET="conf mac": only those); needs clang'
 	@echo 'make vm           a shell in a virtual machine with the module (SUITE=...)'
 	@echo 'make user         ntpkd and ntpkctl, into build/user/bin'

@@ -71,14 +71,24 @@ def test_attach(link):
 	tap.same(refused(s.g.detach), (errno.ENOTCONN, True), "detach twice is refused")
 
 
-def serve(link):
+def serve(link, states):
+	"""states: what was pushed, for right()."""
 	g = ntpknl.Genl(link.server)
 	g.attach()
-	g.push_default()
+	states.append(g.default_state())
+	g.push(states[-1])
 	g.close()
 
 
-def load_round(link, stream):
+def right(states):
+	"""A check of replies: by what was pushed last, or before that, as that may have come from the one before."""
+	def check(*what):
+		wrong = [ntpq.sync_faults(state, *what) for state in states[-2:]]
+		return None if not all(wrong) else wrong
+	return check
+
+
+def load_round(link, stream, states):
 	"""How many loads answered, and {figure: growth} of what grew too much."""
 	every = CYCLES >= 100	# among what else the machine does, a few would not show
 	memory.settle(every)
@@ -88,7 +98,7 @@ def load_round(link, stream):
 		if n % 100 == 99:
 			tap.note(f"{n} loads: {memory.differences(before, memory.memory(every))}")
 		netns.insmod()
-		serve(link)
+		serve(link, states)
 		if not stream.wait_answers(5):
 			break
 		good += 1
@@ -100,11 +110,12 @@ def load_round(link, stream):
 
 def test_cycles(link):
 	"""Load, serve and unload, with requests arriving all the time; test_memory() says why in rounds."""
-	stream = fixture.Stream(link.client, rate=500 // tap.slow())
+	states = []
+	stream = fixture.Stream(link.client, rate=500 // tap.slow(), check=right(states))
 	stream.start()
 	netns.unload()
 	for _ in range(LEAK_ROUNDS):
-		good, grown = load_round(link, stream)
+		good, grown = load_round(link, stream, states)
 		if good < CYCLES or not grown:
 			break
 	if CYCLES < 20:
@@ -152,8 +163,9 @@ def test_namespace_exit():
 	"""The namespace goes while it is attached and asked."""
 	for _ in range(EXITS):
 		link = netns.Link()
-		serve(link)
-		stream = fixture.Stream(link.client, rate=500 // tap.slow())
+		states = []
+		serve(link, states)
+		stream = fixture.Stream(link.client, rate=500 // tap.slow(), check=right(states))
 		stream.start()
 		if not tap.ok(stream.wait_answers(5), "a namespace to be deleted answers"):
 			return

@@ -241,7 +241,7 @@ def main():
 		g.close()
 	limits = {"SUnreclaim: KiB": 8192, "Percpu: KiB": 256, "VmallocUsed: KiB": memory.VMALLOC_KIB}
 	# half of what one object would be that each change leaves behind; these figures move by slabs
-	objects = max(min(fuzz.changed.values()) // 2, 64)
+	objects = max(min(fuzz.changed.values()) // 2, 200)
 	grown = memory.left_behind(before, lambda k: limits.get(k, objects), 20)
 	tap.same(grown, {}, "no memory is left behind")
 

@@ -13,7 +13,7 @@
 # kernel's own headers; SPARSE=1 runs sparse as well (not for those two: the same
 # kernel is sid's, and an older sparse stumbles over its headers);
 # ANALYZE=1 has gcc's analyzer look at each function (sid: it is better the newer it is);
-# NTPK_COVER=y has the module tell selftests/kmod/covered.c where it is;
+# NTPK_COVER=y has the module, in build/kmod-cover, tell selftests/kmod/covered.c where it is;
 # NTPK_BUILD_UNIX_S is the build date compiled in (else SOURCE_DATE_EPOCH, else
 # the last commit's).
 set -euo pipefail
@@ -25,6 +25,7 @@ flavour=${1:-bookworm}
 STRICT=${STRICT:-0}
 SPARSE=${SPARSE:-0}
 ANALYZE=${ANALYZE:-0}
+builds=$tree/build/kmod${NTPK_COVER:+-cover}
 case $flavour in
 uml|kcsan) SPARSE=0 ;;
 esac
@@ -100,10 +101,10 @@ elif [ "$flavour" = host ]; then
 else
 	root=$("$here/root.sh" "$flavour" | tail -n 1)
 	kver=$(ls "$root/lib/modules" | sort -V | tail -n 1)
-	run=(in_root "$root" "$tree/build/kmod/$kver=/src" -- make -C "/lib/modules/$kver/build")
+	run=(in_root "$root" "$builds/$kver=/src" -- make -C "/lib/modules/$kver/build")
 fi
-work=$tree/build/kmod/$kver
-mkdir -p "$tree/build/kmod"
+work=$builds/$kver
+mkdir -p "$builds"
 exec 9>"$work.lock"
 flock 9
 
