@@ -64,7 +64,7 @@ copy_sources() {
 make_args() {
 	args=(-j"$(nproc)" W=1 "NTPK_BUILD_UNIX_S=$(build_date)")
 	[ "$flavour" = host ] || args+=(NTPK_TEST_MODULES=m)
-	[ "${NTPK_COVER:-}" != y ] || args+=(NTPK_COVER=y)
+	[ -z "${NTPK_COVER:-}" ] || args+=(NTPK_COVER=y)
 	[ "$ANALYZE" != 1 ] || args+=(KCFLAGS=-fanalyzer)
 	[ "$SPARSE" != 1 ] || args+=(C=2 KBUILD_CHECKSRC=2 CHECK=sparse CF=-D__CHECK_ENDIAN__)
 }
