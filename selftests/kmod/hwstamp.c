@@ -49,7 +49,7 @@ MODULE_PARM_DESC(tx, "report transmit stamps");
 
 static long later_ns;
 module_param(later_ns, long, 0644);
-MODULE_PARM_DESC(later_ns, "how long after the driver had it a reply is said to have left; 0: when the driver was done");
+MODULE_PARM_DESC(later_ns, "how long after the driver had it a reply is said to have left, at least when the driver was done; below 0: so long before");
 
 static int report_ms;
 module_param(report_ms, int, 0644);
@@ -128,7 +128,10 @@ static netdev_tx_t start_xmit(struct sk_buff *skb, struct net_device *dev)
 	skb_shinfo(skb)->tx_flags |= SKBTX_IN_PROGRESS;
 	kept = skb_clone_sk(skb);
 	ret = ops_before->ndo_start_xmit(skb, dev);
-	left_raw_ns = later_ns ? had_raw_ns + later_ns : ktime_to_ns(ktime_get_raw());
+	left_raw_ns = had_raw_ns + later_ns;
+	/* the kernel's stamp is made in there, which may take any time: none leaves before it */
+	if (later_ns >= 0)
+		left_raw_ns = max_t(s64, left_raw_ns, ktime_to_ns(ktime_get_raw()));
 	if (!kept)
 		clear_bit_unlock(0, &is_kept);
 	else if (report_ms)
