@@ -181,7 +181,7 @@ static int load_filter(struct ntpkd *d)
 {
 	int err = d->opt.no_filter || d->bare ? 0 : seccomp_apply();
 
-	if (err == -EINVAL || err == -ENOSYS) {
+	if (err == -ENOSYS) {
 		log_warn("this kernel has no system call filters: going on without");
 		return 0;
 	}

@@ -11,8 +11,8 @@
  *
  * The process can gain no rights from then on (no_new_privs).
  *
- * Return: 0, or -errno with nothing changed: -EINVAL and -ENOSYS from a kernel
- * without seccomp.
+ * Return: 0, or -errno with nothing changed: -ENOSYS from a kernel without such
+ * filters.
  */
 int seccomp_apply(void);
 
