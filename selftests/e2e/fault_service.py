@@ -22,11 +22,12 @@ LEFT_KIB = 40 << 10
 
 
 def answered(s, what):
-	"""Whatever happens: every request an answer, and a right one."""
-	s.stream.wait_answers(20)
+	"""Whatever happens: every request an answer, and a right one, at the end with the time."""
+	told = s.truth.is_told()
 	lost = s.stream.finish()
-	tap.ok(not lost and not s.stream.refused and not s.stream.bad,
-	       f"{what}: all {s.stream.answered} requests answered within the claimed root distance", s.stream.summary())
+	tap.ok(told and not lost and not s.stream.refused and not s.stream.bad,
+	       f"{what}: all {s.stream.answered} requests answered within the claimed root distance, the last with the time",
+	       (s.truth.figures(), s.stream.summary()))
 	tap.note(f"{what}: {s.truth.figures()}")
 	tap.same(s.d.stop(), 0, f"{what}: ntpkd ends well")
 
@@ -105,6 +106,7 @@ def rate(world):
 		fault_clock.wait_s(3)
 		lab.ok(s.d.becomes("synchronised") and abs(fault_clock.clock_error_ns(s.line)) < 20 * MS,
 		       f"rate: {ppm:+d} ppm, the clock is {fault_clock.clock_error_ns(s.line) / MS:+.3f} ms off", s.d)
+	tap.same(s.truth.unsync, 0, "rate: every answer told the time")
 	answered(s, "rate")
 
 
@@ -142,4 +144,5 @@ def pressure(world):
 	lab.ok(s.d.p.poll() is None and s.d.becomes("synchronised"),
 	       f"memory: {n} MiB taken, {low} KiB left: ntpkd runs and is synchronised", s.d)
 	netns.sh("umount", where)
+	tap.same(s.truth.unsync, 0, "memory: every answer told the time")
 	answered(s, "memory")

@@ -99,7 +99,7 @@ class Truth:
 		self.offset_ns = base_unix_ns - base_raw_ns
 		self.worst = 0.0
 		self.worst_sync_ns = 0
-		self.unsync = 0
+		self.unsync = self.sync = 0
 
 	def check(self, _req, reply, raw0, raw1):
 		"""For fixture.Stream: None, or by how much the reply lies about its error."""
@@ -110,10 +110,16 @@ class Truth:
 		if reply.leap == 3:
 			self.unsync += 1
 		else:
+			self.sync += 1
 			self.worst_sync_ns = max(self.worst_sync_ns, error)
 		if error > reply.root_dist_ns:
 			return f"{error / 1e6:.3f} ms off, claims {reply.root_dist_ns / 1e6:.3f} ms: {reply}"
 		return None
+
+	def is_told(self, more=20, seconds=30):
+		"""Wait until `more` further replies tell the time, and not only that it is not known."""
+		goal = self.sync + more
+		return tap.wait_for(lambda: self.sync >= goal, seconds)
 
 	def figures(self):
 		return (f"worst error {self.worst_sync_ns / 1e6:.3f} ms while synchronised, "
