@@ -20,7 +20,9 @@
 #include "daemon/control_stream.h"
 #include "daemon/turn.h"
 
-#define CONNECTIONS_MAX	16
+#define CONNECTIONS_MAX	18
+/* Of these for root only, whom nobody else can lock out. */
+#define ROOTS_OWN	2
 #define LINE_TIMEOUT_S	10
 #define HELD_TIMEOUT_S	4	/* before ntpkctl gives up */
 /* Unread answers beyond this stop the reading of requests. */
@@ -340,7 +342,7 @@ static void refuse_conn(int fd)
 	close(fd);
 }
 
-static struct conn *conn_new(struct control *c, int fd)
+static struct conn *conn_new(struct control *c, int fd, bool is_root)
 {
 	struct conn *conn = calloc(1, sizeof(*conn));
 
@@ -349,7 +351,7 @@ static struct conn *conn_new(struct control *c, int fd)
 		return NULL;
 	}
 	conn->c = c;
-	conn->may_change = peer_is_root(fd);
+	conn->may_change = is_root;
 	conn->bev = bufferevent_socket_new(c->base, fd, BEV_OPT_CLOSE_ON_FREE);
 	if (!conn->bev)
 		close(fd);
@@ -364,21 +366,22 @@ static struct conn *conn_new(struct control *c, int fd)
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *addr,
 		      int len, void *ctx)
 {
+	bool is_root = peer_is_root(fd);
+	unsigned int i, places = is_root ? CONNECTIONS_MAX : CONNECTIONS_MAX - ROOTS_OWN;
 	struct control *c = ctx;
 	struct conn *conn;
-	unsigned int i;
 
 	(void)listener;
 	(void)addr;
 	(void)len;
 	turn_begin();
-	for (i = 0; i < CONNECTIONS_MAX && c->conns[i]; i++)
+	for (i = 0; i < places && c->conns[i]; i++)
 		;
-	if (i == CONNECTIONS_MAX) {
+	if (i == places) {
 		refuse_conn(fd);
 		return;
 	}
-	conn = conn_new(c, fd);
+	conn = conn_new(c, fd, is_root);
 	if (!conn)
 		return;
 	c->conns[i] = conn;
