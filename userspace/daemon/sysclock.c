@@ -25,6 +25,8 @@
 /* What timex says when nothing is known: the kernel's own limit (16 s). */
 #define ERROR_MAX_US		16000000L
 #define SLEW_LEFT_NS		20
+/* adjtime() of the C libraries takes no more than 2145 s, or 1000 */
+#define SLEW_MAX_US		(1000LL * US_PER_S)
 
 static int real_adjtimex(struct timex *tx)
 {
@@ -249,6 +251,9 @@ int sysclock_slew(struct sysclock *sc, int64_t phase_ns)
 {
 	int64_t us = phase_ns / NS_PER_US;
 	struct timeval tv;
+
+	/* what is left is asked for with a later update */
+	us = us > SLEW_MAX_US ? SLEW_MAX_US : us < -SLEW_MAX_US ? -SLEW_MAX_US : us;
 
 	if (!sc->control)
 		return 0;

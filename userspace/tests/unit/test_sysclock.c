@@ -85,6 +85,11 @@ static int fake_adjtime(const struct timeval *delta, struct timeval *old)
 	}
 	if (!delta)
 		return 0;
+	/* as glibc's */
+	if (labs(delta->tv_sec) > 2145) {
+		errno = EINVAL;
+		return -1;
+	}
 	assert_in_range(delta->tv_usec, 0, 999999);
 	kernel.slewing_us = (int64_t)delta->tv_sec * 1000000 + delta->tv_usec;
 	kernel.calls++;
@@ -179,6 +184,11 @@ static void test_slew(void **state)
 	assert_true(kernel.slewing_us == -1234);
 	assert_int_equal(sysclock_slew(&sc, -2500000000LL), 0);
 	assert_true(kernel.slewing_us == -2500000);
+	/* more than the C library takes at once: some of it */
+	assert_int_equal(sysclock_slew(&sc, 3600 * NTP_NS_PER_S), 0);
+	assert_in_range(kernel.slewing_us, 60 * 1000000, 2145LL * 1000000);
+	assert_int_equal(sysclock_slew(&sc, -3600 * NTP_NS_PER_S), 0);
+	assert_in_range(-kernel.slewing_us, 60 * 1000000, 2145LL * 1000000);
 	sysclock_clean(&sc);
 	assert_int_equal(kernel.slewing_us, 0);
 }
