@@ -281,6 +281,9 @@ static void weigh(const struct noise *n, double e_ns, double *flat, double *edge
 		p * p * e_ns / b / b * exp(-e_ns / b);
 	*edge = p * (1 - p) / (b - a) * (exp(-e_ns / b) - exp(-e_ns / a));
 	*flat = fmax(*flat, 2 * FLAT_MIN * *edge);
+	/* so late that neither has a number: it may be anywhere */
+	if (*flat <= 0)
+		*flat = 1;
 }
 
 /* Queues alike: somewhere in the excess, or near either end if it is a large one. */

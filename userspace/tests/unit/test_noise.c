@@ -270,6 +270,23 @@ static void test_route_one_way(void **state)
 	assert_true(bias_ns == 0);
 }
 
+/* So late that neither queue explains it: anywhere in the excess, and no less. */
+static void test_far_too_late(void **state)
+{
+	struct noise noise;
+	int i;
+
+	(void)state;
+	noise_flush(&noise);
+	for (i = 0; i < 64; i++)
+		noise_add(&noise, 100000 + i % 8 * 500);
+	for (int64_t late_ns = 1000000; late_ns < 3000000000; late_ns *= 3) {
+		double uniform_ns = (double)late_ns / 2 / sqrt(3);
+
+		assert_true(var_ns2(&noise, 100000 + late_ns, 0) >= uniform_ns * uniform_ns / 2);
+	}
+}
+
 /* A server's clock in steps of 15 ms: anywhere in the step, a box. */
 static void test_steps(void **state)
 {
@@ -297,6 +314,7 @@ int main(void)
 		cmocka_unit_test(test_tilt),
 		cmocka_unit_test(test_line_off_is_no_tilt),
 		cmocka_unit_test(test_slow_packets),
+		cmocka_unit_test(test_far_too_late),
 		cmocka_unit_test(test_route_one_way),
 		cmocka_unit_test(test_steps),
 		cmocka_unit_test(test_floor_of_rounds),
