@@ -283,13 +283,20 @@ void assoc_adapt(struct assoc *a, double surprise, struct assoc_env *env)
 		assoc_plan(a, env);
 }
 
+/* It said itself that it does not want to be asked, or less. */
+static bool is_kept_off(const struct assoc *a)
+{
+	return a->denied || a->floor_log2s > a->conf.minpoll_log2s;
+}
+
 void assoc_online(struct assoc *a, bool online, struct assoc_env *env)
 {
-	if (a->online == online)
+	if (a->online == online && !(online && is_kept_off(a)))
 		return;
-	a->online = online;
 	/* until it is judged again, which may be with the next timer only */
-	a->state = online ? SRC_NEW : SRC_OFFLINE;
+	if (a->online != online || a->denied)
+		a->state = online ? SRC_NEW : SRC_OFFLINE;
+	a->online = online;
 	a->burst_left = 0;
 	if (!online) {
 		close_request(a, env->out);
@@ -297,6 +304,7 @@ void assoc_online(struct assoc *a, bool online, struct assoc_env *env)
 		return;
 	}
 	a->denied = false;
+	a->floor_log2s = 0;
 	a->unreachable = false;
 	a->unanswered = 0;
 	a->presend_done = false;
@@ -313,7 +321,7 @@ void assoc_forget(struct assoc *a, struct assoc_env *env)
 
 void assoc_burst(struct assoc *a, struct assoc_env *env)
 {
-	if (a->online && !a->denied && a->floor_log2s <= a->conf.minpoll_log2s)
+	if (a->online && !is_kept_off(a))
 		start_burst(a, env);
 }
 

@@ -89,7 +89,9 @@ struct assoc_exchange {
  * @burst_need: replies that end it
  * @send_fails: in a row
  * @unanswered: requests since the last reply
- * @floor_log2s: poll interval imposed by RATE
+ * @floor_log2s: poll interval imposed by RATE, 0 = none
+ * @rates: how often it said so, up to a few
+ * @floor_good: samples since, or since the interval was shortened again
  * @reach: RFC 5905 shift register
  * @leap: of the last true reply with time in it, as all down to @root_disp_ns
  * @last_xmt_ts: transmit stamp of the last true reply, to know duplicates ...
@@ -131,6 +133,8 @@ struct assoc {
 	uint8_t	 send_fails;
 	uint32_t unanswered;
 	int8_t	 floor_log2s;
+	uint8_t	 rates;
+	uint8_t	 floor_good;
 	uint8_t	 reach;
 	uint8_t	 leap;
 	uint8_t	 stratum;
@@ -244,7 +248,7 @@ void assoc_adapt(struct assoc *a, double surprise, struct assoc_env *env);
 /**
  * assoc_online() - may be asked, or no more
  * @a: source
- * @online: which
+ * @online: which; then what it said itself about being asked is forgotten
  * @env: environment
  */
 void assoc_online(struct assoc *a, bool online, struct assoc_env *env);

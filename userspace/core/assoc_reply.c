@@ -10,6 +10,8 @@
 
 #define COARSE_MIN_NS		100000	/* steps from which a clock may be seen to stand still */
 #define RATE_MAX_LOG2S		17
+#define RATES_MAX		4
+#define RATE_GOOD		4	/* samples until half its interval is tried, doubled by each RATE */
 #define DENIED_WAIT_NS		(4 * 3600 * NTP_NS_PER_S)
 #define SPACING_NS		(2 * NTP_NS_PER_S)
 
@@ -152,6 +154,8 @@ static enum assoc_verdict kiss(struct assoc *a, const struct ntp_header *h, stru
 		if (log2s > a->conf.maxpoll_log2s && log2s > 10)
 			log2s = a->conf.maxpoll_log2s > 10 ? a->conf.maxpoll_log2s : 10;
 		a->floor_log2s = (int8_t)(log2s < RATE_MAX_LOG2S ? log2s : RATE_MAX_LOG2S);
+		a->rates += a->rates < RATES_MAX;
+		a->floor_good = 0;
 		wait_ns = NTP_NS_PER_S << a->floor_log2s;
 	} else {
 		note_header(a, h);
@@ -232,8 +236,21 @@ static void report_header(const struct assoc *a, const struct ntp_header *h,
 	r->root_disp_ns = (int64_t)ntp32_to_ns(ntp_be32toh(h->root_disp));
 }
 
+/*
+ * Who wanted to be asked less does not want that for ever: it may have been the requests of
+ * another that it meant.  One that says so again is believed for twice as long.
+ */
+static void shorten_floor(struct assoc *a)
+{
+	if (!a->floor_log2s || ++a->floor_good < RATE_GOOD << a->rates)
+		return;
+	a->floor_good = 0;
+	a->floor_log2s = a->floor_log2s > a->conf.minpoll_log2s ? a->floor_log2s - 1 : 0;
+}
+
 static void note_sample(struct assoc *a, const struct filter_sample *s)
 {
+	shorten_floor(a);
 	a->last = *s;
 	filter_add(&a->filter, s);
 	noise_add(&a->noise, s->delay_ns);
@@ -245,6 +262,7 @@ static void note_sample(struct assoc *a, const struct filter_sample *s)
 /* The second telling of an exchange: no news, but the poll was answered well. */
 static void note_known(struct assoc *a, struct assoc_env *env)
 {
+	shorten_floor(a);
 	a->received_pkts++;
 	if (a->burst_left && ++a->burst_good >= a->burst_need) {
 		a->burst_left = 0;

@@ -198,7 +198,7 @@ void upstreams_resolve_again(struct upstreams *us, uint32_t id);
  * upstreams_switch() - the operator says whether a source may be asked
  * @us: list
  * @s: source
- * @online: which; one without a route waits for it
+ * @online: which; one without a route waits for it, one that has said DENY or RATE is asked again
  */
 void upstreams_switch(struct upstreams *us, struct upstream_source *s, bool online);
 

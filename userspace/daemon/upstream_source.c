@@ -164,7 +164,8 @@ void upstreams_switch(struct upstreams *us, struct upstream_source *s, bool onli
 	bool was = is_online(s);
 
 	s->offline = !online;
-	if (is_online(s) != was)
+	/* even if it was: the server may have wanted not to be asked */
+	if (was || is_online(s))
 		us->ops->online(us->ctx, s->id, is_online(s));
 }
 

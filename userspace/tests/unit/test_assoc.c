@@ -281,6 +281,68 @@ static void test_rate_slows_down(void **state)
 	assert_string_equal(g.a.kod, "RATE");
 }
 
+static int good_until_unlimited(struct rig *g)
+{
+	int n;
+
+	for (n = 0; n < 1000 && assoc_poll_log2s(&g->a) > g->a.conf.minpoll_log2s; n++) {
+		struct ntp_header h = good_reply(g, ask(g));
+
+		assert_int_equal(receive(g, &h, sizeof(h)), ASSOC_SAMPLE);
+	}
+	return n;
+}
+
+/* It may have meant somebody else's requests: not for ever, but longer each time. */
+static void test_rate_is_over(void **state)
+{
+	int n, last = 0;
+	struct ntp_header h;
+	struct rig g;
+
+	(void)state;
+	setup(&g, SOURCE_F_IBURST);
+	ask(&g);
+	for (int i = 0; i < 3; i++) {
+		h = kiss(&g, sent(&g), "RATE");
+		h.poll_log2s = 8;
+		assert_int_equal(receive(&g, &h, sizeof(h)), ASSOC_KOD);
+		assert_int_equal(assoc_poll_log2s(&g.a), 8);
+		n = good_until_unlimited(&g);
+		assert_in_range(n, 32 << i, 40 << i);
+		assert_true(n > last);
+		last = n;
+		ask(&g);
+	}
+	assoc_burst(&g.a, &g.env);
+	assert_true(g.a.burst_left > 1);
+}
+
+/* The operator knows better. */
+static void test_online_again(void **state)
+{
+	static const char *const codes[] = { "DENY", "RATE" };
+	struct ntp_header h;
+	struct rig g;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		setup(&g, SOURCE_F_IBURST);
+		h = kiss(&g, ask(&g), codes[i]);
+		assert_int_equal(receive(&g, &h, sizeof(h)), ASSOC_KOD);
+		assert_true(assoc_next_ns(&g.a) - g.env.now_local_ns > 16 * S);
+		assoc_online(&g.a, true, &g.env);
+		assert_true(assoc_next_ns(&g.a) - g.env.now_local_ns < S);
+		h = good_reply(&g, ask(&g));
+		assert_int_equal(receive(&g, &h, sizeof(h)), ASSOC_SAMPLE);
+		assert_int_equal(assoc_poll_log2s(&g.a), g.a.conf.minpoll_log2s);
+	}
+	/* one that nothing keeps from it is left alone */
+	g.a.burst_left = 0;
+	assoc_online(&g.a, true, &g.env);
+	assert_int_equal(g.a.burst_left, 0);
+}
+
 /* A kiss that does not know our stamp is a forgery. */
 static void test_forged_kiss(void **state)
 {
@@ -502,6 +564,8 @@ int main(void)
 		cmocka_unit_test(test_unusable),
 		cmocka_unit_test(test_deny_ends_it),
 		cmocka_unit_test(test_rate_slows_down),
+		cmocka_unit_test(test_rate_is_over),
+		cmocka_unit_test(test_online_again),
 		cmocka_unit_test(test_forged_kiss),
 		cmocka_unit_test(test_iburst_timing),
 		cmocka_unit_test(test_silence),
