@@ -182,7 +182,7 @@ static bool change_allowed(struct engine *e, const struct assoc *a, int64_t chan
 	e->refused_ns = change_ns < 0 ? -change_ns : change_ns;
 	e->push_wanted = true;
 	/* one count per round of polls */
-	if (a && a->id != e->sel.syspeer)
+	if (!a || a->id != e->sel.syspeer)
 		return false;
 	if (ignore < 0 || e->changes_ignored < (uint64_t)ignore) {
 		e->changes_ignored++;
