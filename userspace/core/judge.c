@@ -12,6 +12,7 @@
 #define AGE_SLACK_NS		5000000
 #define TREND_SAMPLES		5
 #define TREND_SIGMAS		6.0	/* few samples */
+#define TREND_MAX_PPB		1e7	/* the served line's limit */
 #define BAD_POLLS		8	/* wrong for so many intervals: another address is tried ... */
 #define REPLACE_MIN_NS		(1800 * NTP_NS_PER_S)	/* ... one source at a time */
 
@@ -37,7 +38,8 @@ static double carry_on(const struct engine *e, struct assoc *a, double phi_ppb, 
 		return phi_ppb;
 	filter_trend(&a->filter, &e->est, &t);
 	own_ppb = PHI_MIN_PPB + TREND_SIGMAS * t.freq_sd_ppb;
-	if (a->filter.len < TREND_SAMPLES || own_ppb > phi_ppb)
+	/* nothing that is a clock runs so much off ours, and years must not come out of it */
+	if (a->filter.len < TREND_SAMPLES || own_ppb > phi_ppb || fabs(t.freq_ppb) > TREND_MAX_PPB)
 		return phi_ppb;
 	*freq_ppb = t.freq_ppb;
 	return own_ppb;

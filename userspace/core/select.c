@@ -16,6 +16,12 @@
  * agree, which is to choose by the very errors that are to be measured.
  */
 #define SELECT_OUTLIER_SD	3
+/*
+ * Nor does one teach the line that claims an error so many times the best one's: its samples
+ * count by their noise, not by what it says of itself, and it may be off by all that it
+ * claims.  As chrony's combinelimit.
+ */
+#define SELECT_COMBINE_LIMIT	3
 /* Intervals are at least so wide: servers claim less error than they have. */
 #define SELECT_MIN_DIST_NS	500000
 
@@ -254,6 +260,11 @@ static void cast_out(struct cluster *k, struct select_source *s)
 		k->high--;
 }
 
+static bool is_flagged(const struct select_source *s)
+{
+	return s->flags & (SOURCE_F_PREFER | SOURCE_F_TRUST);
+}
+
 /* RFC 5905 11.2.2: the one farthest from the rest goes, while its noise does not explain that. */
 static size_t cluster(const struct select_work *w, size_t n)
 {
@@ -265,14 +276,30 @@ static size_t cluster(const struct select_work *w, size_t n)
 	cluster_init(&k, w, n);
 	while (k.high - k.low + 1 > SELECT_MIN_SURVIVORS) {
 		s = farthest(&k, &how_far);
-		if (how_far <= SELECT_OUTLIER_SD * (double)s->jitter_ns ||
-		    s->flags & (SOURCE_F_PREFER | SOURCE_F_TRUST))
+		if (how_far <= SELECT_OUTLIER_SD * (double)s->jitter_ns || is_flagged(s))
 			break;
 		cast_out(&k, s);
 	}
 	for (i = 0; i < n; i++)
 		if (w->c[i]->state != SRC_OUTLIER)
 			w->c[len++] = w->c[i];
+	return len;
+}
+
+static size_t leave_wide(struct select_source **c, size_t n)
+{
+	int64_t best_ns = half_width_ns(c[0]);
+	size_t i, len = 0;
+
+	for (i = 1; i < n; i++)
+		if (half_width_ns(c[i]) < best_ns)
+			best_ns = half_width_ns(c[i]);
+	for (i = 0; i < n; i++) {
+		if (half_width_ns(c[i]) <= SELECT_COMBINE_LIMIT * best_ns || is_flagged(c[i]))
+			c[len++] = c[i];
+		else
+			c[i]->state = SRC_OUTLIER;
+	}
 	return len;
 }
 
@@ -358,6 +385,7 @@ void select_run(struct select_source *s, size_t n, const struct select_policy *p
 	}
 	len = prefer(work, len);
 	len = cluster(work, len);
+	len = leave_wide(work->c, len);
 	combine(work->c, len, out);
 	peer = choose(work->c, len, policy->syspeer);
 	peer->state = SRC_SYSPEER;

@@ -23,6 +23,7 @@ struct server {
 	int64_t	 ahead_ns;
 	int64_t	 wobble_ns;	/* every other reply */
 	int64_t	 extra_ns;	/* of delay */
+	int64_t	 claims_ns;	/* of root dispersion, beyond the usual */
 	uint8_t	 stratum;
 	uint8_t	 leap;
 	bool	 deaf;
@@ -68,7 +69,7 @@ static void answer(struct rig *g, uint32_t id, const struct ntp_header *req)
 		.lvm = ntp_lvm(v->leap, 4, NTP_MODE_SERVER),
 		.stratum = v->stratum,
 		.refid = ntp_htobe32(0x47505300),
-		.root_disp = ntp_htobe32(66),
+		.root_disp = ntp_htobe32(66 + (uint32_t)(v->claims_ns * 65536 / S)),
 		.org_ts = req->xmt_ts,
 		.rec_ts = ntp_htobe64(ntp64_from_unix_ns(utc_ns)),
 		.xmt_ts = ntp_htobe64(ntp64_from_unix_ns(utc_ns)),
@@ -440,6 +441,70 @@ static void test_max_change_later(void **state)
 	free(g.e);
 }
 
+/* Nobody has been asked again: there is no round to be counted. */
+static void test_max_change_after_a_sleep(void **state)
+{
+	struct event ev = { .type = EV_SUSPENDED, .source = ENGINE_NO_SOURCE,
+			    .suspended_ns = 100 * S };
+	struct rig g;
+	int64_t begin_s;
+	uint32_t i;
+
+	(void)state;
+	setup(&g);
+	g.conf.max_change_ns = S / 2;
+	g.conf.max_change_ignore = 8;
+	for (i = 0; i < 4; i++)
+		g.add[i].minpoll_log2s = g.add[i].maxpoll_log2s = 6;
+	start(&g, 4);
+	run_until(&g, 400);
+	assert_true(report(&g).synchronised);
+	/* how long it was is known to 0.7 s only */
+	g.now.boot_ns += 100 * S;
+	g.now.real_ns += 100 * S;
+	g.now.clock_seq++;
+	g.utc0_ns += 100 * S + 7 * S / 10;
+	event(&g, &ev);
+	begin_s = g.now.local_ns / S;
+	run_until(&g, begin_s + 120);
+	assert_int_equal(g.kinds[ACT_EXIT], 0);
+	assert_in_range(g.logs[LOG_CHANGE_IGNORED], 1, 8);
+	free(g.e);
+}
+
+static int64_t served_error_ns(const struct rig *g)
+{
+	int64_t d_ns = g->now.local_ns - g->served.line.base_raw_ns;
+	int64_t unix_ns = g->served.line.base_unix_ns + d_ns +
+			  (int64_t)((double)d_ns * (double)g->served.line.rate_q48 * 0x1p-48);
+
+	return unix_ns - (g->utc0_ns + g->now.local_ns);
+}
+
+/* It admits to be anywhere within a second, and is: its samples, steady as they are, teach nothing. */
+static void test_wide_source_moves_nothing(void **state)
+{
+	struct rig g;
+	int64_t t;
+
+	(void)state;
+	setup(&g);
+	g.add[0].maxpoll_log2s = g.add[1].maxpoll_log2s = g.add[2].maxpoll_log2s = 10;
+	start(&g, 3);
+	run_until(&g, 20000);
+	assert_true(report(&g).synchronised);
+	g.srv[0].ahead_ns = 800 * MS;
+	g.srv[0].claims_ns = 900 * MS;
+	for (t = 20100; t < 40000; t += 100) {
+		run_until(&g, t);
+		assert_in_range(served_error_ns(&g) + 2 * MS, 0, 4 * MS);
+	}
+	assert_int_equal(source(&g, 0).state, SRC_OUTLIER);
+	assert_true(report(&g).synchronised);
+	assert_true(claim(&g) < 10 * MS);
+	free(g.e);
+}
+
 /* The operator's `makestep` is his answer to such a step. */
 static void test_makestep_settles_it(void **state)
 {
@@ -736,6 +801,8 @@ int main(void)
 		cmocka_unit_test(test_max_change),
 		cmocka_unit_test(test_refused_change_is_claimed),
 		cmocka_unit_test(test_max_change_later),
+		cmocka_unit_test(test_max_change_after_a_sleep),
+		cmocka_unit_test(test_wide_source_moves_nothing),
 		cmocka_unit_test(test_makestep_settles_it),
 		cmocka_unit_test(test_local_distance),
 		cmocka_unit_test(test_orphan),

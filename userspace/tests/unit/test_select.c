@@ -132,8 +132,37 @@ static void test_far_source_with_wide_interval(void **state)
 	run(s, 2, &usual, &r);
 	assert_true(r.selected);
 	assert_int_equal(r.syspeer, 1);
-	assert_true(s[0].weight > 0.9);
-	assert_true(r.offset_ns < 2 * MS);
+	assert_int_equal(s[1].state, SRC_OUTLIER);
+	assert_int_equal(r.offset_ns, 0);
+}
+
+/* It may be off by all that it claims, and is right by that: but teaches nobody. */
+static void test_wide_one_is_left_out(void **state)
+{
+	struct select_source s[] = { src(1, 0, 5 * MS), src(2, MS, 5 * MS),
+				     src(3, 900 * MS, 1000 * MS), src(4, 10 * MS, 15 * MS) };
+	struct select_result r;
+
+	(void)state;
+	run(s, 4, &usual, &r);
+	assert_int_equal(s[2].state, SRC_OUTLIER);
+	assert_int_equal(s[3].state, SRC_SURVIVOR);
+	assert_int_equal(r.survivors, 3);
+	/* two that are the best by their words are no nearer than any server really is */
+	s[0].root_dist_ns = s[1].root_dist_ns = 1000;
+	s[3].root_dist_ns = 3 * MS / 2;
+	s[3].offset_ns = MS;
+	run(s, 4, &usual, &r);
+	assert_int_equal(s[3].state, SRC_SURVIVOR);
+	/* the operator's word is above that */
+	s[2].flags = SOURCE_F_TRUST;
+	s[2].offset_ns = 0;
+	run(s, 4, &usual, &r);
+	assert_int_equal(s[2].state, SRC_SURVIVOR);
+	s[2].flags = SOURCE_F_PREFER;
+	run(s, 4, &usual, &r);
+	assert_int_equal(s[2].state, SRC_SYSPEER);
+	assert_int_equal(r.survivors, 1);
 }
 
 static void test_distance_and_candidates(void **state)
@@ -402,6 +431,7 @@ int main(void)
 		cmocka_unit_test(test_three_different_false_of_five),
 		cmocka_unit_test(test_majority_of_liars_wins),
 		cmocka_unit_test(test_far_source_with_wide_interval),
+		cmocka_unit_test(test_wide_one_is_left_out),
 		cmocka_unit_test(test_distance_and_candidates),
 		cmocka_unit_test(test_min_sources),
 		cmocka_unit_test(test_prefer),
