@@ -9,4 +9,4 @@
 set -euo pipefail
 
 . "$(dirname "$0")/kernel-build.sh"
-kernel_build uml um all "KASAN PROVE_LOCKING SMP NF_CONNTRACK NFT_QUEUE" "$@"
+kernel_build uml um all "KASAN PROVE_LOCKING SMP NF_CONNTRACK NFT_QUEUE SECCOMP_FILTER DEBUG_OBJECTS_FREE" "$@"
