@@ -3,8 +3,8 @@
  * Building and sending the reply, with T3 written last.
  * Softirq under RCU.  Where the request's own buffer is ours alone the reply is
  * made in it; else, which gives the same bytes, one is allocated.  Where the way
- * is plain it goes past the hooks straight to the neighbour; else through
- * ip_local_out().
+ * is plain it goes past the hooks straight to the neighbour; else, and where
+ * OUTPUT chains are, through ip_local_out().
  */
 #include <linux/if_vlan.h>
 #include <linux/ip.h>
@@ -36,9 +36,10 @@
  * The reply continues the request's conversation, as far as conntrack is
  * concerned: established for the OUTPUT chains, translated back by NAT, and
  * never entered in the table, as a reply to an unconfirmed entry is not
- * confirmed.  Untracked answers untracked.
+ * confirmed.  Untracked answers untracked.  The entry goes with the reply: one
+ * that is not confirmed must have one packet only, or NFQUEUE throws that away.
  */
-static void set_conntrack(struct sk_buff *skb, const struct sk_buff *req)
+static void move_conntrack(struct sk_buff *skb, struct sk_buff *req)
 {
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)
 	enum ip_conntrack_info ctinfo;
@@ -52,8 +53,8 @@ static void set_conntrack(struct sk_buff *skb, const struct sk_buff *req)
 	/* a request in reply direction is somebody's odd use of port 123 */
 	if (CTINFO2DIR(ctinfo) != IP_CT_DIR_ORIGINAL)
 		return;
-	nf_conntrack_get(&ct->ct_general);
 	nf_ct_set(skb, ct, IP_CT_ESTABLISHED_REPLY);
+	nf_ct_set(req, NULL, 0);
 #endif
 }
 
@@ -97,7 +98,7 @@ static noinline struct sk_buff *alloc_reply(const struct ntpk_rx *rx)
 	/* transmit where it was received, if the queues are paired */
 	if (skb_rx_queue_recorded(rx->skb))
 		skb_record_rx_queue(skb, skb_get_rx_queue(rx->skb));
-	set_conntrack(skb, rx->skb);
+	move_conntrack(skb, rx->skb);
 	return skb;
 }
 
@@ -334,16 +335,19 @@ static bool is_plain_v4(const struct sk_buff *skb)
 	       !netif_is_l3_master(dev) && !netif_is_l3_slave(dev);
 }
 
-/* nf_hook() for somebody who reads RCU already: 1 to go on. */
-static int run_hooks_v4(struct net *net, struct sk_buff *skb, unsigned int hook,
-			int (*okfn)(struct net *, struct sock *, struct sk_buff *))
+/*
+ * nf_hook() for somebody who reads RCU already: 1 to go on.  What a hook keeps for later,
+ * which may be after the module has gone, goes on by a function of the kernel's own.
+ */
+static int run_postrouting_v4(struct net *net, struct sk_buff *skb)
 {
-	struct nf_hook_entries *hooks = rcu_dereference(net->nf.hooks_ipv4[hook]);
+	struct nf_hook_entries *hooks = rcu_dereference(net->nf.hooks_ipv4[NF_INET_POST_ROUTING]);
 	struct nf_hook_state state ntpk_filled;
 
 	if (!hooks)
 		return 1;
-	nf_hook_state_init(&state, hook, NFPROTO_IPV4, NULL, skb_dst(skb)->dev, NULL, net, okfn);
+	nf_hook_state_init(&state, NF_INET_POST_ROUTING, NFPROTO_IPV4, NULL, skb_dst(skb)->dev,
+			   NULL, net, ip_output);
 	return nf_hook_slow(skb, &state, hooks, 0);
 }
 
@@ -357,9 +361,9 @@ static int output_plain_v4(struct net *net, struct sk_buff *skb)
 
 	IP_UPD_PO_STATS(net, IPSTATS_MIB_OUT, skb->len);
 	skb->dev = dst->dev;
-	/* what a hook keeps for later goes on by ip_output(), which shall not ask again */
+	/* it shall not ask again */
 	IPCB(skb)->flags |= IPSKB_REROUTED;
-	err = run_hooks_v4(net, skb, NF_INET_POST_ROUTING, ip_output);
+	err = run_postrouting_v4(net, skb);
 	if (unlikely(err != 1))
 		return err;
 	/* NAT may have chosen another way */
@@ -384,22 +388,16 @@ static __sum16 sum_v4(const struct iphdr *iph)
 				 IPPROTO_UDP, 0);
 }
 
-/* What ip_local_out() does for it, hooks and all. */
+/*
+ * What ip_local_out() does for it.  Where there are hooks that does it itself: the function
+ * that a packet they keep goes on by is inline, and a copy of ours would go with the module.
+ */
 static int local_out_plain_v4(struct net *net, struct sk_buff *skb)
 {
-	const struct dst_entry *dst = skb_dst(skb);
-	int err;
-
+	if (unlikely(rcu_access_pointer(net->nf.hooks_ipv4[NF_INET_LOCAL_OUT])))
+		return ip_local_out(net, NULL, skb);
 	ip_hdr(skb)->check = sum_v4(ip_hdr(skb));
 	ntpk_count_out_request(net);
-	if (unlikely(rcu_access_pointer(net->nf.hooks_ipv4[NF_INET_LOCAL_OUT]))) {
-		err = run_hooks_v4(net, skb, NF_INET_LOCAL_OUT, dst_output);
-		if (err != 1)
-			return err;
-		/* a rule may have chosen another way */
-		if (skb_dst(skb) != dst)
-			return dst_output(net, NULL, skb);
-	}
 	return output_plain_v4(net, skb);
 }
 

@@ -5,8 +5,10 @@ Shows that a packet which a firewall rule gave to a process to be judged (NFQUEU
 intrusion detection system) is answered as any other, though the hook then runs for that
 process and not in softirq; that one for another port is counted and passed on; that one
 which is refused is neither answered nor counted; and all that with one listener that
-takes whatever comes, and with several.  About 5 seconds.
+takes whatever comes, and with several.  And that a reply which is judged on its way out
+arrives, one in a buffer of its own too.  About 5 seconds.
 """
+import contextlib
 import os
 import select
 import socket
@@ -37,6 +39,19 @@ table inet q {{
 		meta l4proto udp queue num {QUEUE}
 		icmp type echo-request queue num {QUEUE}
 		icmpv6 type echo-request queue num {QUEUE}
+	}}
+}}
+"""
+
+
+# And replies, with conntrack at work; the echo's waits its turn with them, too
+RULES_OUT = f"""
+table inet q {{
+	chain o {{
+		type filter hook output priority 0
+		ct state established udp sport 123 queue num {QUEUE}
+		icmp type echo-reply queue num {QUEUE}
+		icmpv6 type echo-reply queue num {QUEUE}
 	}}
 }}
 """
@@ -127,6 +142,19 @@ def test_refused(s):
 	tap.same((got, moved), ([[]] * ROUNDS, {}), "what a process refuses is not answered, nor counted")
 
 
+def test_way_out(s):
+	"""An entry of conntrack that is not confirmed must be one packet's only."""
+	state = s.g.push_default()
+	for what, circumstances in (("in the request's buffer", contextlib.nullcontext),
+				    ("in a buffer of its own", lambda: fixture.looked_on(s))):
+		for dst in ("192.0.2.1", "2001:db8::1"):
+			with circumstances(), Judge(s.server) as judge:
+				bad, moved = s.counted(lambda to=dst: [
+					f for i in range(ROUNDS) if (f := s.wire.sync_reply(state, dst=to, sport=31000 + i))])
+			tap.same((bad, judge.seen, moved.get("replied")), ([], 2 * ROUNDS, ROUNDS),
+				 f"a reply {what} is judged on its way out, and arrives from {dst}")
+
+
 def main():
 	s = fixture.served()
 	netns.sh("modprobe", "-q", "-a", "nfnetlink_queue", "nft_queue", check=False)	# or built in
@@ -137,6 +165,9 @@ def main():
 		test_accepted(s, what, **change)
 		test_kept_out(s, what, **change)
 	test_refused(s)
+	s.server.nft("flush ruleset")
+	s.server.nft(RULES_OUT)
+	test_way_out(s)
 	s.server.nft("flush ruleset")
 	tap.same(s.wire.sync_reply(s.g.push_default()), None, "no rule any more: an answer in softirq")
 
