@@ -183,22 +183,29 @@ static void add_place(const struct ntpk_inst *inst, unsigned int place, u64 *pkt
 
 static struct ntpk_phcs *phcs_locked(const struct ntpk_inst *inst)
 {
-	return rcu_dereference_protected(inst->phcs, ntpk_state_is_locked(inst->net));
+	return rcu_dereference_protected(inst->phcs, lockdep_is_held(&inst->phcs_lock));
 }
 
-/* With the maps of before, and room for one in that place. */
-static struct ntpk_phcs *copy(const struct ntpk_phcs *old, unsigned int place)
+/* Room for one map more than there are, under ntpk_net.lock: they only become fewer meanwhile. */
+static struct ntpk_phcs *alloc_more(const struct ntpk_inst *inst)
 {
-	unsigned int n = max(old ? old->n : 0, place + 1);
+	const struct ntpk_phcs *phcs;
 	struct ntpk_phcs *new;
+	unsigned int n;
 
-	new = kzalloc(struct_size(new, of, n), GFP_KERNEL_ACCOUNT);
-	if (!new)
-		return NULL;
-	new->n = n;
+	rcu_read_lock();
+	phcs = rcu_dereference(inst->phcs);
+	n = min_t(unsigned int, phcs ? phcs->n + 1 : 1, NTPK_PHC_MAX);
+	rcu_read_unlock();
+	return kzalloc(struct_size(new, of, n), GFP_KERNEL_ACCOUNT);
+}
+
+/* The maps of before, and room for one in that place. */
+static void copy(struct ntpk_phcs *new, const struct ntpk_phcs *old, unsigned int place)
+{
+	new->n = max(old ? old->n : 0, place + 1);
 	if (old)
 		memcpy(new->of, old->of, old->n * sizeof(old->of[0]));
-	return new;
 }
 
 /* Where a device's map is, or may be put. */
@@ -229,17 +236,16 @@ static bool publish(struct ntpk_inst *inst, struct ntpk_phcs *new, int ifindex)
 	return there;
 }
 
-static int set_locked(struct ntpk_inst *inst, int ifindex, const struct ntp_phc *map)
+static int set_locked(struct ntpk_inst *inst, struct ntpk_phcs *new, int ifindex,
+		      const struct ntp_phc *map)
 {
-	struct ntpk_phcs *old = phcs_locked(inst), *new;
+	struct ntpk_phcs *old = phcs_locked(inst);
 	unsigned int place = place_for(old, ifindex);
 	struct mapped *m;
 
 	if (place == NTPK_PHC_MAX)
 		return -E2BIG;
-	new = copy(old, place);
-	if (!new)
-		return -ENOMEM;
+	copy(new, old, place);
 	m = &new->of[place];
 	if (m->ifindex != ifindex) {
 		memset(m->base, 0, sizeof(m->base));
@@ -247,13 +253,26 @@ static int set_locked(struct ntpk_inst *inst, int ifindex, const struct ntp_phc 
 	}
 	m->ifindex = ifindex;
 	m->map = *map;
-	if (!publish(inst, new, ifindex)) {
-		kfree(new);
+	if (!publish(inst, new, ifindex))
 		return -ENODEV;
-	}
 	if (old)
 		kfree_rcu(old, rcu);
 	return 0;
+}
+
+static int set(struct ntpk_inst *inst, int ifindex, const struct ntp_phc *map)
+{
+	struct ntpk_phcs *new = alloc_more(inst);
+	int err;
+
+	if (!new)
+		return -ENOMEM;
+	spin_lock(&inst->phcs_lock);
+	err = set_locked(inst, new, ifindex, map);
+	spin_unlock(&inst->phcs_lock);
+	if (err)
+		kfree(new);
+	return err;
 }
 
 /**
@@ -269,7 +288,7 @@ static int set_locked(struct ntpk_inst *inst, int ifindex, const struct ntp_phc 
 int ntpk_phc_set(struct net *net, int ifindex, const struct ntp_phc *map)
 {
 	struct ntpk_inst *inst = ntpk_state_lock(net);
-	int err = inst ? set_locked(inst, ifindex, map) : -ENOTCONN;
+	int err = inst ? set(inst, ifindex, map) : -ENOTCONN;
 
 	ntpk_state_unlock(net);
 	return err;
@@ -300,6 +319,16 @@ static int drop_locked(struct ntpk_inst *inst, int ifindex)
 	return 0;
 }
 
+static int drop(struct ntpk_inst *inst, int ifindex)
+{
+	int err;
+
+	spin_lock(&inst->phcs_lock);
+	err = drop_locked(inst, ifindex);
+	spin_unlock(&inst->phcs_lock);
+	return err;
+}
+
 /**
  * ntpk_phc_drop() - forget the map of a device
  * @net: where the device is
@@ -311,24 +340,27 @@ static int drop_locked(struct ntpk_inst *inst, int ifindex)
 int ntpk_phc_drop(struct net *net, int ifindex)
 {
 	struct ntpk_inst *inst = ntpk_state_lock(net);
-	int err = inst ? drop_locked(inst, ifindex) : -ENOTCONN;
+	int err = inst ? drop(inst, ifindex) : -ENOTCONN;
 
 	ntpk_state_unlock(net);
 	return err;
 }
 
-static bool view_locked(const struct ntpk_inst *inst, unsigned int place,
-			struct ntpk_phc_view *view)
+static bool view_rcu(const struct ntpk_inst *inst, unsigned int place,
+		     struct ntpk_phc_view *view)
 {
-	const struct ntpk_phcs *phcs = phcs_locked(inst);
+	const struct ntpk_phcs *phcs = rcu_dereference(inst->phcs);
 	const struct mapped *m;
 	unsigned int i;
 
-	if (!phcs || place >= phcs->n || !phcs->of[place].ifindex)
+	if (!phcs || place >= phcs->n)
 		return false;
 	m = &phcs->of[place];
 	memset(view, 0, sizeof(*view));
-	view->ifindex = m->ifindex;
+	/* it may go meanwhile */
+	view->ifindex = READ_ONCE(m->ifindex);
+	if (!view->ifindex)
+		return false;
 	view->map = m->map;
 	add_place(inst, place, view->pkts);
 	for (i = 0; i < __NTPK_T2_MAX; i++) {
@@ -350,10 +382,13 @@ static bool view_locked(const struct ntpk_inst *inst, unsigned int place,
  */
 bool ntpk_phc_view(struct net *net, unsigned int place, struct ntpk_phc_view *view)
 {
-	const struct ntpk_inst *inst = ntpk_state_lock(net);
-	bool there = inst && view_locked(inst, place, view);
+	const struct ntpk_inst *inst;
+	bool there;
 
-	ntpk_state_unlock(net);
+	rcu_read_lock();
+	inst = ntpk_state_inst(net);
+	there = inst && view_rcu(inst, place, view);
+	rcu_read_unlock();
 	return there;
 }
 
@@ -383,21 +418,22 @@ void ntpk_phc_read(struct net *net, u64 *pkts)
 	rcu_read_unlock();
 }
 
-/* A device goes, or leaves its namespace: the index means nothing there any more. */
+/*
+ * A device goes, or leaves its namespace: the index means nothing there any more.  Under
+ * rtnl, for which all wait: not for ntpk_net.lock, under which a push may allocate for long.
+ */
 static int on_netdev(struct notifier_block *nb, unsigned long event, void *ptr)
 {
 	const struct net_device *dev = netdev_notifier_info_to_dev(ptr);
-	const struct ntpk_inst *inst;
-	bool has_maps;
+	struct ntpk_inst *inst;
 
 	if (event != NETDEV_UNREGISTER)
 		return NOTIFY_DONE;
 	rcu_read_lock();
 	inst = ntpk_state_inst(dev_net(dev));
-	has_maps = inst && rcu_access_pointer(inst->phcs);
+	if (inst && rcu_access_pointer(inst->phcs))
+		drop(inst, dev->ifindex);
 	rcu_read_unlock();
-	if (has_maps)
-		ntpk_phc_drop(dev_net(dev), dev->ifindex);
 	return NOTIFY_DONE;
 }
 

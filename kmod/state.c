@@ -118,6 +118,7 @@ static struct ntpk_inst *inst_alloc(struct net *net)
 	    !inst->phc_stats || !inst->hwleft_stats)
 		goto free;
 	inst->net = net;
+	spin_lock_init(&inst->phcs_lock);
 	INIT_LIST_HEAD(&inst->acl_named);
 	ntpk_state_events_init(inst);
 	ntpk_notice_init(&inst->notices);

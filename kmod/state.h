@@ -100,7 +100,7 @@ struct ntpk_state {
  * struct ntpk_inst - an attached namespace
  * @net: which; the instance goes before the namespace does
  * @state: served now, NULL before the first push; written under ntpk_net.lock
- * @phcs: maps of devices' clocks, NULL = none; written under ntpk_net.lock
+ * @phcs: maps of devices' clocks, NULL = none; written under @phcs_lock
  * @stats: counters
  * @any_port: of @state, for packets that are not for NTP, in the line of @stats; may be of
  *	the state before or after
@@ -110,6 +110,7 @@ struct ntpk_state {
  * @clients: room for who asks, NULL = none yet; once there it stays; written under
  *	ntpk_net.lock
  * @phc_stats: what became of devices' receive stamps
+ * @phcs_lock: nothing that waits is done under it, as devices go under rtnl
  * @hooks: where packets for this host come in
  * @notices: events about those who ask
  * @work: raises events; re-armed by itself, by a push and by the receive path
@@ -134,6 +135,7 @@ struct ntpk_inst {
 	struct ntpk_who_key hash_key;
 	struct ntpk_clients __rcu *clients;
 	struct ntpk_phc_stats __percpu *phc_stats;
+	spinlock_t phcs_lock;
 	struct nf_hook_ops hooks[NTPK_HOOKS];
 	struct ntpk_notices notices;
 	struct delayed_work work;
