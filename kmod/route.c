@@ -181,11 +181,14 @@ static enum ntpk_reason lookup_v4(const struct ntpk_rx *rx, u32 mark, int vrf,
 	return NTPK_REASON_NONE;
 }
 
-/* Could a rule look at ports?  A change of rules ends IPv4's generation. */
+/*
+ * Could a rule look at ports?  fib_rules_require_fldissect does not tell of those that have
+ * `iif lo`, which are for what is sent from here.  A change of rules ends IPv4's generation.
+ */
 static bool rules_ask_ports_v4(const struct net *net)
 {
 #ifdef CONFIG_IP_MULTIPLE_TABLES
-	return net->ipv4.fib_rules_require_fldissect;
+	return net->ipv4.fib_has_custom_rules;
 #else
 	return false;
 #endif

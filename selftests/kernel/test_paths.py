@@ -166,9 +166,9 @@ def test_short_way_is_short(s):
 			tap.ok(calls(s, "ip_route_output_flow") > 0, "with a rule by port it asks for its way")
 
 
-def counted(s, dst, client):
+def counted(s, dst, client, sport=40000):
 	"""What becomes of one request: the way back may be barred to an echo as well."""
-	udp = pkt.udp(client, dst, 40000, 123, ntpq.request())
+	udp = pkt.udp(client, dst, sport, 123, ntpq.request())
 	before = s.g.stats()
 	s.wire.s.send(s.wire.frame(pkt.ip(client, dst, pkt.UDP, udp)))
 	tap.wait_for(lambda: ntpknl.changed(before, s.g.stats()), 5)
@@ -196,6 +196,17 @@ def test_forgets(s):
 		tap.same(ask(s, dst, b""), before, f"{dst}: and its end")
 
 
+def test_ports_decide(s):
+	"""Rules for what is sent from here, which the kernel counts apart."""
+	for dst, client, family in (("192.0.2.1", "192.0.2.2", "-4"), ("2001:db8::1", "2001:db8::2", "-6")):
+		rule = ("iif", "lo", "ipproto", "udp", "dport", "40001", "unreachable", "pref", "99")
+		s.server.sh("ip", family, "rule", "add", *rule)
+		got = [counted(s, dst, client, sport) for sport in (40000, 40001, 40000)]
+		s.server.sh("ip", family, "rule", "del", *rule)
+		tap.same(got, [{"replied": 1}, {"no_route": 1}, {"replied": 1}],
+			 f"{dst}: a rule by port that is for what is sent from here")
+
+
 def test_device_goes(s):
 	"""What is remembered must hold no device back."""
 	for dst in ("192.0.2.1", "2001:db8::1"):
@@ -207,10 +218,11 @@ def test_device_goes(s):
 def main():
 	s = fixture.served()
 	s.state = s.g.push_default()
+	test_short_way_is_short(s)	# before there ever was a rule
 	test_same_bytes(s)
 	test_sums(s)
-	test_short_way_is_short(s)
 	test_forgets(s)
+	test_ports_decide(s)
 	test_device_goes(s)
 
 
