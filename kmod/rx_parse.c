@@ -15,6 +15,7 @@
 #include <net/ipv6.h>
 #include <net/l3mdev.h>
 #include <net/route.h>
+#include <net/tcp.h>
 #include <net/xfrm.h>
 
 #include "rx_priv.h"
@@ -27,6 +28,9 @@ static bool to_unicast(const struct ntpk_rx *rx)
 	const struct dst_entry *dst = skb_dst(rx->skb);
 
 	if (rx->skb->pkt_type != PACKET_HOST || !dst)
+		return false;
+	/* for another host, whose proxy here has been given it (TPROXY) */
+	if (unlikely(rx->skb->sk) && inet_sk_transparent(rx->skb->sk))
 		return false;
 	if (rx->pf == NFPROTO_IPV4)
 		return !(skb_rtable(rx->skb)->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST));

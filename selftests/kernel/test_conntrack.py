@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """
 Shows that the usual stateful firewall lets requests in and replies out, that
-`dnat` to a local address and `notrack` work, and that no conntrack entry is
+`dnat` to a local address and `notrack` work, that a transparent proxy (TPROXY) gets what
+it is given, and that no conntrack entry is
 ever left behind, nor made by a flood from spoofed addresses under a
 notrack rule (NTPK_FLOOD of them: 100000, in the debug kernel 2000).
 About 30 seconds.
 """
 import os
+import select
+import socket
 import struct
 
 import fixture
@@ -71,6 +74,16 @@ table inet r {
 	}
 }
 """
+# What is for another host, to a socket of this one
+STEERED = """
+table ip s {
+	chain p {
+		type filter hook prerouting priority mangle
+		ip daddr 198.51.100.1 udp dport 123 %s accept
+	}
+}
+"""
+IP_TRANSPARENT = 19
 TRACK = """
 table inet t {
 	chain i {
@@ -169,6 +182,30 @@ def ask_none(s, what):
 		tap.same((got, moved), ([], {}), f"{what}: {dst} neither answers nor counts")
 
 
+def test_tproxy(s, state):
+	"""A request for another host: answered in its name where it is let in, but not past its proxy."""
+	netns.sh("modprobe", "-q", "nft_tproxy", check=False)
+	far = "198.51.100.1"
+	s.server.sh("ip", "rule", "add", "fwmark", "7", "lookup", "100")
+	s.server.sh("ip", "route", "add", "local", "0.0.0.0/0", "dev", "lo", "table", "100")
+	proxy = s.server.socket(socket.AF_INET, socket.SOCK_DGRAM)
+	proxy.setsockopt(socket.SOL_IP, IP_TRANSPARENT, 1)
+	proxy.bind(("0.0.0.0", 5000))
+	s.server.nft(STEERED % "meta mark set 7")
+	tap.same(s.wire.sync_reply(state, dst=far), None, "a request for another host that is let in is answered")
+	s.server.nft("flush ruleset")
+	if s.server.sh("nft", "-f", "-", input=STEERED % "tproxy to :5000 meta mark set 7", check=False).returncode:
+		tap.skip("what a transparent proxy is given", "no TPROXY in this kernel")
+	else:
+		(got, _, _), moved = s.counted(s.wire.ask, ntpq.request(), dst=far)
+		given = select.select([proxy], [], [], 1)[0] and proxy.recvfrom(2048)[1][0]
+		tap.same((got, moved, given), ([], {"not_unicast": 1}, "192.0.2.2"),
+			 "but not past the transparent proxy that it is given to")
+	s.server.nft("flush ruleset")
+	s.server.sh("ip", "rule", "del", "fwmark", "7", "lookup", "100")
+	proxy.close()
+
+
 def main():
 	s = fixture.served()
 	netns.sh("modprobe", "-q", "-a", "nf_conntrack", "nft_ct", "nft_nat", "nft_chain_nat", check=False)
@@ -183,6 +220,7 @@ def main():
 	with_rules(s, DNAT, ask_all, s, state, "dnat to a local address", "192.0.2.99")
 	with_rules(s, NOTRACK, ask_all, s, state, "notrack both ways")
 	with_rules(s, NOTRACK_IN, ask_all, s, state, "notrack of requests only")
+	test_tproxy(s, state)
 
 
 tap.run(main)
