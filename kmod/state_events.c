@@ -66,7 +66,8 @@ static u64 ms_to_expiry(const struct ntp_serve *serve, const struct ntp_now *now
 	dist_ns += serve->root_delay_ns / 2;
 	if (dist_ns > serve->max_dist_ns)
 		return 0;
-	margin_ns = serve->max_dist_ns - dist_ns;
+	/* it has to be more than that */
+	margin_ns = serve->max_dist_ns - dist_ns + 1;
 	if (serve->disp_rate_ppb && margin_ns < U64_MAX / MSEC_PER_SEC)
 		distance_ms = div_u64(margin_ns * MSEC_PER_SEC, serve->disp_rate_ppb) + 1;
 	return min3(deadline_ms, distance_ms, (u64)RECHECK_MAX_MS);

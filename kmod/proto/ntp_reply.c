@@ -195,8 +195,8 @@ static const char *check_limits(const struct ntp_serve *serve)
 		return "ROOT_DISP_NS must be at most 2^58";
 	if (serve->root_delay_ns > NTP_SPAN_MAX_NS)
 		return "ROOT_DELAY_NS must be at most 2^58";
-	if (!serve->max_dist_ns)
-		return "MAX_DIST_NS must not be 0";
+	if (!serve->max_dist_ns || serve->max_dist_ns > NTP_SPAN_MAX_NS)
+		return "MAX_DIST_NS must be 1..2^58";
 	if (!serve->push_interval_ns || serve->push_interval_ns > NTP_SPAN_MAX_NS)
 		return "PUSH_INTERVAL_NS must be 1..2^58";
 	if (serve->deadline_boot_ns < 0)

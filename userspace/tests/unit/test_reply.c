@@ -574,7 +574,8 @@ static void pushes_are_checked(void **state)
 	REFUSED(root_disp_ns, NTP_SPAN_MAX_NS + 1ULL, "ROOT_DISP_NS");
 	REFUSED(root_delay_ns, UINT64_MAX, "ROOT_DELAY_NS");
 	REFUSED(max_dist_ns, 0, "MAX_DIST_NS");
-	ACCEPTED(max_dist_ns, UINT64_MAX);
+	REFUSED(max_dist_ns, NTP_SPAN_MAX_NS + 1ULL, "MAX_DIST_NS");
+	ACCEPTED(max_dist_ns, NTP_SPAN_MAX_NS);
 	REFUSED(push_interval_ns, 0, "PUSH_INTERVAL_NS");
 	REFUSED(push_interval_ns, UINT64_MAX, "PUSH_INTERVAL_NS");
 	REFUSED(deadline_boot_ns, -1, "DEADLINE_BOOT_NS");
