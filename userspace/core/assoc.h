@@ -72,6 +72,7 @@ struct assoc_exchange {
  * @denied: told to go away: asked no more
  * @unreachable: no reply to the last eight requests
  * @heard: a reply came since it became unreachable (or ever)
+ * @early: it has been said that its time is too early to be true
  * @usable: its last reply passed RFC 5905's tests 6 and 7
  * @pending: a request waits for its reply
  * @cookie: of that request
@@ -115,6 +116,7 @@ struct assoc {
 	bool	 denied;
 	bool	 unreachable;
 	bool	 heard;
+	bool	 early;
 	bool	 usable;
 	bool	 pending;
 	uint32_t cookie;

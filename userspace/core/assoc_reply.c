@@ -189,8 +189,16 @@ static struct assoc_exchange present(const struct assoc *a, const struct ntp_hea
 	};
 }
 
+/* Once, until it is right: what was saved may be what is wrong. */
+static void note_early(struct assoc *a, int64_t by_ns, const struct assoc_env *env)
+{
+	if (!a->early)
+		out_log(env->out, LOG_TOO_EARLY, a->id, by_ns, 0);
+	a->early = true;
+}
+
 /* Return: false when the stamps contradict each other or the build date. */
-static bool measure(const struct assoc *a, const struct assoc_exchange *x, __be64 t3_ts,
+static bool measure(struct assoc *a, const struct assoc_exchange *x, __be64 t3_ts,
 		    const struct assoc_env *env, struct filter_sample *s,
 		    struct sample_report *report)
 {
@@ -213,8 +221,12 @@ static bool measure(const struct assoc *a, const struct assoc_exchange *x, __be6
 	report->disp_ns = s->err_ns;
 	report->response_ns = t3_ns - t2_ns;
 	report->t4_unix_ns = est_at(env->line, x->t4_local_ns);
-	if (rtt_ns < 0 || t3_ns < t2_ns || t2_ns < env->floor_unix_ns)
+	if (rtt_ns < 0 || t3_ns < t2_ns)
 		return false;
+	if (t2_ns < env->floor_unix_ns) {
+		note_early(a, env->floor_unix_ns - t2_ns, env);
+		return false;
+	}
 	/* The server's clock may tick off ours by 500 ppm, and both in steps. */
 	if (s->delay_ns < -(s->err_ns + env->precision_ns + (t3_ns - t2_ns) / 2000))
 		return false;
@@ -251,6 +263,7 @@ static void shorten_floor(struct assoc *a)
 static void note_sample(struct assoc *a, const struct filter_sample *s)
 {
 	shorten_floor(a);
+	a->early = false;
 	a->last = *s;
 	filter_add(&a->filter, s);
 	noise_add(&a->noise, s->delay_ns);

@@ -228,6 +228,7 @@ enum log_code {
 	LOG_TOO_MANY,		/* source: no room for more */
 	LOG_CHANGE_IGNORED,	/* `maxchange`: value_ns = the offset that was not followed */
 	LOG_CHANGE_EXIT,	/* likewise, and once too often */
+	LOG_TOO_EARLY,		/* source: its time cannot be; value_ns = before the least that can */
 	LOG_CODES
 };
 

@@ -193,7 +193,8 @@ static void test_forgeries(void **state)
 			t[i].edit(&bad);
 		g.out.len = 0;
 		assert_int_equal(receive(&g, &bad, t[i].len), t[i].verdict);
-		assert_int_equal(g.out.len, 0);
+		/* it knew our stamp: that is said */
+		assert_int_equal(g.out.len, t[i].edit == edit_before_floor);
 		assert_int_equal(g.a.bad_pkts, 1);
 		assert_int_equal(g.a.reach, 0);
 		assert_int_equal(receive(&g, &h, sizeof(h)), ASSOC_SAMPLE);
@@ -291,6 +292,32 @@ static int good_until_unlimited(struct rig *g)
 		assert_int_equal(receive(g, &h, sizeof(h)), ASSOC_SAMPLE);
 	}
 	return n;
+}
+
+static int logged(const struct rig *g, enum log_code code)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < g->out.len; i++)
+		n += g->out.v[i].type == ACT_LOG && g->out.v[i].log.code == code;
+	return n;
+}
+
+/* What was saved may be what is wrong: who looks is told, once. */
+static void test_too_early_is_said(void **state)
+{
+	struct ntp_header h;
+	struct rig g;
+
+	(void)state;
+	setup(&g, 0);
+	for (int i = 0; i < 6; i++) {
+		h = good_reply(&g, ask(&g));
+		if (i != 3)
+			edit_before_floor(&h);
+		receive(&g, &h, sizeof(h));
+		assert_int_equal(logged(&g, LOG_TOO_EARLY), i == 0 || i == 4);
+	}
 }
 
 /* It may have meant somebody else's requests: not for ever, but longer each time. */
@@ -564,6 +591,7 @@ int main(void)
 		cmocka_unit_test(test_unusable),
 		cmocka_unit_test(test_deny_ends_it),
 		cmocka_unit_test(test_rate_slows_down),
+		cmocka_unit_test(test_too_early_is_said),
 		cmocka_unit_test(test_rate_is_over),
 		cmocka_unit_test(test_online_again),
 		cmocka_unit_test(test_forged_kiss),
