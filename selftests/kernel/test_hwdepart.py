@@ -29,6 +29,7 @@ HALF = 128			# NTP_LATENCY_HALF
 OUT_MAX = 8			# of hwleft.c, of a CPU within 100 ms
 BURST = 60
 N_LATE = 200
+PACE = "in the debug kernel what making a stamp takes is anybody's guess"
 
 
 class Departure:
@@ -224,7 +225,7 @@ def test_learns(b):
 	got = b.g.departures().get((b.dev, 0), (0, 0, 0))
 	tap.ok(got[0] > 0 and got[2] >= HALF and b.g.t3s() == counted,
 	       f"in basic mode no stamp of the device is asked for, and {got[2]} of the kernel's are learned from", got)
-	tap.ok(got[1] < LATER_NS // 10 or tap.is_uml(), f"T3 is early by {got[1]} ns after that", got)
+	tap.ok_stock(got[1] < LATER_NS // 10, f"T3 is early by {got[1]} ns after that", PACE, got)
 	time.sleep(0.2)
 	samples = b.g.departures()[b.dev, 0][2]
 	for _ in range(30):
@@ -232,14 +233,15 @@ def test_learns(b):
 		b.clock.settle()
 	got = b.g.departures()[b.dev, 0]
 	moved = ntpknl.changed(counted, b.g.t3s())
-	tap.ok(got[2] == samples and moved.get("hardware", 0) >= 30 or tap.is_uml(),
+	tap.ok(got[2] == samples and sum(moved.values()) >= 30,
 	       f"of {sum(moved.values())} whose device's stamp is asked for none are learned from", (samples, got, moved))
+	tap.ok_stock(moved.get("hardware", 0) >= 30, f"it comes of {moved.get('hardware', 0)}", PACE, moved)
 	early = []
 	for _ in range(N_LATE):
 		_, reply, arrived = c.ask()
 		early.append(arrived - reply.t3_ns)
 	late = sum(e < 0 for e in early)
-	tap.ok(late <= N_LATE // 50 or tap.is_uml(), f"{late} of {N_LATE} replies claim to have left after they came")
+	tap.ok_stock(late <= N_LATE // 50, f"{late} of {N_LATE} replies claim to have left after they came", PACE)
 	c.close()
 
 
