@@ -3,10 +3,11 @@
 """
 Shows that T3 is moved on by what a reply still takes to leave: behind a device with a
 wait, and in a machine that counts instructions on any; at most 1 % of the replies claim
-to have left after they came, those among them that wait for their stamp; that T3 is the
-same at ten requests a second as at speed; that what is left over is shown and in the root
-dispersion; that a shorter way is noticed within 64 replies and a long wait is not believed
-in; and that nothing is learned where nothing can be.  About 30 seconds.
+to have left after they came, those among them that wait for their stamp (three times in
+five where the host may have slowed the machine); that T3 is the same at ten requests a
+second as at speed; that what is left over is shown and in the root dispersion; that a
+shorter way is noticed within 64 replies and a long wait is not believed in; and that
+nothing is learned where nothing can be.  About 30 seconds.
 """
 import json
 import re
@@ -68,17 +69,25 @@ def counted(cond, what, detail=None):
 		tap.note(what)
 
 
-def replies_in_time(s, **kwargs):
+def in_time(replies):
+	return replies.late() <= LATE_MOST and (not COUNTS or not replies.late(LATE_NS))
+
+
+def replies_in_time(s, what, **kwargs):
 	"""
-	N replies of which hardly any claims to have left after it came; where instructions are
-	not counted the host may have slowed all that T3 was learned from, and what follows is
-	learned anew.
+	N replies of which hardly any claims to have left after it came: each time where
+	instructions are counted.  Elsewhere the host may have slowed all that T3 was learned from,
+	and what follows is learned anew: more often than not.
 	"""
-	for _ in range(1 if COUNTS or tap.is_uml() else 5):
-		after = Replies(s, N, **kwargs)
-		if after.late() <= LATE_MOST:
-			break
-	return after
+	need, most = (1, 1) if COUNTS or tap.is_uml() else (3, 5)
+	tries = []
+	while sum(map(in_time, tries)) < need and len(tries) < most:
+		tries.append(Replies(s, N, **kwargs))
+	good, last = sum(map(in_time, tries)), tries[-1]
+	tap.ok_stock(good == need, f"{what}: in {good} of {len(tries)} times hardly any of {N} replies claims to have "
+		     f"left after it came; in the last {last.late()}, {last.late(LATE_NS)} by more than 1 us; "
+		     f"the least is {min(last.early_ns)} ns early", PACE, [t.late() for t in tries])
+	return last
 
 
 def test_learns(s, dst):
@@ -88,10 +97,7 @@ def test_learns(s, dst):
 	Replies(s, 40, dst)
 	correction, residual, _ = known(s, dst)
 	tap.ok(correction > 0, f"{dst}: after them T3 is moved on by {correction} ns, and {residual} ns are left")
-	after = replies_in_time(s, dst=dst)
-	tap.ok_stock(after.late() <= LATE_MOST and (not COUNTS or not after.late(LATE_NS)),
-		     f"{dst}: of {N} replies {after.late()} claim to have left after they came, "
-		     f"{after.late(LATE_NS)} by more than 1 us; the least is {min(after.early_ns)} ns early", PACE)
+	after = replies_in_time(s, dst, dst=dst)
 	# those before were watched, which takes its time: without correction it is this
 	without = after.median() + correction
 	text = (f"{dst}: {without:.0f} ns early without correction, {after.median():.0f} with: "
@@ -179,15 +185,12 @@ def test_even(s):
 	text = f"T3 is {fast.mean():.0f} ns early at speed, {slow.mean():.0f} further apart"
 	counted(abs(uneven) < UNEVEN_NS, text, slow.early_ns)
 	# of a client in interleaved mode, whose last reply is not known
-	watched = replies_in_time(s, org=1, rec=9)
+	watched = replies_in_time(s, "watched", org=1, rec=9)
 	# what follows the report is not known, nor, where nothing is rehearsed, memory that has to be found
 	uneven = watched.median() - fast.median()
 	counted(abs(uneven) < 3 * UNEVEN_NS,
 		f"and {watched.median():.0f} in a reply that is watched, against {fast.median():.0f}",
 		watched.early_ns[:50])
-	tap.ok_stock(watched.late() <= LATE_MOST and (not COUNTS or not watched.late(LATE_NS)),
-		     f"of {N} of those {watched.late()} claim to have left after they came, "
-		     f"{watched.late(LATE_NS)} by more than 1 us", PACE)
 
 
 def told_early(s, dst="192.0.2.1"):
