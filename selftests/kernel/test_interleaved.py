@@ -5,7 +5,7 @@ Shows interleaved mode (RFC 9769): a client that names a reply by its T2 is told
 that reply left, next to none that it left later than it came; behind a queue the error
 of T3 is at least five times smaller so than in basic mode. That it is right for a
 hundred clients behind one address, and for chronyd with xleave; that nobody else is
-answered so; that a step of the clock forgets what was before it; and that more clients
+answered so, and what others have to know for it; that a step of the clock forgets what was before it; and that more clients
 than there is room for are answered in basic mode, never wrongly; that the module goes
 while replies wait; and what its parameter does.
 About 30 seconds.
@@ -27,6 +27,7 @@ from stamped import BASIC, INTERLEAVED, Client
 PAIRS = 200 if tap.slow() == 1 else 20
 CLIENTS = 100
 SLACK_NS = 1000
+BELOW = 0x7f			# the bits of a timestamp below the precision that is pushed
 # What is told is the stamp and what the reply waits for its report, at most this
 # (NTP_LATENCY_CORRECTION_MAX_NS): by no more it can be late, however uneven the machine.
 WAITS_MAX_NS = 20_000 + SLACK_NS
@@ -65,11 +66,30 @@ def test_modes(s):
 
 
 def test_parities(s):
-	"""By which one is not taken for the other."""
+	"""By which one is not taken for the other; and what nobody can guess of a T2."""
 	c = Client(s.client)
 	replies = [c.again()[1] for _ in range(20)]
 	tap.ok(all(r.rec & 1 and not r.xmt & 1 for r in replies), "T2 is odd, T3 even, in both modes")
+	low = {r.rec & BELOW for r in replies}
+	tap.ok(len(low) > 5, "the bits of T2 below the precision differ from reply to reply", low)
 	c.close()
+
+
+def test_others(s):
+	"""A reply is found by its T2, whoever names it: by all of it."""
+	c, other = Client(s.client), Client(s.client, "2001:db8::1")
+	for _ in range(3):
+		c.again()
+	mine, arrived = c.last, c.arrived_ns
+	near = [other.ask(org=mine.rec ^ bits, rec=9)[0] for bits in range(2, BELOW, 2)]
+	tap.same(near, [BASIC] * len(near), "another address that is wrong in one of the last bits of a T2: basic mode")
+	mode, told, _ = other.ask(org=mine.rec, rec=9)
+	tap.ok(mode == INTERLEAVED and mine.t2_ns < told.t3_ns <= arrived + WAITS_MAX_NS,
+	       "another address that knows them is told when that reply left", (mode, mine, told, arrived))
+	tap.same([c.again()[0] for _ in range(2)], [BASIC, INTERLEAVED],
+		 "its own client is then answered in basic mode, once")
+	for one in (c, other):
+		one.close()
 
 
 def test_unsync(s):
@@ -334,6 +354,7 @@ def main():
 	s.g.push_default()
 	test_modes(s)
 	test_parities(s)
+	test_others(s)
 	test_unsync(s)
 	test_errors(s)
 	test_many(s)
