@@ -38,6 +38,30 @@ def shows(s, state, status, want, what):
 	tap.same((s.g.status(), answer(s, state, want)), (status, None), f"{what}: {status}, {want}")
 
 
+def shows_while(s, push, is_over, events, what):
+	"""
+	A push that is good for a short while, and shown to be: pushed anew where it was over when that
+	had been looked at.  What was pushed.
+	"""
+	for _ in range(5):
+		state = push()
+		got = s.g.status(), answer(s, state, "sync")
+		if not is_over(state):
+			break
+		events.read(5)	# of this one's end
+	tap.same(got, ("sync", None), f"{what}: sync, sync")
+	return state
+
+
+def young(s, push, age_ns):
+	"""(what was pushed, what is read of it) before it is so old; pushed anew where it was not read in time."""
+	for _ in range(5):
+		state, got = push(), s.g.state()
+		if got["AGE_NS"] <= age_ns:
+			break
+	return state, got
+
+
 def fresh(s):
 	"""As after the first attach: nothing pushed, never synchronised."""
 	s.g.detach()
@@ -109,25 +133,26 @@ def test_dispersion(s):
 
 
 def test_holdover(s):
-	state = s.g.push_default(PUSH_INTERVAL_NS=200 * MS)
-	seen, wrong = set(), []
+	interval_ns = 200 * MS * tap.slow()
+	state, got = young(s, lambda: s.g.push_default(PUSH_INTERVAL_NS=interval_ns), 3 * interval_ns)
+	seen, wrong = {got["STATUS"]}, []
 	def over():
 		got = s.g.state()
 		seen.add(got["STATUS"])
-		want = "holdover" if got["AGE_NS"] > 600 * MS else "sync"
+		want = "holdover" if got["AGE_NS"] > 3 * interval_ns else "sync"
 		if got["STATUS"] != want:
 			wrong.append((got["STATUS"], got["AGE_NS"]))
-		return got["AGE_NS"] > 700 * MS
+		return got["AGE_NS"] > 3.5 * interval_ns
 	tap.wait_for(over, every=0.01)
 	tap.same((seen, wrong), ({"sync", "holdover"}, []), "holdover after three intervals, no sooner")
 	tap.same(answer(s, state, "sync"), None, "holdover: still answered as synchronised")
-	s.g.push(dict(state, BASE_RAW_NS=state["BASE_RAW_NS"]))
-	tap.same(s.g.status(), "sync", "a push ends holdover")
+	_, got = young(s, lambda: s.g.push(state), 3 * interval_ns)
+	tap.same(got["STATUS"], "sync", "a push ends holdover")
 
 
-def once(events, want, s, what):
-	"""The event comes once, whatever is asked meanwhile and after."""
-	got = events.read(5)
+def once(events, want, s, what, seen=()):
+	"""The event comes once, whatever is asked meanwhile and after; it may have been seen."""
+	got = list(seen) or events.read(5)
 	for _ in range(5):
 		s.wire.ask(ntpq.request())
 	got += events.read(0.3)
@@ -136,14 +161,15 @@ def once(events, want, s, what):
 
 def test_deadline(s, events):
 	for policy, want in ((ntpknl.UNSYNC, "unsync"), (ntpknl.SILENT, "silent")):
-		deadline = netns.boot_ns() + 500 * MS * tap.slow()
-		state = s.g.push_default(DEADLINE_BOOT_NS=deadline, expired=policy)
-		shows(s, state, "sync", "sync", "before the deadline")
-		early = netns.boot_ns() < deadline and events.read()
+		state = shows_while(s, lambda: s.g.push_default(
+			DEADLINE_BOOT_NS=netns.boot_ns() + 500 * MS * tap.slow(), expired=policy),
+			lambda state: netns.boot_ns() >= state["DEADLINE_BOOT_NS"], events, "before the deadline")
+		deadline, seen = state["DEADLINE_BOOT_NS"], events.read()
+		early = netns.boot_ns() < deadline and seen
 		tap.wait_for(lambda: netns.boot_ns() >= deadline + 10 * MS)
 		shows(s, state, "expired_deadline", want, "deadline")
 		tap.ok(not early, "no event before the deadline", early)
-		once(events, ("expired", "expired_deadline"), s, f"deadline, {want}")
+		once(events, ("expired", "expired_deadline"), s, f"deadline, {want}", seen)
 	state = s.g.push_default()
 	shows(s, state, "sync", "sync", "a push after the deadline")
 	s.g.push_unsync(DEADLINE_BOOT_NS=1)
@@ -153,10 +179,11 @@ def test_deadline(s, events):
 
 def test_distance(s, events):
 	# 10 ms of distance to begin with, 100 ms allowed, 200 ms/s of growth
-	state = s.g.push_default(ROOT_DISP_NS=5 * MS, ROOT_DELAY_NS=10 * MS, MAX_DIST_NS=100 * MS,
-				 DISP_RATE_PPB=200 * MS)
-	shows(s, state, "sync", "sync", "before the distance")
-	end = state["BASE_RAW_NS"] + 450 * MS
+	life_ns = 450 * MS * tap.slow()
+	state = shows_while(s, lambda: s.g.push_default(
+		ROOT_DISP_NS=5 * MS, ROOT_DELAY_NS=10 * MS, MAX_DIST_NS=100 * MS, DISP_RATE_PPB=200 * MS // tap.slow()),
+		lambda state: netns.raw_ns() >= state["BASE_RAW_NS"] + life_ns, events, "before the distance")
+	end = state["BASE_RAW_NS"] + life_ns
 	early = []
 	def reached():
 		raw, got, after = netns.raw_ns(), s.g.status(), netns.raw_ns()
