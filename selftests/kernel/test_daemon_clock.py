@@ -22,6 +22,8 @@ S = 10**9
 SHIFT_NS = 3_700_000_000
 ADJ_FREQUENCY, ADJ_TICK = 0x0002, 0x4000
 NORMAL_TICK = 10000
+AGAIN_MS = 300 * tap.slow()
+STILL_MS = 50	# who does not get to look for so long cannot tell how long it took
 
 
 def adjtimex(ppm=0, tick=NORMAL_TICK):
@@ -48,9 +50,15 @@ class Upstream:
 
 
 def back_in_sync(g, seconds=5):
-	start = time.monotonic()
-	done = tap.wait_for(lambda: g.status() == "sync", seconds, 0.002)
-	return (time.monotonic() - start) * 1000 if done else None
+	"""(how long it takes, None = for ever; the longest time from look to look), ms"""
+	looks = [time.monotonic()]
+	def look():
+		good = g.status() == "sync"
+		looks.append(time.monotonic())
+		return good
+	done = tap.wait_for(look, seconds, 0.002)
+	longest = max(b - a for a, b in zip(looks, looks[1:]))
+	return (looks[-1] - looks[0]) * 1000 if done else None, longest * 1000
 
 
 def watched(client, up, what, seconds, disturb):
@@ -77,9 +85,13 @@ def test_steps(client, up, g):
 			netns.step_realtime_ns(delta)
 			up.push_again()
 			took.append(back_in_sync(g))
-		truth = watched(client, up, f"a step of {delta / S:+g} s", 3, step)
-		tap.ok(took[0] is not None and took[0] < 300,
-		       f"a step of {delta / S:+g} s: synchronised again after {took[0] or 0:.0f} ms", took)
+		for _ in range(3):	# until the machine does not stand still meanwhile
+			truth = watched(client, up, f"a step of {delta / S:+g} s", 3, step)
+			ms, longest_ms = took[-1]
+			if longest_ms < STILL_MS:
+				break
+		tap.ok(ms is not None and ms < AGAIN_MS,
+		       f"a step of {delta / S:+g} s: synchronised again after {ms or 0:.0f} ms", took)
 		tap.ok(truth.unsync < 250, f"and {truth.unsync} replies were unsynchronised meanwhile")
 
 

@@ -45,6 +45,7 @@ class Departure:
 		self.counted = ntpknl.changed(before, b.g.t3s())
 		left = b.clock.left_raw_ns()
 		self.mode, reply, _ = c.again()
+		self.took_ns = netns.raw_ns() - raw0
 		self.off_ns = reply.t3_ns - ntpq.line_at(b.state, left)
 		self.hardware = self.mode == INTERLEAVED and abs(self.off_ns) <= 5
 		self.software = self.mode == INTERLEAVED and \
@@ -142,13 +143,17 @@ def test_missing(b):
 	b.clock.settle()
 	tap.same(ntpknl.changed(before, b.g.t3s()), {"software": 2, "hw_missing": 2, "hardware": 1},
 		 "a second later, when another one is watched, both replies are")
-	b.stamps(report_ms=300)
-	x = Departure(b, b.c, settles=False)
+	report_ms = 300 * tap.slow()
+	for _ in range(5):	# until it is asked again in time
+		b.stamps(report_ms=report_ms)
+		x = Departure(b, b.c, settles=False)
+		b.clock.settle()
+		time.sleep(MISSING_S)
+		b.stamps()
+		b.warm(b.c)
+		if x.took_ns < report_ms * MS:
+			break
 	tap.ok(x.software and x.counted == {}, "asked again before it is reported: the departure is the kernel's", x)
-	b.clock.settle()
-	time.sleep(MISSING_S)
-	b.stamps()
-	b.warm(b.c)
 	b.takes("and after that the device's again")
 
 

@@ -68,7 +68,8 @@ class Asker(threading.Thread):
 	def run(self):
 		while not self.stopping:
 			low = netns.boot_ns() + self.true_ns
-			reply = self.asker.ask(timeout=0.5)[1]
+			# one that is late is none that is missing
+			reply = self.asker.ask(timeout=5)[1]
 			high = netns.boot_ns() + self.true_ns
 			if reply is None:
 				self.lost += 1
