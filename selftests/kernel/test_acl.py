@@ -9,13 +9,12 @@ may have a list of its own; that what is refused or left half done changes nothi
 that its memory is charged to who sends it, and given back.
 About 14 seconds.
 """
-import ctypes
 import ipaddress
-import os
 import random
 import struct
 import threading
 
+import cgroup
 import fixture
 import netns
 import ntpknl
@@ -25,7 +24,6 @@ import tap
 from ntpknl import UAPI, attr, nest
 
 DENY, ALLOW = 0, 1
-PR_SET_THP_DISABLE = 41
 BITS = {4: 32, 6: 128}
 SERVER = {4: "192.0.2.1", 6: "2001:db8::1"}
 
@@ -399,38 +397,6 @@ def test_names_swap(s):
 	s.g.push_default()
 
 
-class Cgroup:
-	"""A memory cgroup for this process."""
-
-	def __init__(self):
-		top = "/sys/fs/cgroup"
-		if not os.path.exists(f"{top}/cgroup.controllers"):
-			top = fixture.tmpdir()
-			netns.sh("mount", "-t", "cgroup2", "none", top)
-			tap.later(netns.sh, "umount", "-l", top, check=False)
-		with open(f"{top}/cgroup.controllers") as f:
-			self.works = "memory" in f.read().split()
-		if not self.works:
-			return
-		self.write(f"{top}/cgroup.subtree_control", "+memory")
-		# huge pages that the kernel makes of what this program has had before would be charged
-		ctypes.CDLL(None).prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0)
-		self.path = f"{top}/ntpk-test-{os.getpid()}"
-		os.mkdir(self.path)
-		tap.later(os.rmdir, self.path)
-		tap.later(self.write, f"{top}/cgroup.procs", os.getpid())
-		self.write(f"{self.path}/cgroup.procs", os.getpid())
-
-	@staticmethod
-	def write(path, value):
-		with open(path, "w") as f:
-			f.write(str(value))
-
-	def charged(self):
-		with open(f"{self.path}/memory.current") as f:
-			return int(f.read())
-
-
 def test_memory_named(s, group):
 	"""A list that a push drops; the second time, this program has all it needs by itself."""
 	rules, size = [(6, i << 64, 64, ALLOW) for i in range(100000)], 36 * 100000
@@ -449,13 +415,8 @@ def test_memory_named(s, group):
 
 def test_memory(s):
 	"""The largest list there is: 9 MB, charged at once, and given back each way."""
-	try:
-		group = Cgroup()
-	except (OSError, RuntimeError) as e:
-		tap.skip("memory of lists is charged", f"no memory cgroup here: {e}")
-		return
-	if not group.works:
-		tap.skip("memory of lists is charged", "no memory controller in this kernel")
+	group = cgroup.own("memory of lists is charged")
+	if not group:
 		return
 	size, slack = 36 * 262144, 2 << 20
 	at_first = group.charged()

@@ -3,8 +3,8 @@
 """
 Shows that every malformed netlink message is refused with its own clear text
 and changes nothing, that who may not change anything is told so and can still
-read, and what the module's parameter userns=1 allows.
-About 10 seconds.
+read, and what the module's parameter userns=1 allows, and to whom that is charged.
+About 25 seconds.
 """
 import errno
 import os
@@ -12,7 +12,9 @@ import pwd
 import re
 import struct
 import threading
+import time
 
+import cgroup
 import fixture
 import memory
 import netns
@@ -288,6 +290,44 @@ def serve_own():
 	g.detach()
 
 
+def own_namespaces(n):
+	"""A socket in each, of this owner's."""
+	out = []
+	for _ in range(n):
+		out.append(ntpknl.Genl())
+		netns.unshare(netns.CLONE_NEWNET)
+	return out
+
+
+def weigh(group):
+	"""Each of what an owner can have the kernel keep, in 16 namespaces, is charged to him."""
+	gs = own_namespaces(16)
+	state = gs[0].default_state()
+	one = state["LISTENERS"][0]
+	many = dict(state, LISTENERS=[dict(one, PORT=1000 + i) for i in range(16)])
+	limited = dict(state, LISTENERS=[dict(one, LIMIT={"INTERVAL_LOG2S": 3, "BURST": 16})])
+	keys = [(i + 1, "sha1", bytes(512)) for i in range(64)]
+	def have_keys(g):
+		g.keys_begin(1, 64)
+		g.keys_add(1, keys)
+	for what, least, make in (("records of 4,096 clients", 100 * 4096, lambda g: g.attach()),
+				  ("16 listeners", 16 * 256, lambda g: g.push(many)),
+				  # the listeners from before are given back meanwhile
+				  ("limits of 65,536 clients", 8 * 65536 - 16 * 1024, lambda g: g.push(limited)),
+				  ("64 keys", 64 * 512, have_keys),
+				  ("4,096 prefixes", 36 * 4096, lambda g: g.acl_begin(1, 0, 4096))):
+		time.sleep(2.5)	# until what was before is counted
+		before = group.kernel()
+		for g in gs:
+			make(g)
+		grown = lambda: (group.kernel() - before) // len(gs)
+		if not tap.wait_for(lambda: grown() >= least, 20, 0.5):
+			raise RuntimeError(f"{what}: {grown()} bytes are charged, not {least}")
+		tap.note(f"{what}: {grown()} bytes a namespace are charged")
+	for g in gs:
+		g.detach()
+
+
 def attach_many(told, let_go):
 	"""A namespace more each time, until one is refused, which is told; they stay until they are let go."""
 	kept = []
@@ -349,6 +389,10 @@ def test_userns(s):
 	tap.same(as_user(changes, s.server), None, "userns=1: an ordinary user may change nothing")
 	tap.same(as_user(changes, s.server, userns=True), None,
 		 "userns=1: root of a user namespace may change nothing in another's network")
+	what = "userns=1: records, listeners, limits, keys and prefixes are charged to their owner"
+	group = cgroup.own(what)
+	if group:
+		tap.same(as_user(lambda: weigh(group), userns=True, own_net=True), None, what)
 	test_many(s)
 
 
