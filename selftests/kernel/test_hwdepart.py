@@ -22,7 +22,7 @@ import tap
 from hwclock import EPOCH_NS, MS, S
 from stamped import BASIC, INTERLEAVED, Client
 
-LATER_NS = 5 * MS		# than the driver had it: in the debug kernel the stamp takes its time
+LATER_NS = 9 * MS		# than the driver had it, and than the kernel's stamp, which is judged by
 REPORT_MS = 20
 MISSING_S = 1.1			# a stamp that has not come by then does not come
 HALF = 128			# NTP_LATENCY_HALF
@@ -41,6 +41,7 @@ class Departure:
 		raw0 = netns.raw_ns()
 		c.again()
 		raw1 = netns.raw_ns()
+		self.exchange_ns = raw1 - raw0
 		settle()
 		self.counted = ntpknl.changed(before, b.g.t3s())
 		left = b.clock.left_raw_ns()
@@ -72,12 +73,20 @@ class Bench(hwclock.Bench):
 		self.clock.reset()
 		self.clock.set(**{"tx": 1, "later_ns": LATER_NS, "report_ms": REPORT_MS, **what})
 
+	def departure(self, c=None):
+		"""One that was so quick that the kernel's stamp is before the device's, if one of five is."""
+		for _ in range(5):
+			x = Departure(self, c or self.c)
+			if x.exchange_ns < LATER_NS:
+				break
+		return x
+
 	def takes(self, what, c=None):
-		x = Departure(self, c or self.c)
+		x = self.departure(c)
 		tap.ok(x.hardware and x.counted == {"hardware": 1}, f"{what}: the departure is the device's stamp", x)
 
 	def refuses(self, what, reason=None):
-		x = Departure(self, self.c)
+		x = self.departure()
 		tap.ok(x.software and not x.hardware and
 		       x.counted == {"software": 1, **({reason: 1} if reason else {})},
 		       f"{what}: the departure is the kernel's{f', counted as {reason}' if reason else ''}", x)
@@ -115,7 +124,7 @@ def test_wrong(b):
 	b.set()
 	for what, later, reason in (("not left when it was reported", S, "hw_future"),
 				    ("left before T3 was read", -400 * MS, "hw_early"),
-				    ("left more than 10 ms later", (REPORT_MS - 5) * MS, "hw_far")):
+				    ("left more than 10 ms later", (REPORT_MS - 1) * MS, "hw_far")):
 		b.stamps(later_ns=later)
 		b.refuses(what, reason)
 	b.stamps()
@@ -132,16 +141,22 @@ def test_wrong(b):
 
 
 def test_missing(b):
-	b.stamps(tx=0)
-	time.sleep(MISSING_S)
-	before = b.g.t3s()
-	x = Departure(b, b.c)
+	for _ in range(5):	# until the last one is quick
+		b.stamps(tx=0)
+		time.sleep(MISSING_S)
+		before = b.g.t3s()
+		x = Departure(b, b.c)
+		time.sleep(MISSING_S)
+		b.stamps()
+		raw0 = netns.raw_ns()
+		b.c.again()
+		took_ns = netns.raw_ns() - raw0
+		b.clock.settle()
+		moved = ntpknl.changed(before, b.g.t3s())
+		if took_ns < LATER_NS:
+			break
 	tap.ok(x.software and x.counted == {}, "no stamp: the departure is the kernel's, and nothing is counted yet", x)
-	time.sleep(MISSING_S)
-	b.stamps()
-	b.c.again()
-	b.clock.settle()
-	tap.same(ntpknl.changed(before, b.g.t3s()), {"software": 2, "hw_missing": 2, "hardware": 1},
+	tap.same(moved, {"software": 2, "hw_missing": 2, "hardware": 1},
 		 "a second later, when another one is watched, both replies are")
 	report_ms = 300 * tap.slow()
 	for _ in range(5):	# until it is asked again in time
@@ -230,7 +245,7 @@ def test_learns(b):
 	got = b.g.departures().get((b.dev, 0), (0, 0, 0))
 	tap.ok(got[0] > 0 and got[2] >= HALF and b.g.t3s() == counted,
 	       f"in basic mode no stamp of the device is asked for, and {got[2]} of the kernel's are learned from", got)
-	tap.ok_stock(got[1] < LATER_NS // 10, f"T3 is early by {got[1]} ns after that", PACE, got)
+	tap.ok_stock(got[1] < MS // 2, f"T3 is early by {got[1]} ns after that", PACE, got)
 	time.sleep(0.2)
 	samples = b.g.departures()[b.dev, 0][2]
 	for _ in range(30):
