@@ -95,20 +95,19 @@ class Maker:
 				  number("NTPK_A_ACL_COUNT_V6", 0), number("NTPK_A_ACL_OTHERWISE", rnd.randint(0, 1))]
 			parts += ntpknl.acl_name(rnd.choice((None, None, "cameras", "guests")))
 		if name == "acl-add":
-			parts += [ntpknl.prefix_attr((4, net << 24, 8, 1))
+			parts += [ntpknl.prefix_attr((4, net << 24, 8, rnd.randint(0, 1)))
 				  for net in sorted(rnd.sample(range(256), self.count if self.rest else 1))]
 		return ntpknl.nest(u["NTPK_A_ACL"], *parts)
 
 	def begin(self, name, count):
-		"""A transaction is begun: most often its rest comes next."""
+		"""A transaction is begun: most often its rest comes next, at times it is given up when all of it was sent."""
 		what = name.partition("-")[0]
 		self.count = count
-		self.rest = [f"{what}-add"] * bool(count) + [f"{what}-commit"]
+		self.rest = [f"{what}-add"] * bool(count) + [f"{what}-commit" if self.rnd.random() < 0.7 else name]
 
 	def good_rest(self):
-		name = self.rest[0]
+		name = self.rest.pop(0)
 		payload = self.good_upload(name)
-		self.rest.pop(0)
 		m = Message(self.spec.by_name[name], payload)
 		m.follows = True
 		return name, m
@@ -136,6 +135,9 @@ class Maker:
 		name, do, dump = self.spec.commands[number]
 		if name in ("attach", "detach") and rnd.random() < 0.9:
 			number = self.spec.by_name["set-state"]	# so that it is attached mostly
+			name, do, dump = self.spec.commands[number]
+		elif rnd.random() < 0.1:
+			number = self.spec.by_name[rnd.choice(("keys-begin", "acl-begin"))]
 			name, do, dump = self.spec.commands[number]
 		if do is None or (dump is not None and rnd.random() < 0.3):
 			return name, Message(number, nlspec.build(self.spec.request(dump, rnd)),

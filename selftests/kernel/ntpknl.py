@@ -72,6 +72,9 @@ STATUS = {value: name[len("NTPK_STATUS_"):].lower() for name, value in UAPI.item
 	  if name.startswith("NTPK_STATUS_")}
 EVENT = {value: name[len("NTPK_EVENT_"):].lower() for name, value in UAPI.items()
 	 if name.startswith("NTPK_EVENT_")}
+KEY_KINDS = {value: name[len("NTPK_KEY_"):].lower() for name, value in UAPI.items()
+	     if name.startswith("NTPK_KEY_")}
+ACL_NUMBERS = ("GENERATION", "COUNT_V4", "COUNT_V6", "OTHERWISE", "BYTES")
 
 
 class Refused(OSError):
@@ -158,6 +161,13 @@ def key_attr(key_id, kind, secret):
 		    attr(UAPI["NTPK_A_KEY_SECRET"], secret))
 
 
+def parse_key(data):
+	"""A key as key_attr() takes it."""
+	found = dict(attrs(data))
+	number = lambda name: struct.unpack("=I", found[UAPI["NTPK_A_KEY_" + name]])[0]
+	return number("ID"), KEY_KINDS[number("TYPE")], found[UAPI["NTPK_A_KEY_SECRET"]]
+
+
 PREFIX_PACKERS = {
 	v: struct.Struct(f"=HHHH{n}sHHB3xHHI") for v, n in ((4, 4), (6, 16))
 }
@@ -185,6 +195,13 @@ def parse_prefix(data):
 	length = found.get(UAPI["NTPK_A_PREFIX_LEN"])
 	return (4 if len(addr) == 4 else 6, int.from_bytes(addr, "big"), length[0] if length else None,
 		struct.unpack("=I", found[UAPI["NTPK_A_PREFIX_ACCESS"]])[0])
+
+
+def acl_numbers(raw):
+	"""{attribute: number} of what is told of a list."""
+	found = dict(raw)
+	return {k: int.from_bytes(found[UAPI["NTPK_A_ACL_" + k]], sys.byteorder)
+		for k in ACL_NUMBERS if UAPI["NTPK_A_ACL_" + k] in found}
 
 
 PHC_TYPES = {
@@ -411,10 +428,7 @@ class Genl:
 	def get_acl(self, name=None):
 		"""{attribute: number} of the list in use; empty without one."""
 		answer = self.acl_cmd("GET_ACL", *acl_name(name)) if name else self.cmd("GET_ACL")
-		found = dict(attrs(dict(attrs(answer))[UAPI["NTPK_A_ACL"]]))
-		return {k: int.from_bytes(found[UAPI["NTPK_A_ACL_" + k]], sys.byteorder)
-			for k in ("GENERATION", "COUNT_V4", "COUNT_V6", "OTHERWISE", "BYTES")
-			if UAPI["NTPK_A_ACL_" + k] in found}
+		return acl_numbers(attrs(dict(attrs(answer))[UAPI["NTPK_A_ACL"]]))
 
 	def acl_check(self, version, addr, name=None):
 		"""(allow, length of the deciding prefix or None)"""
@@ -437,15 +451,22 @@ class Genl:
 		       if kind == UAPI["NTPK_A_ACL_PREFIX"]]
 		return [parse_prefix(value) for value in raw[::step]], len(raw)
 
-	def dump_acl_names(self):
-		"""{name: how many ranges} of all lists; "" is that without a name."""
+	def dump_acls(self):
+		"""
+		{name: (numbers as get_acl() has them, [range as parse_prefix() has it])} of all lists,
+		of which a large one comes in pieces; "" is that without a name.
+		"""
 		out = {}
 		for _, acl in attrs(self.cmd("GET_ACL", flags=NLM_F_REQUEST | NLM_F_DUMP)):
 			found = attrs(acl)
 			name = dict(found).get(UAPI["NTPK_A_ACL_NAME"], b"\0")[:-1].decode(errors="surrogateescape")
-			ranges = sum(kind == UAPI["NTPK_A_ACL_PREFIX"] for kind, _ in found)
-			out[name] = out.get(name, 0) + ranges
+			_, ranges = out.setdefault(name, (acl_numbers(found), []))
+			ranges += [parse_prefix(value) for kind, value in found if kind == UAPI["NTPK_A_ACL_PREFIX"]]
 		return out
+
+	def dump_acl_names(self):
+		"""{name: how many ranges} of all lists."""
+		return {name: len(ranges) for name, (_, ranges) in self.dump_acls().items()}
 
 	def clients(self, between=None, **what):
 		"""[client as parse_client() gives it] of all, or of those of a filter."""

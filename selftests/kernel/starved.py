@@ -11,7 +11,6 @@ import netns
 import ntpknl
 import starve
 import tap
-from ntpknl import UAPI
 
 ROUNDS = tap.env_int("NTPK_STARVE_ROUNDS", 1)
 # What is allocated once shows once; what is left behind shows each time.
@@ -33,26 +32,13 @@ def keys():
 	return [(i + 1, kind, bytes(LENGTHS.get(kind, 20))) for i, kind in enumerate(KINDS)]
 
 
-def lists(g):
-	"""{name: (attributes, rules)} of all access lists."""
-	out = {}
-	for _, acl in ntpknl.attrs(g.cmd("GET_ACL", flags=ntpknl.NLM_F_REQUEST | ntpknl.NLM_F_DUMP)):
-		found = ntpknl.attrs(acl)
-		name = dict(found).get(UAPI["NTPK_A_ACL_NAME"], b"\0")[:-1].decode()
-		rest = {k: v for k, v in found if k != UAPI["NTPK_A_ACL_PREFIX"]}
-		rules = [ntpknl.parse_prefix(v) for k, v in found if k == UAPI["NTPK_A_ACL_PREFIX"]]
-		before = out.get(name, ({}, []))
-		out[name] = {**rest, **before[0]}, before[1] + rules
-	return out
-
-
 def seen(g):
 	"""What is in force."""
 	state = g.state()
 	for name in PASSING:
 		state.pop(name, None)
 	maps = {ifindex: {k: v for k, v in what.items() if k not in MAP_TIMES} for ifindex, (what, _) in g.phcs().items()}
-	return state, g.get_keys(), g.get_acl(), lists(g), maps
+	return state, g.get_keys(), g.get_acl(), g.dump_acls(), maps
 
 
 class Genl(ntpknl.Genl):
