@@ -7,9 +7,11 @@ allocate for it then, and the events that they tell.  After each it works, or is
 cleanly refused and works the next time.
 Only where the kernel can do that: the debug kernel, about a minute.
 NTPK_STARVE_ROUNDS: above 1 each allocation of loading, not every 29th (1;
-`make check-long`: 6).
+`make check-long`: 6).  NTPK_STARVE_SEED: which of 29 it begins with, so that runs add up
+(by chance, and told).
 """
 import os
+import random
 import select
 import time
 
@@ -34,6 +36,8 @@ EVENT_MOST = 3 if ROUNDS == 1 else 20
 RETRY_S = 1
 # A worker does others' work as well, or is one that came later: so often, until an event is met.
 EVENT_TRIES = 40
+# Of loading, every so many fail.
+STEP = 1 if ROUNDS > 1 else 29
 # Every worker of the kernel is made to fail: after so many without a refusal it is only others.
 OTHERS_ONLY = 6
 
@@ -119,14 +123,15 @@ def test_load(link):
 	first, total = min(count_load(nth, fd) for _ in range(2))
 	memory.settle()
 	before, wrong, refusals, tried = memory.memory(every=True), [], 0, 0
-	every = 1 if ROUNDS > 1 else 29
-	for n in range(first + 1, total + 1, every):
+	seed = tap.env_int("NTPK_STARVE_SEED", random.getrandbits(32))
+	tap.note(f"NTPK_STARVE_SEED={seed}")
+	for n in range(first + 1 + seed % STEP, total + 1, STEP):
 		hit, refused, fault = loading.once(nth, fd, n, link)
 		wrong += [fault] if fault else []
 		refusals += refused
 		tried += hit
 	tap.ok(refusals > 5 and not wrong, f"loading: of the {total - first} allocations after the kernel's own {first}, "
-	       f"{tried} fail one by one, {refusals} times it is refused", wrong[:5])
+	       f"{tried} fail one by one, from no. {seed % STEP + 1} on, {refusals} times it is refused", wrong[:5])
 	nothing_left(before, tried, "loading")
 	netns.insmod()
 	tap.same(loading.works(link), None, "and then it loads and serves")
