@@ -1,12 +1,13 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: GPL-2.0-only
 """
-Shows the module replaced by another build of it, `rmmod` and `insmod`, under 1,000
-requests a second while ntpkd runs: ntpkd answers meanwhile and none is lost; the new
-module gets time, keys, access lists and listeners; `ntpkctl status` says which module
-it is, for how long the kernel did not serve and how many requests ntpkd answered, as
-a counter behind the module and a client whose requests end there see it, too.  A module
-that does not load, and one that is gone for good, are said, and what was set is kept.
+Shows the module replaced by another build of it (the same code with another version and
+srcversion, by which ntpkd tells builds apart), `rmmod` and `insmod`, under 1,000 requests
+a second while ntpkd runs: ntpkd answers meanwhile and none is lost; the new module gets
+time, keys, access lists and listeners; `ntpkctl status` says which module it is, for how
+long the kernel did not serve and how many requests ntpkd answered, as a counter behind the
+module and a client whose requests end there see it, too.  A module that does not load, and
+one that is gone for good, are said, and what was set is kept.
 About 40 seconds.
 """
 import contextlib
