@@ -322,6 +322,30 @@ def test_bare():
     c.stop()
 
 
+def udp_sockets(pid):
+    """How many a process has."""
+    inodes = set()
+    for name in ("udp", "udp6"):
+        with open("/proc/%d/net/%s" % (pid, name)) as f:
+            inodes |= {line.split()[9] for line in f.readlines()[1:]}
+    folder = "/proc/%d/fd" % pid
+    links = [os.readlink(os.path.join(folder, fd)) for fd in os.listdir(folder)]
+    return sum(link[8:-1] in inodes for link in links if link.startswith("socket:["))
+
+
+def test_most_sockets():
+    """Each holds so much for who asks and is not heard: their number bounds that."""
+    lines = ["port %d" % PORT_C] + ["listen all port %d" % (PORT_C + i) for i in range(1, 16)]
+    c = Daemon("local stratum 5\n" + "\n".join(lines[:-1]))
+    wait_for("answer", lambda: query(PORT_C + 14, timeout=0.1))
+    check(udp_sockets(c.proc.pid) == 30, "%d sockets" % udp_sockets(c.proc.pid))
+    c.stop()
+    with open("many.conf", "w") as f:
+        f.write("\n".join(lines) + "\n")
+    r = run_ntpkd("-t", "-f", "many.conf")
+    check(r.returncode == 1 and "more than 14 lines of listen" in r.stderr, r)
+
+
 def test_drift_written():
     path = os.path.abspath("drift")
     c = Daemon("server 127.0.0.1 port %d iburst minpoll 2\nport 0\ndriftfile %s\n" %
@@ -385,6 +409,7 @@ TESTS = [
     (test_runtime_upstreams, "upstream add, list, del"),
     (test_names, "names are resolved, unknown ones reported"),
     (test_bare, "bare mode polls UDP sockets only, in one thread"),
+    (test_most_sockets, "has 30 sockets for requests at most"),
     (test_drift_written, "drift file is written at the end"),
     (test_drift_read, "drift file is read, a broken one reported and ignored"),
     (test_background, "goes into the background once it works"),

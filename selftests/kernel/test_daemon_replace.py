@@ -7,7 +7,8 @@ a second while ntpkd runs: ntpkd answers meanwhile and none is lost; the new mod
 time, keys, access lists and listeners; `ntpkctl status` says which module it is, for how
 long the kernel did not serve and how many requests ntpkd answered, as a counter behind the
 module and a client whose requests end there see it, too.  A module that does not load, and
-one that is gone for good, are said, and what was set is kept.
+one that is gone for good, are said, and what was set is kept; what ntpkd's sockets hold
+while it does not read them is bounded.
 About 40 seconds.
 """
 import contextlib
@@ -23,6 +24,7 @@ import mac
 import netns
 import ntpknl
 import ntpq
+import pkt
 import tap
 
 CTL = os.path.join(netns.BIN, "ntpkctl")
@@ -31,6 +33,9 @@ MS = 10**6
 # Requests that are on their way, here or there, as a gap begins and ends.
 AT_THE_ENDS = 64
 KEY = (7, "sha256", bytes(range(20)))
+# What a socket of ntpkd's holds of requests (RECEIVE_BYTES of respond_sock.c, doubled by the kernel), more of
+# them than it holds, and by how much the last one may be beyond it.
+ROOM, TOO_MANY, ONE_MORE = 2 << 20, 8000, 64 << 10
 # after the module (NF_IP_PRI_LAST - 2): what comes there is ntpkd's
 BEHIND = 2**31 - 2
 RULES = """table inet behind {
@@ -252,11 +257,36 @@ def test_stood_still(d, s):
 	tap.ok(signed(s.client), "the same build while ntpkd stood still: the key works")
 
 
+def sockets(server):
+	"""[(bytes held, bytes that may be, dropped)] of all UDP sockets of a namespace."""
+	out = server.sh("ss", "-u", "-a", "-n", "-m").stdout
+	return [tuple(map(int, found)) for found in re.findall(r"skmem:\(r(\d+),rb(\d+),.*?d(\d+)\)", out)]
+
+
+def test_bounded(d, s):
+	"""The module is away, and ntpkd does not read: of what comes only so much is kept."""
+	frame = s.wire.frame(pkt.ip("192.0.2.2", "192.0.2.1", pkt.UDP, pkt.udp(
+		"192.0.2.2", "192.0.2.1", 40000, 123, ntpq.request())))
+	d.p.send_signal(signal.SIGSTOP)
+	try:
+		for _ in range(TOO_MANY):
+			s.wire.s.send(frame)
+		found = sockets(s.server)
+	finally:
+		d.p.send_signal(signal.SIGCONT)
+	tap.same([room for _, room, _ in found], [ROOM] * 4, "ntpkd does not read: its sockets, two a port, may hold 2 MiB each")
+	held, _, dropped = max(found, default=(0, 0, 0))
+	tap.ok(ROOM // 2 < held <= ROOM + ONE_MORE and dropped, f"ntpkd does not read: of {TOO_MANY} requests one holds "
+	       f"{held} bytes, {dropped} are dropped", found)
+
+
 def test_gone(d, s):
 	netns.unload()
 	tap.ok(tap.wait_for(lambda: line(d, "Unloaded"), 5), "gone for good: is said", d.text())
 	tap.ok(all(r.leap == 0 for r in daemon.replies(s.client, want=3)), "gone for good: ntpkd answers")
 	tap.ok(signed(s.client), "gone for good: with its keys")
+	test_bounded(d, s)
+	tap.ok(tap.wait_for(lambda: signed(s.client), 30), "it reads again: answers")
 	tap.same(d.stop(), 0, "gone for good: ntpkd ends well")
 
 
