@@ -8,7 +8,7 @@ set -euo pipefail
 # build
 pkgs="build-essential git libmnl-dev libevent-dev libjson-c-dev libcap-ng-dev libseccomp-dev nettle-dev libcmocka-dev"
 # static checks and tests on this machine
-pkgs="$pkgs clang-format sparse python3 python3-yaml iproute2 procps util-linux mount"
+pkgs="$pkgs clang-format sparse python3 python3-yaml iproute2 procps util-linux mount valgrind"
 # virtual machines and the debug kernel
 pkgs="$pkgs qemu-system-x86 mmdebstrap debian-archive-keyring busybox-static cpio kmod zstd xz-utils"
 pkgs="$pkgs bc bison flex libelf-dev libssl-dev rsync"

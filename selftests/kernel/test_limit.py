@@ -4,15 +4,17 @@
 Shows how much a client may ask: its burst and no more, then one in an interval;
 that clients, networks and listeners are told apart as they should be; how many of
 the others are answered all the same, how many told so by a KoD, and who is never
-told; the budget of a CPU; that the buckets survive a push, are charged and given
+told; for whom a MAC is computed; the budget of a CPU; that the buckets survive a push, are charged and given
 back; that what is refused changes nothing.
 About 15 seconds.
 """
 import ipaddress
 import socket
+import struct
 import time
 
 import fixture
+import ftrace
 import netns
 import ntpknl
 import ntpq
@@ -24,6 +26,9 @@ REQUIRE = ntpknl.UAPI["NTPK_LISTENER_F_REQUIRE_KEY"]
 SERVER = {4: "192.0.2.1", 6: "2001:db8::1"}
 # an interval that does not end within this test
 LONG, BURST = 12, 16
+KEY = (1, "sha1", bytes(range(20)))
+# What the module ends the code of such a key with, in every kernel.
+CRYPTO = "crypto_shash_finup"
 
 
 def listener(port=123, limit=None, addr=None, **more):
@@ -205,6 +210,31 @@ def test_order(s):
 		 "a wrong MAC is looked at only within the limit")
 
 
+def macs(s, src, n):
+	"""How often the kernel's crypto runs for n requests of one source with a wrong MAC, and what they move."""
+	wrong = ntpq.request(trailing=struct.pack("!I", KEY[0]) + bytes(20))
+	(_, moved), calls = ftrace.calls(CRYPTO, ask, s, src, n, data=wrong)
+	return len(calls), moved
+
+
+def test_work(s):
+	"""The same by what is done: counters would tell of a verdict alone, wherever a MAC was computed before it."""
+	if not ftrace.can():
+		tap.skip("for whom a MAC is computed", "no function tracer")
+		return
+	s.g.keys([KEY])
+	push(s, listener(limit=limit()))
+	with ftrace.functions(CRYPTO):
+		each, moved = macs(s, "192.0.2.4", 1)
+		tap.ok(each > 0 and moved == {"auth_failed": 1}, f"a wrong MAC is computed, by {each} calls of {CRYPTO}()", moved)
+		tap.same(macs(s, "192.0.2.2", 40), (BURST * each, {"auth_failed": BURST, "limited": 40 - BURST}),
+			 "above the limit none is")
+		s.g.acl([(4, 0xc0000203, 32, 0)], otherwise=1)
+		tap.same(macs(s, "192.0.2.3", 40), (0, {"acl_denied": 40}), "nor for whom the access list denies")
+	s.g.acl([], otherwise=1)
+	s.g.keys([])
+
+
 def test_budget(s):
 	push(s, listener(limit=limit()), listener(1123), BUDGET_PER_S=1)
 	_, moved = ask(s, "192.0.2.2", 640, dport=1123)
@@ -316,7 +346,7 @@ def main():
 	for net in ("2001:db8:0:1::/64", "2001:db8:0:9::/64", "2001:db8:1::/48"):
 		s.server.sh("ip", "-6", "route", "add", net, "via", "2001:db8::2")
 	for test in (test_burst, test_refill, test_prefixes, test_listeners, test_leak, test_kod,
-		     test_order, test_budget, test_memory, test_no_memory, test_messages):
+		     test_order, test_work, test_budget, test_memory, test_no_memory, test_messages):
 		test(s)
 
 
