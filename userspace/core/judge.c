@@ -12,6 +12,7 @@
 #define AGE_SLACK_NS		5000000
 #define TREND_SAMPLES		5
 #define TREND_SIGMAS		6.0	/* few samples */
+#define STALE_POLLS		3	/* without a sample */
 #define TREND_MAX_PPB		1e7	/* the served line's limit */
 #define BAD_POLLS		8	/* wrong for so many intervals: another address is tried ... */
 #define REPLACE_MIN_NS		(1800 * NTP_NS_PER_S)	/* ... one source at a time */
@@ -181,7 +182,14 @@ static bool comparable(const struct engine *e)
 	return true;
 }
 
-static size_t list_sources(const struct engine *e, struct select_source *s, bool wait)
+static bool is_stale(const struct assoc *a, int64_t local_ns)
+{
+	return local_ns - a->last.mid_local_ns >
+	       STALE_POLLS * (NTP_NS_PER_S << a->poll.log2s);
+}
+
+static size_t list_sources(const struct engine *e, struct select_source *s, int64_t local_ns,
+			   bool wait)
 {
 	int64_t common_ns = common_age_ns(e);
 	size_t i;
@@ -195,6 +203,8 @@ static size_t list_sources(const struct engine *e, struct select_source *s, bool
 		s[i].offset_ns = a->peer.offset_ns;
 		s[i].jitter_ns = a->peer.jitter_ns;
 		s[i].root_dist_ns = a->root_dist_ns;
+		s[i].claim_ns = a->root_dist_ns - a->aged_ns;
+		s[i].stale = is_stale(a, local_ns);
 		/* ... but a source that is too distant is so by all that there is */
 		if (a->root_dist_ns <= e->conf.max_distance_ns)
 			s[i].root_dist_ns -= common_ns < a->aged_ns ? common_ns : a->aged_ns;
@@ -281,7 +291,8 @@ void engine_select(struct engine *e, const struct clocks *now, struct actions *o
 	e->select_local_ns = now->local_ns;
 	e->select_due = false;
 	eval_peers(e, now->local_ns);
-	n = list_sources(e, e->judged, !e->est.valid && (engine_starting(e) || !comparable(e)));
+	n = list_sources(e, e->judged, now->local_ns,
+			 !e->est.valid && (engine_starting(e) || !comparable(e)));
 	select_run(e->judged, n, &policy, &e->work, &e->sel);
 	if (e->conf.local_orphan && !e->sel.selected)
 		select_orphan(e, n, &policy);

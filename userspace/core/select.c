@@ -17,9 +17,10 @@
  */
 #define SELECT_OUTLIER_SD	3
 /*
- * Nor does one teach the line that claims an error so many times the best one's: its samples
- * count by their noise, not by what it says of itself, and it may be off by all that it
- * claims.  As chrony's combinelimit.
+ * Nor does one teach the line that claims an error so many times what most claim at most: its
+ * samples count by their noise, not by what it says of itself, and it may be off by all that
+ * it claims.  As chrony's combinelimit, but that is by the best one's claim: a liar's may be
+ * as small as he likes, and would leave nobody but himself.
  */
 #define SELECT_COMBINE_LIMIT	3
 /* Intervals are at least so wide: servers claim less error than they have. */
@@ -286,19 +287,29 @@ static size_t cluster(const struct select_work *w, size_t n)
 	return len;
 }
 
-static size_t leave_wide(struct select_source **c, size_t n)
+static int64_t claim_ns(const struct select_source *s)
 {
-	int64_t best_ns = half_width_ns(c[0]);
-	size_t i, len = 0;
+	return s->claim_ns > SELECT_MIN_DIST_NS ? s->claim_ns : SELECT_MIN_DIST_NS;
+}
 
-	for (i = 1; i < n; i++)
-		if (half_width_ns(c[i]) < best_ns)
-			best_ns = half_width_ns(c[i]);
+/* One that has gone is no measure for those who are there. */
+static size_t leave_wide(const struct select_work *w, size_t n)
+{
+	size_t i, fresh = 0, len = 0;
+	int64_t most_ns;
+
+	for (i = 0; i < n; i++)
+		if (!w->c[i]->stale)
+			w->edges[fresh++] = claim_ns(w->c[i]);
+	if (!fresh)
+		return n;
+	sort_heap(w->edges, fresh, sizeof(w->edges[0]), edge_before);
+	most_ns = SELECT_COMBINE_LIMIT * w->edges[fresh / 2];
 	for (i = 0; i < n; i++) {
-		if (half_width_ns(c[i]) <= SELECT_COMBINE_LIMIT * best_ns || is_flagged(c[i]))
-			c[len++] = c[i];
+		if (claim_ns(w->c[i]) <= most_ns || is_flagged(w->c[i]))
+			w->c[len++] = w->c[i];
 		else
-			c[i]->state = SRC_OUTLIER;
+			w->c[i]->state = SRC_OUTLIER;
 	}
 	return len;
 }
@@ -385,7 +396,7 @@ void select_run(struct select_source *s, size_t n, const struct select_policy *p
 	}
 	len = prefer(work, len);
 	len = cluster(work, len);
-	len = leave_wide(work->c, len);
+	len = leave_wide(work, len);
 	combine(work->c, len, out);
 	peer = choose(work->c, len, policy->syspeer);
 	peer->state = SRC_SYSPEER;

@@ -17,6 +17,8 @@
  * @offset_ns: against the line
  * @jitter_ns: of its filter
  * @root_dist_ns: half the width of its correctness interval
+ * @claim_ns: the same without what its samples have grown old
+ * @stale: no sample of it has come for some time
  * @candidate: in: may be selected; else @state says why not and stays
  * @state: out: the verdict
  * @weight: out: share in the combination, 0 unless survivor; sum 1
@@ -29,6 +31,8 @@ struct select_source {
 	int64_t	 offset_ns;
 	int64_t	 jitter_ns;
 	int64_t	 root_dist_ns;
+	int64_t	 claim_ns;
+	bool	 stale;
 	bool	 candidate;
 	enum source_state state;
 	double	 weight;

@@ -505,6 +505,39 @@ static void test_wide_source_moves_nothing(void **state)
 	free(g.e);
 }
 
+/* The best one goes, or gives nothing any more: the others are there. */
+static void test_best_goes(void **state)
+{
+	unsigned int updates;
+	struct rig g;
+	int way, i;
+
+	(void)state;
+	/* three ways, where most are far, and where most go */
+	for (way = 0; way < 6; way++) {
+		setup(&g);
+		g.conf.holdover_ns = 600 * S;
+		for (i = 2; i < 5; i++)
+			g.srv[i].claims_ns = 60 * MS;
+		g.add[0].max_delay_ns = g.add[1].max_delay_ns = 50 * MS;
+		start(&g, way < 3 ? 5 : 3);
+		run_until(&g, 20000);
+		assert_int_equal(source(&g, 2).state, way < 3 ? SRC_SURVIVOR : SRC_OUTLIER);
+		assert_true(report(&g).synchronised);
+		for (i = 0; i < 2; i++) {
+			g.srv[i].deaf = way % 3 == 0;
+			g.srv[i].kiss = way % 3 == 1 ? "RATE" : NULL;
+			g.srv[i].extra_ns = way % 3 == 2 ? 100 * MS : 0;
+		}
+		updates = g.kinds[ACT_UPDATE];
+		run_until(&g, 20200);
+		assert_true(g.kinds[ACT_UPDATE] > updates + (way < 3 ? 10 : 5));
+		run_until(&g, 22000);
+		assert_true(report(&g).synchronised);
+		free(g.e);
+	}
+}
+
 /* The operator's `makestep` is his answer to such a step. */
 static void test_makestep_settles_it(void **state)
 {
@@ -631,6 +664,29 @@ static void start_on_the_eve(struct rig *g, uint8_t says)
 	start(g, 2);
 	run_until(g, 100);
 	assert_int_equal(g->served.leap, says);
+}
+
+/* Who claims no error at all is not for that the only one who is heard. */
+static void test_narrow_liar(void **state)
+{
+	struct rig g;
+	int i, t;
+
+	(void)state;
+	setup(&g);
+	g.now.real_ns = EVE;
+	for (i = 0; i < 3; i++)
+		g.srv[i].claims_ns = 20 * MS;
+	g.srv[3].leap = NTP_LEAP_INSERT;
+	g.srv[3].ahead_ns = 15 * MS;
+	start(&g, 4);
+	for (t = 200; t < 3000; t += 100) {
+		run_until(&g, t);
+		assert_true(report(&g).synchronised);
+		assert_int_equal(g.served.leap, NTP_LEAP_NONE);
+		assert_true(llabs(served_error_ns(&g)) <= claim(&g));
+	}
+	free(g.e);
 }
 
 static void tell(struct rig *g, uint8_t leap, int64_t at_unix_ns)
@@ -803,6 +859,8 @@ int main(void)
 		cmocka_unit_test(test_max_change_later),
 		cmocka_unit_test(test_max_change_after_a_sleep),
 		cmocka_unit_test(test_wide_source_moves_nothing),
+		cmocka_unit_test(test_best_goes),
+		cmocka_unit_test(test_narrow_liar),
 		cmocka_unit_test(test_makestep_settles_it),
 		cmocka_unit_test(test_local_distance),
 		cmocka_unit_test(test_orphan),

@@ -36,7 +36,7 @@ static struct select_source src(uint32_t id, int64_t offset_ns, int64_t dist_ns)
 {
 	return (struct select_source){
 		.id = id, .stratum = 2, .offset_ns = offset_ns, .jitter_ns = MS / 10,
-		.root_dist_ns = dist_ns, .candidate = true,
+		.root_dist_ns = dist_ns, .claim_ns = dist_ns, .candidate = true,
 	};
 }
 
@@ -132,8 +132,8 @@ static void test_far_source_with_wide_interval(void **state)
 	run(s, 2, &usual, &r);
 	assert_true(r.selected);
 	assert_int_equal(r.syspeer, 1);
-	assert_int_equal(s[1].state, SRC_OUTLIER);
-	assert_int_equal(r.offset_ns, 0);
+	assert_true(s[0].weight > 0.9);
+	assert_true(r.offset_ns < 2 * MS);
 }
 
 /* It may be off by all that it claims, and is right by that: but teaches nobody. */
@@ -148,12 +148,19 @@ static void test_wide_one_is_left_out(void **state)
 	assert_int_equal(s[2].state, SRC_OUTLIER);
 	assert_int_equal(s[3].state, SRC_SURVIVOR);
 	assert_int_equal(r.survivors, 3);
-	/* two that are the best by their words are no nearer than any server really is */
-	s[0].root_dist_ns = s[1].root_dist_ns = 1000;
-	s[3].root_dist_ns = 3 * MS / 2;
-	s[3].offset_ns = MS;
+	/* one that claims next to nothing is no measure, nor is what some have grown old */
+	s[0].root_dist_ns = s[0].claim_ns = 1;
+	s[1].root_dist_ns = 50 * MS;
 	run(s, 4, &usual, &r);
-	assert_int_equal(s[3].state, SRC_SURVIVOR);
+	assert_int_equal(s[2].state, SRC_OUTLIER);
+	assert_int_equal(r.survivors, 3);
+	/* nor are those that have gone: the only one that is there stays */
+	run(s, 3, &usual, &r);
+	assert_int_equal(r.survivors, 2);
+	s[0].stale = s[1].stale = true;
+	run(s, 3, &usual, &r);
+	assert_int_equal(r.survivors, 3);
+	s[0].stale = s[1].stale = false;
 	/* the operator's word is above that */
 	s[2].flags = SOURCE_F_TRUST;
 	s[2].offset_ns = 0;
