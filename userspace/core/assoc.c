@@ -305,6 +305,8 @@ void assoc_online(struct assoc *a, bool online, struct assoc_env *env)
 	}
 	a->denied = false;
 	a->floor_log2s = 0;
+	a->rates = 0;
+	a->floor_good = 0;
 	a->unreachable = false;
 	a->unanswered = 0;
 	a->presend_done = false;

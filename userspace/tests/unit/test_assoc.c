@@ -345,7 +345,7 @@ static void test_rate_is_over(void **state)
 	assert_true(g.a.burst_left > 1);
 }
 
-/* The operator knows better. */
+/* The operator knows better, and it begins anew. */
 static void test_online_again(void **state)
 {
 	static const char *const codes[] = { "DENY", "RATE" };
@@ -363,6 +363,10 @@ static void test_online_again(void **state)
 		h = good_reply(&g, ask(&g));
 		assert_int_equal(receive(&g, &h, sizeof(h)), ASSOC_SAMPLE);
 		assert_int_equal(assoc_poll_log2s(&g.a), g.a.conf.minpoll_log2s);
+		ask(&g);
+		h = kiss(&g, sent(&g), "RATE");
+		assert_int_equal(receive(&g, &h, sizeof(h)), ASSOC_KOD);
+		assert_int_equal(good_until_unlimited(&g), 8);
 	}
 	/* one that nothing keeps from it is left alone */
 	g.a.burst_left = 0;
