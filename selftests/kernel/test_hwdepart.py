@@ -231,6 +231,15 @@ def test_out(b):
 	b.takes("and after that the device's again")
 
 
+def late_of(c):
+	"""How many of N_LATE replies claim to have left after they came."""
+	late = 0
+	for _ in range(N_LATE):
+		_, reply, arrived = c.ask()
+		late += arrived < reply.t3_ns
+	return late
+
+
 def test_learns(b):
 	"""What the device's stamps say is far longer, so that it is seen that they are not learned from."""
 	c = Client(b.s.client)
@@ -256,12 +265,13 @@ def test_learns(b):
 	tap.ok(got[2] == samples and sum(moved.values()) >= 30,
 	       f"of {sum(moved.values())} whose device's stamp is asked for none are learned from", (samples, got, moved))
 	tap.ok_stock(moved.get("hardware", 0) >= 30, f"it comes of {moved.get('hardware', 0)}", PACE, moved)
-	early = []
-	for _ in range(N_LATE):
-		_, reply, arrived = c.ask()
-		early.append(arrived - reply.t3_ns)
-	late = sum(e < 0 for e in early)
-	tap.ok_stock(late <= N_LATE // 50, f"{late} of {N_LATE} replies claim to have left after they came", PACE)
+	lates = [late_of(c)]
+	good = lambda: sum(late <= N_LATE // 50 for late in lates)
+	# the host may have slowed all that T3 was learned from, and what follows is learned anew
+	while good() < 3 and len(lates) < 5 and not tap.is_uml():
+		lates.append(late_of(c))
+	tap.ok_stock(good() == 3, f"of {N_LATE} replies hardly any claims to have left after it came, three times in five at "
+		     f"least: {', '.join(map(str, lates))}", PACE)
 	c.close()
 
 
