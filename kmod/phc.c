@@ -3,9 +3,9 @@
  * The maps of network devices' clocks that userspace pushes, as a module has no way to
  * read such a clock; and the devices' receive stamps for T2 by them.
  * Requests read the maps under RCU, without a lock; while a namespace has none, they cost
- * it one look at a pointer.  Changes are made in process context under ntpk_net.lock: a
- * push replaces all maps of the namespace by a copy, and a map that is dropped loses its
- * device in place, as a device that goes cannot wait for memory.
+ * it one look at a pointer.  Changes are made in process context under a lock of their own,
+ * pushes under ntpk_net.lock, too: a push replaces all maps of the namespace by a copy, and a
+ * map that is dropped loses its device in place, as a device that goes cannot wait for memory.
  */
 #include <linux/netdevice.h>
 #include <linux/slab.h>
