@@ -55,14 +55,14 @@ class Builds:
 		self.dir = fixture.tmpdir()
 		with open(netns.module_path(), "rb") as f:
 			self.data = f.read()
-		self.version = re.search(rb"\0version=([^\0]+)\0", self.data)[1]
+		self.version = re.search(rb"(?<!src)version=([^\0]+)\0", self.data)[1]
 		self.srcversion = re.search(rb"\0srcversion=([^\0]+)\0", self.data)[1]
 
 	def make(self, n):
 		"""The n-th build's path, version and srcversion."""
 		version = self.version[:-1] + b"%d" % n
 		srcversion = b"%X" % n * 4 + self.srcversion[4:]
-		data = self.data.replace(b"\0version=" + self.version, b"\0version=" + version)
+		data = self.data.replace(b"version=" + self.version + b"\0", b"version=" + version + b"\0")
 		data = data.replace(b"\0srcversion=" + self.srcversion, b"\0srcversion=" + srcversion)
 		return self.write(f"{n}.ko", data), version.decode(), srcversion.decode()
 
