@@ -319,30 +319,29 @@ static int drop_locked(struct ntpk_inst *inst, int ifindex)
 	return 0;
 }
 
-static int drop(struct ntpk_inst *inst, int ifindex)
-{
-	int err;
-
-	spin_lock(&inst->phcs_lock);
-	err = drop_locked(inst, ifindex);
-	spin_unlock(&inst->phcs_lock);
-	return err;
-}
-
 /**
  * ntpk_phc_drop() - forget the map of a device
  * @net: where the device is
  * @ifindex: its index, not 0
+ *
+ * Waits for no push.
  *
  * Context: process.
  * Return: 0; -ENOTCONN: not attached; -ENOENT: there is no such map.
  */
 int ntpk_phc_drop(struct net *net, int ifindex)
 {
-	struct ntpk_inst *inst = ntpk_state_lock(net);
-	int err = inst ? drop(inst, ifindex) : -ENOTCONN;
+	struct ntpk_inst *inst;
+	int err = -ENOTCONN;
 
-	ntpk_state_unlock(net);
+	rcu_read_lock();
+	inst = ntpk_state_inst(net);
+	if (inst) {
+		spin_lock(&inst->phcs_lock);
+		err = drop_locked(inst, ifindex);
+		spin_unlock(&inst->phcs_lock);
+	}
+	rcu_read_unlock();
 	return err;
 }
 
@@ -425,15 +424,9 @@ void ntpk_phc_read(struct net *net, u64 *pkts)
 static int on_netdev(struct notifier_block *nb, unsigned long event, void *ptr)
 {
 	const struct net_device *dev = netdev_notifier_info_to_dev(ptr);
-	struct ntpk_inst *inst;
 
-	if (event != NETDEV_UNREGISTER)
-		return NOTIFY_DONE;
-	rcu_read_lock();
-	inst = ntpk_state_inst(dev_net(dev));
-	if (inst && rcu_access_pointer(inst->phcs))
-		drop(inst, dev->ifindex);
-	rcu_read_unlock();
+	if (event == NETDEV_UNREGISTER)
+		ntpk_phc_drop(dev_net(dev), dev->ifindex);
 	return NOTIFY_DONE;
 }
 
