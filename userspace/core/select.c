@@ -26,9 +26,14 @@
 /* Intervals are at least so wide: servers claim less error than they have. */
 #define SELECT_MIN_DIST_NS	500000
 
+static int64_t at_least_ns(int64_t dist_ns)
+{
+	return dist_ns > SELECT_MIN_DIST_NS ? dist_ns : SELECT_MIN_DIST_NS;
+}
+
 static int64_t half_width_ns(const struct select_source *s)
 {
-	return s->root_dist_ns > SELECT_MIN_DIST_NS ? s->root_dist_ns : SELECT_MIN_DIST_NS;
+	return at_least_ns(s->root_dist_ns);
 }
 
 /* An edge as one number: its place, and in the lowest bit whether an interval ends there. */
@@ -287,11 +292,6 @@ static size_t cluster(const struct select_work *w, size_t n)
 	return len;
 }
 
-static int64_t claim_ns(const struct select_source *s)
-{
-	return s->claim_ns > SELECT_MIN_DIST_NS ? s->claim_ns : SELECT_MIN_DIST_NS;
-}
-
 /* One that has gone is no measure for those who are there. */
 static size_t leave_wide(const struct select_work *w, size_t n)
 {
@@ -300,13 +300,13 @@ static size_t leave_wide(const struct select_work *w, size_t n)
 
 	for (i = 0; i < n; i++)
 		if (!w->c[i]->stale)
-			w->edges[fresh++] = claim_ns(w->c[i]);
+			w->edges[fresh++] = at_least_ns(w->c[i]->claim_ns);
 	if (!fresh)
 		return n;
 	sort_heap(w->edges, fresh, sizeof(w->edges[0]), edge_before);
 	most_ns = SELECT_COMBINE_LIMIT * w->edges[fresh / 2];
 	for (i = 0; i < n; i++) {
-		if (claim_ns(w->c[i]) <= most_ns || is_flagged(w->c[i]))
+		if (at_least_ns(w->c[i]->claim_ns) <= most_ns || is_flagged(w->c[i]))
 			w->c[len++] = w->c[i];
 		else
 			w->c[i]->state = SRC_OUTLIER;
