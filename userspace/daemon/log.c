@@ -183,8 +183,8 @@ static const struct code_text code_texts[] = {
 	[LOG_CHANGE_EXIT] = { LOG_LEVEL_ERR, VALUE_OFFSET,
 		"giving up, as `maxchange` says: look at clock and sources", ", offset " },
 	[LOG_TOO_EARLY] = { LOG_LEVEL_WARN, VALUE_LENGTH, "",
-		" is refused: before the saved time or the build date (if it is right, delete the file "
-		"`time` in savedir, and start ntpkd again) by " },
+		" says a time that is refused (if it is right, delete the file `time` in savedir, and "
+		"start ntpkd again): before the saved one or the build date by " },
 	[LOG_TOO_MANY] = { LOG_LEVEL_ERR, VALUE_NONE, "no room for one more source: ", "" },
 };
 

@@ -252,15 +252,14 @@ int sysclock_slew(struct sysclock *sc, int64_t phase_ns)
 	int64_t us = phase_ns / NS_PER_US;
 	struct timeval tv;
 
-	/* what is left is asked for with a later update */
-	us = us > SLEW_MAX_US ? SLEW_MAX_US : us < -SLEW_MAX_US ? -SLEW_MAX_US : us;
-
 	if (!sc->control)
 		return 0;
 	if (sc->by_rate)
 		return slew_by_rate(sc, phase_ns,
 				    fmax(-SYSCLOCK_SLEW_PPB, fmin(SYSCLOCK_SLEW_PPB,
 					 (double)phase_ns / DISC_SLEW_SPAN_S)));
+	/* what is left is asked for with a later update */
+	us = us > SLEW_MAX_US ? SLEW_MAX_US : us < -SLEW_MAX_US ? -SLEW_MAX_US : us;
 	tv.tv_sec = (time_t)(us / US_PER_S);
 	tv.tv_usec = (suseconds_t)(us % US_PER_S);
 	if (tv.tv_usec < 0) {
