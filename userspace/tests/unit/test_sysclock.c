@@ -86,7 +86,7 @@ static int fake_adjtime(const struct timeval *delta, struct timeval *old)
 	if (!delta)
 		return 0;
 	/* as glibc's */
-	if (labs(delta->tv_sec) > 2145) {
+	if (llabs(delta->tv_sec) > 2145) {
 		errno = EINVAL;
 		return -1;
 	}
