@@ -55,24 +55,30 @@ class Nth:
 		self.task = FailNth("/proc/thread-self/fail-nth")
 		tap.later(self.task.close)
 
+	def begin(self, nth):
+		self.task.set(nth)
+
+	def end(self):
+		return self.task.end()
+
 	def call(self, nth, fn, *args):
 		"""(what fn returned, or the OSError that it raised; was it hit?)"""
-		self.task.set(nth)
+		self.begin(nth)
 		try:
 			result = fn(*args)
 		except (OSError, MemoryError) as e:
 			result = e
 		finally:
-			left = self.task.end()
+			left = self.end()
 		return result, not left
 
 	def count(self, fn, *args):
 		"""How many allocations fn makes, all of which succeed."""
-		self.task.set(NEVER)
+		self.begin(NEVER)
 		try:
 			fn(*args)
 		finally:
-			left = self.task.end()
+			left = self.end()
 		return NEVER - left
 
 

@@ -42,6 +42,11 @@ STEP = 1 if ROUNDS > 1 else 29
 OTHERS_ONLY = 6
 
 
+def kmod(name):
+	"""The file of a module for tests."""
+	return os.path.join(os.path.dirname(netns.module_path()), f"selftests/kmod/{name}.ko")
+
+
 def make_namespace(nth):
 	"""In a process of its own: 0 it was made and serves, 1 it was not made, 2 it does not serve, and 10 if it was hit."""
 	fail = starve.Nth()
@@ -63,7 +68,7 @@ def count_namespace():
 
 def counted():
 	"""The least, as of some kinds of the kernel's there are more at times."""
-	netns.sh("insmod", os.path.join(os.path.dirname(netns.module_path()), "selftests/kmod/nsmark.ko"))
+	netns.sh("insmod", kmod("nsmark"))
 	n = min(count_namespace() for _ in range(3))
 	netns.sh("rmmod", "nsmark")
 	return n
@@ -97,17 +102,31 @@ def test_namespaces(link):
 	tap.same(loading.works(link), None, "and another one is served")
 
 
+class OfLoading(starve.Nth):
+	"""From where everybody else in the kernel has been told of the module: trace events warn where they have no memory."""
+
+	NTH = "/sys/module/loadmark/parameters/nth"
+
+	def __init__(self):
+		super().__init__()
+		netns.sh("insmod", kmod("loadmark"))
+		tap.later(netns.sh, "rmmod", "loadmark")
+
+	def begin(self, nth):
+		with open(self.NTH, "w") as f:
+			f.write(str(nth))
+
+	def end(self):
+		left = super().end()
+		self.begin(0)
+		return left
+
+
 def count_load(nth, fd):
-	"""(how many allocations the kernel makes before it looks at parameters, and all of a load)"""
-	def bad():
-		try:
-			loading.finit_module(fd, b"clients=x")
-		except OSError:
-			pass	# EINVAL, as wanted
-	before = nth.count(bad)
+	"""How many allocations a load makes."""
 	total = nth.count(loading.finit_module, fd)
 	netns.unload()
-	return before, total
+	return total
 
 
 def nothing_left(before, loads, what):
@@ -118,19 +137,18 @@ def nothing_left(before, loads, what):
 
 
 def test_load(link):
-	"""What the kernel allocates before is its own: its trace events do warn."""
-	nth, fd = starve.Nth(), loading.opened()
-	first, total = min(count_load(nth, fd) for _ in range(2))
+	nth, fd = OfLoading(), loading.opened()
+	total = min(count_load(nth, fd) for _ in range(2))
 	memory.settle()
 	before, wrong, refusals, tried = memory.memory(every=True), [], 0, 0
 	seed = tap.env_int("NTPK_STARVE_SEED", random.getrandbits(32))
 	tap.note(f"NTPK_STARVE_SEED={seed}")
-	for n in range(first + 1 + seed % STEP, total + 1, STEP):
+	for n in range(1 + seed % STEP, total + 1, STEP):
 		hit, refused, fault = loading.once(nth, fd, n, link)
 		wrong += [fault] if fault else []
 		refusals += refused
 		tried += hit
-	tap.ok(refusals > 5 and not wrong, f"loading: of the {total - first} allocations after the kernel's own {first}, "
+	tap.ok(refusals > 5 and not wrong, f"loading: of the {total} allocations after the kernel's own, "
 	       f"{tried} fail one by one, from no. {seed % STEP + 1} on, {refusals} times it is refused", wrong[:5])
 	nothing_left(before, tried, "loading")
 	netns.insmod()
