@@ -68,7 +68,7 @@ help:
 	@echo 'make check        all tests: unit, configuration, virtual machines, debug kernel'
 	@echo 'make check-unit   only those that need no kernel of their own'
 	@echo 'make check-rig    only those in the virtual machines (SUITE=bookworm|trixie|sid)'
-	@echo 'make check-debug  only those in the debug kernel, of daemons too (more than an hour)'
+	@echo 'make check-debug  only those in the debug kernel, of daemons too (an hour)'
 	@echo 'make check-kcsan  in a kernel that looks for data races (hours, and the build of that kernel)'
 	@echo 'make check-faults what ntpkd does, and its operator sees, when things go wrong (NTPK_FAULT_S=600: longer)'
 	@echo 'make check-flood  10,000,000 requests from everywhere, 1,000,000 clients, 10,000,000 wrong packets (an hour; NTPK_FLOOD=, NTPK_CLIENTS=, NTPK_FUZZ=)'
