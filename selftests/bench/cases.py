@@ -24,7 +24,7 @@ KEPT = {"INTERVAL_LOG2S": 3, "BURST": 16, "LEAK_LOG2": 2, "NAT": 32768}
 SO_TIMESTAMP = 29	# not in every socket module
 CLIENT = {4: "192.0.2.2", 6: "2001:db8::2"}
 SERVER = {4: "192.0.2.1", 6: "2001:db8::1"}
-REFLECT_KO = os.path.join(os.path.dirname(netns.module_path() or ""), "selftests/kmod/reflect.ko")
+REFLECT_KO = netns.kmod_path("reflect")
 
 
 class Case:

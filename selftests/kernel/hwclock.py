@@ -19,12 +19,11 @@ class Clock:
 	"""The test module: what its clock shows, and what it writes."""
 
 	def __init__(self):
-		path = os.path.join(os.path.dirname(netns.module_path()), "selftests/kmod/hwstamp.ko")
+		path = netns.kmod_path("hwstamp")
 		if not os.path.exists(path):
 			tap.skip_all(f"no {path}")
-		self.path, self.rate_ppb = path, 250000
-		netns.sh("insmod", path)
-		tap.later(netns.sh, "rmmod", "hwstamp")
+		self.rate_ppb = 250000
+		netns.insmod_kmod("hwstamp")
 		self.set(rate_ppb=self.rate_ppb)
 		self.reset()
 

@@ -204,6 +204,11 @@ def module_path():
 	return path or os.path.join(TREE, "build/kmod", os.uname().release, "ntpk.ko")
 
 
+def kmod_path(name):
+	"""The file of a module for tests (selftests/kmod)."""
+	return os.path.join(os.path.dirname(module_path()), f"selftests/kmod/{name}.ko")
+
+
 def loaded():
 	return os.path.isdir("/sys/module/ntpk")
 
@@ -234,6 +239,12 @@ def load(*params):
 
 def insmod(*params):
 	sh("insmod", module_path(), *params)
+
+
+def insmod_kmod(name):
+	"""A module for tests; unloaded at the end."""
+	sh("insmod", kmod_path(name))
+	tap.later(sh, "rmmod", name)
 
 
 def unload():

@@ -7,7 +7,6 @@ sockets that a worker opens, hooks, routes (selftests/kmod/failcall.c).  Of load
 every command, of packets.  After each it is cleanly refused or works, in force is what
 was or what was asked for, and all per-CPU memory is given back.  About a minute.
 """
-import os
 
 import fixture
 import loading
@@ -55,8 +54,7 @@ class FailCall:
 	def __init__(self):
 		if not has_probes():
 			tap.skip_all("this kernel has no probes")
-		netns.sh("insmod", os.path.join(os.path.dirname(netns.module_path()), "selftests/kmod/failcall.ko"))
-		tap.later(netns.sh, "rmmod", "failcall")
+		netns.insmod_kmod("failcall")
 		self.hits = {}
 
 	def call(self, nth, fn, *args):

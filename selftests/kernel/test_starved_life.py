@@ -10,7 +10,6 @@ NTPK_STARVE_ROUNDS: above 1 each allocation of loading, not every 29th (1;
 `make check-long`: 6).  NTPK_STARVE_SEED: which of 29 it begins with, so that runs add up
 (by chance, and told).
 """
-import os
 import random
 import select
 import time
@@ -42,11 +41,6 @@ STEP = 1 if ROUNDS > 1 else 29
 OTHERS_ONLY = 6
 
 
-def kmod(name):
-	"""The file of a module for tests."""
-	return os.path.join(os.path.dirname(netns.module_path()), f"selftests/kmod/{name}.ko")
-
-
 def make_namespace(nth):
 	"""In a process of its own: 0 it was made and serves, 1 it was not made, 2 it does not serve, and 10 if it was hit."""
 	fail = starve.Nth()
@@ -68,7 +62,7 @@ def count_namespace():
 
 def counted():
 	"""The least, as of some kinds of the kernel's there are more at times."""
-	netns.sh("insmod", kmod("nsmark"))
+	netns.sh("insmod", netns.kmod_path("nsmark"))
 	n = min(count_namespace() for _ in range(3))
 	netns.sh("rmmod", "nsmark")
 	return n
@@ -109,8 +103,7 @@ class OfLoading(starve.Nth):
 
 	def __init__(self):
 		super().__init__()
-		netns.sh("insmod", kmod("loadmark"))
-		tap.later(netns.sh, "rmmod", "loadmark")
+		netns.insmod_kmod("loadmark")
 
 	def begin(self, nth):
 		with open(self.NTH, "w") as f:

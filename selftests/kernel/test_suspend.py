@@ -9,7 +9,6 @@ claimed, and the time is soon known again.
 About 30 seconds.
 """
 import errno
-import os
 import shutil
 import threading
 import time
@@ -29,8 +28,7 @@ class Sleep:
 	"""The test module."""
 
 	def __init__(self):
-		netns.sh("insmod", os.path.join(os.path.dirname(netns.module_path()), "selftests/kmod/asleep.ko"))
-		tap.later(netns.sh, "rmmod", "asleep")
+		netns.insmod_kmod("asleep")
 
 	@staticmethod
 	def sleep():
