@@ -54,7 +54,7 @@ class Daemon:
         Daemon.count += 1
         Daemon.all.append(self)
         self.dir = os.path.abspath("d%d" % Daemon.count)
-        os.mkdir(self.dir, 0o755)
+        os.makedirs(self.dir, 0o755, exist_ok=True)
         os.chmod(self.dir, 0o755)
         self.log = self.dir + "/log"
         with open(self.dir + "/conf", "w") as f:
@@ -254,7 +254,45 @@ def test_full_disk():
         subprocess.run(["umount", "-l", full], check=False)
 
 
+def test_reload():
+    """What is refused at start is refused when root has become another user."""
+    group = pwd.getpwnam(USER).pw_gid
+    conf = "user %s\nsourcedir @/src\nsourcedir @/dir\n" % USER
+    os.mkdir("d%d" % (Daemon.count + 1), 0o755)
+    for folder, mode in (("src", 0o755), ("dir", 0o775)):
+        path = "d%d/%s" % (Daemon.count + 1, folder)
+        os.mkdir(path)
+        with open(path + "/x.sources", "w") as f:
+            f.write("server 127.0.0.2 trust\n")
+        os.chown(path + "/x.sources" if folder == "src" else path, 0, group)
+        os.chmod(path, mode)
+    os.chmod("d%d/src/x.sources" % (Daemon.count + 1), 0o664)
+    d = client(conf)
+    d.says("synchronised to")
+    check(d.text().count("left out: may be written by others") == 2, d.text())
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(20)
+        s.connect(d.path("sock"))
+        s.sendall(b'{"cmd":"reload","sources":true}\n')
+        answer = json.loads(s.makefile().readline())
+    check(answer["data"]["skipped"] == 2 and answer["data"]["added"] == 0, answer)
+    d.stop()
+
+
+def test_link():
+    """Whoever writes the folder does not choose what root opens."""
+    os.mkdir("d%d" % (Daemon.count + 1), 0o755)
+    for name, target in (("drift", "/dev/zero"), ("time", "/etc/passwd")):
+        os.symlink(target, "d%d/%s" % (Daemon.count + 1, name))
+    d = client("user %s\ndriftfile @/drift\n" % USER, savedir="@")
+    d.says("synchronised to")
+    check("Too many levels of symbolic links" in d.text(), d.text())
+    d.stop()
+
+
 TESTS = [
+    (test_reload, "what others may write is left out, after the user was changed as well"),
+    (test_link, "no link is followed that the user may have made"),
     (test_user, "becomes the user, keeps two capabilities, owns its files"),
     (test_unknown_user, "an unknown user is refused"),
     (test_filter, "system call filter in all threads, -F 0 without"),

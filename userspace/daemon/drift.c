@@ -5,7 +5,6 @@
 #include "daemon/drift.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,15 +19,15 @@
 
 static int read_text(const char *path, char text[DRIFT_TEXT_MAX], char *why, size_t why_len)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	ssize_t len = -1;
-	int err;
+	int fd = replace_open(path);
+	ssize_t len = fd;
+	int err = -fd;
 
-	if (fd >= 0)
+	if (fd >= 0) {
 		len = read(fd, text, DRIFT_TEXT_MAX - 1);
-	err = errno;
-	if (fd >= 0)
+		err = errno;
 		close(fd);
+	}
 	if (len < 0) {
 		snprintf(why, why_len, "%s", strerror(err));
 		return -err;

@@ -72,6 +72,20 @@ int replace_file(const char *path, const void *text, size_t len, const struct re
 	return err;
 }
 
+int replace_open(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+	struct stat st;
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = fstat(fd, &st) ? -errno : S_ISREG(st.st_mode) ? 0 : -EMEDIUMTYPE;
+	if (err)
+		close(fd);
+	return err ? err : fd;
+}
+
 void replace_say(int *last, int err, const char *what, const char *path)
 {
 	if (err == *last)

@@ -36,6 +36,18 @@ struct replace {
 int replace_file(const char *path, const void *text, size_t len, const struct replace *how);
 
 /**
+ * replace_open() - such a file, to be read
+ * @path: of the file
+ *
+ * No link is followed, and nothing is opened but a regular file: whoever can write
+ * the folder gains nothing by what root reads there.
+ *
+ * Return: a descriptor, or -errno: -ELOOP for a link, -EMEDIUMTYPE for what is no
+ * regular file.
+ */
+int replace_open(const char *path);
+
+/**
  * replace_say() - report a failure when it begins, changes or ends
  * @last: errno that was said last, 0 at first
  * @err: of replace_file()

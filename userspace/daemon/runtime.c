@@ -7,7 +7,6 @@
 #include "daemon/runtime.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,12 +140,12 @@ static int load_text(const char *path, struct text *t, const struct runtime_writ
 		return t->len > FILE_MAX_LEN ? drop_text(t, -EFBIG) : 0;
 	}
 	t->len = 0;
-	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	fd = replace_open(path);
 	if (fd >= 0) {
 		err = read_all(fd, t);
 		close(fd);
-	} else if (errno != ENOENT) {
-		err = -errno;
+	} else if (fd != -ENOENT) {
+		err = fd;
 	}
 	if (err)
 		return drop_text(t, err);

@@ -5,7 +5,6 @@
 #include "daemon/saved.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,12 +23,12 @@ static int path_of(const char *dir, char path[PATH_MAX])
 
 static int read_text(const char *path, char text[TEXT_MAX])
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+	int fd = replace_open(path);
 	ssize_t len;
 	int err;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	len = read(fd, text, TEXT_MAX - 1);
 	err = len < 0 ? -errno : 0;
 	close(fd);

@@ -128,6 +128,26 @@ static void test_refused(void **state)
 	}
 }
 
+/* Who can write the folder does not choose what root opens. */
+static void test_no_regular_file(void **state)
+{
+	double freq = 42, sd = 43;
+	char why[128], other[310];
+
+	(void)state;
+	assert_int_equal(write_now(path, 12500, 30), 0);
+	snprintf(other, sizeof(other), "%s.other", path);
+	assert_int_equal(rename(path, other), 0);
+	assert_int_equal(symlink(other, path), 0);
+	assert_int_equal(drift_read(path, &freq, &sd, why, sizeof(why)), -ELOOP);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(drift_read(path, &freq, &sd, why, sizeof(why)), -EMEDIUMTYPE);
+	assert_true(freq == 42 && sd == 43);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(unlink(other), 0);
+}
+
 static void test_chrony_file(void **state)
 {
 	static const char text[] = "             -3.141593             0.002718\n";
@@ -175,6 +195,7 @@ int main(void)
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_sign_and_mode),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_no_regular_file),
 		cmocka_unit_test(test_chrony_file),
 		cmocka_unit_test(test_missing),
 		cmocka_unit_test(test_failed_write),
