@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,21 +23,44 @@
 #define FILES_MAX	1024
 
 /*
- * Root and we ourselves may write it, and who owns runtime.conf's folder; nobody
- * else.  Who started us is the kernel's word, too: under a simulator we seem to
- * be root.
+ * Root, who started us, and who owns runtime.conf's folder may write it; nobody else.
+ * Who started us is the kernel's word (AT_EUID): under a simulator we seem to be root,
+ * and what was refused at start is no better when root has become another user.  Of
+ * root's files no group may write, its own neither: where an access list lets somebody
+ * write, the mode says the same.
  */
 static const char *check_writers(const struct stat *st, uid_t also)
 {
 	uid_t uid = (uid_t)getauxval(AT_EUID);
 	gid_t gid = (gid_t)getauxval(AT_EGID);
 
-	if (st->st_uid && st->st_uid != geteuid() && st->st_uid != uid && st->st_uid != also)
+	if (st->st_uid && st->st_uid != uid && st->st_uid != also)
 		return "does not belong to root (chown it)";
-	if (st->st_mode & S_IWOTH || (st->st_mode & S_IWGRP && st->st_gid &&
-				      st->st_gid != getegid() && st->st_gid != gid))
+	if (st->st_mode & S_IWOTH || (st->st_mode & S_IWGRP && (!uid || st->st_gid != gid)))
 		return "may be written by others than root (chmod go-w it)";
 	return NULL;
+}
+
+static const char *check_folder(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return strerror(errno);
+	return S_ISDIR(st.st_mode) ? check_writers(&st, 0) : strerror(ENOTDIR);
+}
+
+/* Who may write it chooses what is read there.  Return: NULL, or the reason why not. */
+static const char *check_folder_of(const char *path)
+{
+	const char *end = strrchr(path, '/');
+	char folder[PATH_MAX];
+
+	if (!end)
+		return check_folder(".");
+	if (snprintf(folder, sizeof(folder), "%.*s/", (int)(end - path), path) >= PATH_MAX)
+		return strerror(ENAMETOOLONG);
+	return check_folder(folder);
 }
 
 /* Return: NULL with *out open, or the reason why not. */
@@ -77,6 +101,9 @@ static int read_included(struct conf_parse *p, const struct conf_word *w, const 
 	const char *bad;
 	FILE *f = NULL;
 
+	bad = check_folder_of(path);
+	if (bad)
+		return conf_line_error(&p->line, w->column, "the folder of %.400s: %s", path, bad);
 	bad = p->depth == DEPTH_MAX ? "includes are nested too deeply (a file that includes "
 	      "itself?)" : open_checked(path, true, true, 0, &f);
 	if (bad)
@@ -137,14 +164,13 @@ static int is_sources(const struct dirent *d)
 static const char *read_folder(const char *path, int (*filter)(const struct dirent *d),
 			       struct folder *out)
 {
-	struct stat st;
 	const char *bad;
 
 	out->len = 0;
 	out->names = NULL;
-	if (stat(path, &st))
-		return errno == ENOENT ? NULL : strerror(errno);
-	bad = S_ISDIR(st.st_mode) ? check_writers(&st, 0) : strerror(ENOTDIR);
+	if (access(path, F_OK) && errno == ENOENT)
+		return NULL;
+	bad = check_folder(path);
 	if (bad)
 		return bad;
 	out->len = scandir(path, &out->names, filter, alphasort);

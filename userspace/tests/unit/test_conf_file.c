@@ -150,6 +150,13 @@ static void test_include_errors(void **state)
 static void test_writers(void **state)
 {
 	(void)state;
+	mkdir(path_of("open"), 0755);
+	put("main", "include $/open/inc\n");
+	put("open/inc", "port 1\n");
+	chmod(path_of("open"), 0777);
+	refuse("main:1:9: the folder of /open/inc: may be written by others than root");
+	unlink(path_of("open/inc"));
+	rmdir(path_of("open"));
 	put("main", "include $/inc\n");
 	put("inc", "port 1\n");
 	chmod(path_of("inc"), 0666);
@@ -168,6 +175,9 @@ static void test_writers(void **state)
 		refuse("/inc: does not belong to root");
 		assert_int_equal(chown(path_of("inc"), 0, 65534), 0);
 		chmod(path_of("inc"), 0664);
+		refuse("/inc: may be written by others than root");
+		/* which is what an access list looks like */
+		assert_int_equal(chown(path_of("inc"), 0, 0), 0);
 		refuse("/inc: may be written by others than root");
 		unlink(path_of("inc"));
 	}
@@ -319,6 +329,19 @@ static void test_runtime_is_no_link(void **state)
 	assert_int_equal(load(&c), 0);
 	assert_int_equal(c.maxjitter_ns, 250000000);
 	conf_clean(&c);
+	chmod(path_of("w/runtime.conf"), 0646);
+	assert_int_equal(load(&c), 0);
+	assert_int_equal(c.maxjitter_ns, 500000000);
+	expect_error(0, "w/runtime.conf:1:1: this file is left out: may be written");
+	conf_clean(&c);
+	if (getuid() == 0) {
+		chmod(path_of("w/runtime.conf"), 0644);
+		assert_int_equal(chown(path_of("w/runtime.conf"), 12345, 0), 0);
+		assert_int_equal(load(&c), 0);
+		assert_int_equal(c.maxjitter_ns, 500000000);
+		expect_error(0, "w/runtime.conf:1:1: this file is left out: does not belong");
+		conf_clean(&c);
+	}
 }
 
 int main(void)
