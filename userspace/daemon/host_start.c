@@ -179,7 +179,7 @@ int host_drop(struct ntpkd *d)
 
 static int load_filter(struct ntpkd *d)
 {
-	int err = d->opt.no_filter || d->bare ? 0 : seccomp_apply();
+	int err = d->opt.no_filter || d->bare ? 0 : seccomp_apply(d->conf.hwts_len > 0);
 
 	if (err == -ENOSYS) {
 		log_warn("this kernel has no system call filters: going on without");

@@ -12,12 +12,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <linux/netlink.h>
 #include <linux/ptp_clock.h>
 #include <linux/seccomp.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+
+#define LEN(array)	(sizeof(array) / sizeof((array)[0]))
 
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZED	1
@@ -48,7 +52,7 @@ static const char *const allowed[] = {
 	/* sockets; which families, see socket_families */
 	"accept", "accept4", "bind", "connect", "getpeername", "getsockname", "getsockopt",
 	"listen", "recv", "recvfrom", "recvmmsg", "recvmmsg_time64", "recvmsg", "send",
-	"sendmmsg", "sendmsg", "sendto", "setsockopt", "shutdown",
+	"sendmmsg", "sendmsg", "sendto", "shutdown",
 	/* memory and threads */
 	"brk", "exit", "exit_group", "futex", "futex_time64", "futex_waitv", "get_robust_list",
 	"getrandom", "madvise", "membarrier", "mmap", "mmap2", "mprotect", "mremap", "munmap",
@@ -69,12 +73,33 @@ static const char *const sanitizer[] = {
 	"clone", "kill", "personality", "prctl", "ptrace", "wait4", "waitid", "setrlimit", "vfork",
 };
 
-static const int socket_families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK };
+static const int socket_families[] = { AF_UNIX, AF_INET, AF_INET6 };
 
-/* Interfaces by name, what the resolver waits for, terminals of stdio, interfaces' clocks. */
+/* CAP_NET_ADMIN, which the module asks for, would open firewall and IPsec, too. */
+static const int netlink_protocols[] = { NETLINK_GENERIC, NETLINK_ROUTE };
+
+/* All options of these levels; of IP those below, as its numbers are iptables', too. */
+static const int option_levels[] = { SOL_SOCKET, SOL_NETLINK, IPPROTO_TCP, IPPROTO_UDP };
+
+static const struct {
+	int	level;
+	int	option;
+} ip_options[] = {
+	{ IPPROTO_IP, IP_PKTINFO }, { IPPROTO_IP, IP_FREEBIND }, { IPPROTO_IP, IP_RECVERR },
+	{ IPPROTO_IP, IP_MTU_DISCOVER }, { IPPROTO_IP, IP_TOS }, { IPPROTO_IP, IP_TTL },
+	{ IPPROTO_IPV6, IPV6_RECVPKTINFO }, { IPPROTO_IPV6, IPV6_V6ONLY },
+	{ IPPROTO_IPV6, IPV6_RECVERR }, { IPPROTO_IPV6, IPV6_MTU_DISCOVER },
+	{ IPPROTO_IPV6, IPV6_UNICAST_HOPS },
+};
+
+/* Interfaces by name, what the resolver waits for, terminals of stdio. */
 static const unsigned long ioctls[] = {
-	SIOCGIFNAME, SIOCGIFCONF, SIOCGIFFLAGS, SIOCGIFADDR, SIOCGIFINDEX, SIOCETHTOOL,
-	SIOCGHWTSTAMP, FIONREAD, FIONBIO, TCGETS,
+	SIOCGIFNAME, SIOCGIFCONF, SIOCGIFFLAGS, SIOCGIFADDR, SIOCGIFINDEX, FIONREAD, FIONBIO, TCGETS,
+};
+
+/* Interfaces' clocks. */
+static const unsigned long card_ioctls[] = {
+	SIOCETHTOOL, SIOCGHWTSTAMP,
 	PTP_SYS_OFFSET_PRECISE, PTP_SYS_OFFSET_EXTENDED, PTP_SYS_OFFSET,
 };
 
@@ -92,9 +117,9 @@ static int allow_names(scmp_filter_ctx ctx)
 {
 	int err = 0;
 
-	for (size_t i = 0; !err && i < sizeof(allowed) / sizeof(allowed[0]); i++)
+	for (size_t i = 0; !err && i < LEN(allowed); i++)
 		err = allow_name(ctx, allowed[i]);
-	for (size_t i = 0; SANITIZED && !err && i < sizeof(sanitizer) / sizeof(sanitizer[0]); i++)
+	for (size_t i = 0; SANITIZED && !err && i < LEN(sanitizer); i++)
 		err = allow_name(ctx, sanitizer[i]);
 	return err;
 }
@@ -103,7 +128,7 @@ static int allow_sockets(scmp_filter_ctx ctx)
 {
 	int err = 0;
 
-	for (size_t i = 0; !err && i < sizeof(socket_families) / sizeof(socket_families[0]); i++) {
+	for (size_t i = 0; !err && i < LEN(socket_families); i++) {
 		scmp_datum_t family = (scmp_datum_t)socket_families[i];
 
 		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
@@ -112,17 +137,39 @@ static int allow_sockets(scmp_filter_ctx ctx)
 			err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 1,
 					       SCMP_A0(SCMP_CMP_MASKED_EQ, UINT32_MAX, family));
 	}
+	for (size_t i = 0; !err && i < LEN(netlink_protocols); i++)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
+				       SCMP_A0(SCMP_CMP_MASKED_EQ, UINT32_MAX, AF_NETLINK),
+				       SCMP_A2(SCMP_CMP_MASKED_EQ, UINT32_MAX,
+					       (scmp_datum_t)netlink_protocols[i]));
 	return err;
 }
 
-static int allow_ioctls(scmp_filter_ctx ctx)
+static int allow_options(scmp_filter_ctx ctx)
 {
 	int err = 0;
 
-	for (size_t i = 0; !err && i < sizeof(ioctls) / sizeof(ioctls[0]); i++)
+	for (size_t i = 0; !err && i < LEN(option_levels); i++)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 1,
+				       SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX,
+					       (scmp_datum_t)option_levels[i]));
+	for (size_t i = 0; !err && i < LEN(ip_options); i++)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 2,
+				       SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX,
+					       (scmp_datum_t)ip_options[i].level),
+				       SCMP_A2(SCMP_CMP_MASKED_EQ, UINT32_MAX,
+					       (scmp_datum_t)ip_options[i].option));
+	return err;
+}
+
+static int allow_ioctls(scmp_filter_ctx ctx, const unsigned long *list, size_t len)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < len; i++)
 		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
 				       SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX,
-					       (scmp_datum_t)ioctls[i]));
+					       (scmp_datum_t)list[i]));
 	return err;
 }
 
@@ -159,7 +206,7 @@ static bool kernel_has_filters(void)
 	       (errno != EINVAL && errno != ENOSYS);
 }
 
-int seccomp_apply(void)
+int seccomp_apply(bool cards)
 {
 	scmp_filter_ctx ctx;
 	int err;
@@ -175,7 +222,11 @@ int seccomp_apply(void)
 	if (!err)
 		err = allow_sockets(ctx);
 	if (!err)
-		err = allow_ioctls(ctx);
+		err = allow_options(ctx);
+	if (!err)
+		err = allow_ioctls(ctx, ioctls, LEN(ioctls));
+	if (!err && cards)
+		err = allow_ioctls(ctx, card_ioctls, LEN(card_ioctls));
 	if (!err)
 		err = allow_threads(ctx);
 	if (!err && !SANITIZED)

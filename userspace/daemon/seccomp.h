@@ -6,14 +6,17 @@
 #ifndef NTPKD_SECCOMP_H
 #define NTPKD_SECCOMP_H
 
+#include <stdbool.h>
+
 /**
  * seccomp_apply() - load the filter, for all threads, now and later
+ * @cards: clocks of network cards are read, and which card is whose
  *
  * The process can gain no rights from then on (no_new_privs).
  *
  * Return: 0, or -errno with nothing changed: -ENOSYS from a kernel without such
  * filters.
  */
-int seccomp_apply(void);
+int seccomp_apply(bool cards);
 
 #endif /* NTPKD_SECCOMP_H */

@@ -12,6 +12,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -26,19 +27,24 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include <linux/netfilter_ipv4/ip_tables.h>
+#include <linux/netfilter_ipv6/ip6_tables.h>
+#include <linux/netlink.h>
 #include <linux/ptp_clock.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
 #include <cmocka.h>
 #include "daemon/seccomp.h"
 
 #define CHILD_NO_SECCOMP	77
 
-static int run(void (*what)(void))
+static int run(void (*what)(void), bool cards)
 {
 	int status;
 	pid_t pid = fork();
 
 	if (!pid) {
-		int err = seccomp_apply();
+		int err = seccomp_apply(cards);
 
 		if (err)
 			_exit(err == -ENOSYS ? CHILD_NO_SECCOMP : 76);
@@ -70,6 +76,37 @@ static void do_packet_socket(void)
 static void do_ioctl(void)
 {
 	ioctl(0, TIOCSTI, "x");
+}
+
+/* As CAP_NET_ADMIN would let it: firewall, IPsec. */
+static void do_netfilter(void)
+{
+	socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER);
+}
+
+static void do_xfrm(void)
+{
+	socket(AF_NETLINK, SOCK_RAW, NETLINK_XFRM);
+}
+
+static void do_iptables(void)
+{
+	setsockopt(0, IPPROTO_IP, IPT_SO_SET_REPLACE, "", 0);
+}
+
+static void do_ip6tables(void)
+{
+	setsockopt(0, IPPROTO_IPV6, IP6T_SO_SET_REPLACE, "", 0);
+}
+
+static void do_pins(void)
+{
+	ioctl(0, PTP_PIN_SETFUNC, NULL);
+}
+
+static void do_ethtool(void)
+{
+	ioctl(0, SIOCETHTOOL, NULL);
 }
 
 static void do_setuid(void)
@@ -106,13 +143,14 @@ static void test_forbidden(void **state)
 {
 	void (*const calls[])(void) = {
 		do_execve, do_mount, do_packet_socket, do_ioctl, do_setuid, do_unshare, do_module,
-		do_in_thread,
+		do_in_thread, do_netfilter, do_xfrm, do_iptables, do_ip6tables, do_pins,
 	};
+	int status = run(do_ethtool, false);
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
-		int status = run(calls[i]);
-
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
+	for (size_t i = 0; i < 2 * sizeof(calls) / sizeof(calls[0]); i++) {
+		status = run(calls[i / 2], i % 2);
 		if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGSYS)
 			fail_msg("call %zu: status %#x", i, (unsigned int)status);
 	}
@@ -155,18 +193,26 @@ static void do_allowed(void)
 	must(!pthread_create(&thread, NULL, resolve, &found), 5);
 	must(!pthread_join(thread, NULL), 6);
 	must(found, 7);
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	must(fd >= 0, 12);
+	must(!setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &found, sizeof(found)), 13);
+	close(fd);
+	fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	must(fd < 0 || !setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &found, sizeof(found)), 14);
+	close(fd);
 	/* the clocks of interfaces; this is none, and says so */
 	fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	must(fd >= 0, 8);
 	must(ioctl(fd, PTP_SYS_OFFSET_PRECISE, NULL) && errno == ENOTTY, 9);
 	must(ioctl(fd, PTP_SYS_OFFSET_EXTENDED, NULL) && errno == ENOTTY, 10);
 	must(ioctl(fd, PTP_SYS_OFFSET, NULL) && errno == ENOTTY, 11);
+	must(ioctl(fd, SIOCETHTOOL, NULL) && errno == ENOTTY, 15);
 	close(fd);
 }
 
 static void test_allowed(void **state)
 {
-	int status = run(do_allowed);
+	int status = run(do_allowed, true);
 
 	(void)state;
 	if (status)
@@ -186,7 +232,7 @@ static void do_privileges(void)
 
 static void test_no_new_privs(void **state)
 {
-	int status = run(do_privileges);
+	int status = run(do_privileges, false);
 
 	(void)state;
 	assert_int_equal(status, 0);
@@ -218,7 +264,7 @@ static void test_none(void **state)
 	if (!pid) {
 		if (hide_filters())
 			_exit(CHILD_NO_SECCOMP);
-		must(seccomp_apply() == -ENOSYS, 2);
+		must(seccomp_apply(true) == -ENOSYS, 2);
 		_exit(0);
 	}
 	assert_true(pid > 0);
