@@ -110,6 +110,32 @@ def test_where_from():
     s.s.close()
 
 
+def test_nonces():
+    """What an answer has to repeat: of no clock, and of no other ntpkd started at once."""
+    s = Server("10.99.0.2")
+    both = [Daemon("server 10.99.0.2 port %d iburst minpoll 0\nport 0\n" % s.port) for _ in range(2)]
+    for d in both:
+        d.synchronised()
+    wait_for("twenty requests", lambda: len(s.asked) >= 20)
+    xmt = [struct.unpack("!Q", data[40:48])[0] for _, data in s.asked]
+    check(len(set(xmt)) == len(xmt), xmt)
+    now = time.time() + td.UNIX_1900_S
+    check(sum(abs((x >> 32) - now) < 86400 for x in xmt) <= 1, (now, xmt))
+    for d in both:
+        d.stop()
+    s.s.close()
+
+
+def test_unprivileged_port():
+    d = Daemon("server 10.99.0.2 port 11999\nport 0\nacquisitionport 11904\n")
+    wait_for("a warning", lambda: "acquisitionport 11904: any user" in d.text())
+    d.stop()
+    d = Daemon("server 10.99.0.2 port 11999\nport 0\nacquisitionport 904\n")
+    wait_for("the port", lambda: "904" in d.text() or state(d))
+    check("acquisitionport" not in d.text(), d.text())
+    d.stop()
+
+
 def test_shared_port():
     """Requests leave from the port that is served, two sources at once."""
     s, t = Server("10.99.0.2"), Server("10.99.0.3")
@@ -473,6 +499,8 @@ def test_leap_lists():
 
 TESTS = [
     (test_where_from, "requests leave from the address, device and port that are set"),
+    (test_nonces, "what an answer has to repeat is of no clock, nor another ntpkd's"),
+    (test_unprivileged_port, "a source port that any user may have is said"),
     (test_shared_port, "the port that is served is the source port, too"),
     (test_bad_binding, "a device that is not there: offline, with the reason"),
     (test_bindaddress, "bindaddress: served there only"),

@@ -116,6 +116,10 @@ static int open_respond(struct ntpkd *d)
 	char owner[64];
 	int err;
 
+	if (d->conf.acquisitionport >= IPPORT_RESERVED)
+		log_warn("acquisitionport %u: any user of this machine may use it as well, and get "
+			 "replies that are for ntpkd: take one below %u", d->conf.acquisitionport,
+			 IPPORT_RESERVED);
 	listeners_init(&d->listeners, &d->conf);
 	err = respond_open(d->base, &d->listeners.of, &env, &d->respond, &port);
 	if (err == -EADDRINUSE)
