@@ -247,6 +247,24 @@ static void test_offset_is_corrected(void **state)
 	free(g.e);
 }
 
+/* One alone is not believed where there have to be two, however good it is. */
+static void test_min_sources(void **state)
+{
+	struct rig g;
+	unsigned int n;
+
+	(void)state;
+	for (n = 1; n <= 2; n++) {
+		setup(&g);
+		g.conf.min_sources = 2;
+		start(&g, n);
+		run_until(&g, 200);
+		assert_int_equal(source(&g, 0).reach, 0xff);
+		assert_int_equal(report(&g).synchronised, n == 2);
+		free(g.e);
+	}
+}
+
 static void test_max_delay(void **state)
 {
 	struct rig g;
@@ -850,6 +868,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_starts_offline),
 		cmocka_unit_test(test_offset_is_corrected),
+		cmocka_unit_test(test_min_sources),
 		cmocka_unit_test(test_max_delay),
 		cmocka_unit_test(test_keyed),
 		cmocka_unit_test(test_presend),
