@@ -109,6 +109,8 @@ static enum ntpk_reason check_mac(struct ntpk_rx *rx, const u8 *packet)
 	    rx->ext.mac_len > NTP_MAC_ID_LEN && may_nak(rx)) {
 		rx->nak = true;
 		rx->mac_len = NTP_MAC_ID_LEN;
+		/* nobody vouches for who asked: header and four bytes, nothing else */
+		rx->ext.mono_root = false;
 		return NTPK_REASON_NONE;
 	}
 	return NTPK_REASON_AUTH_FAILED;

@@ -38,6 +38,7 @@
 #define NTP_OFF_MAX	(ETH_LEN + IP6_LEN + UDP_LEN)
 #define NTP_LEN		48
 #define NTP_MAX		200
+#define MONO_ROOT_LEN	28
 #define PORT_BASE	20000
 #define WAIT_MS		2000
 #define TOLD_MAX	10
@@ -50,6 +51,9 @@ struct asked {
 	bool	right;
 	bool	answered;
 };
+
+/* kind, length and magic of chrony's experimental field */
+static const unsigned char mono_root[] = { 0xf3, 0x23, 0, MONO_ROOT_LEN, 0xf5, 0xbe, 0xdd, 0x9a };
 
 static struct asked batch[BATCH];
 static unsigned char model[NTP_OFF_MAX + NTP_MAX];
@@ -155,6 +159,11 @@ static void put_fields(unsigned char *ntp, int len)
 		field = (int)(below(4) ? 16 + 4 * below(8) : below(70));
 		put16(ntp + at, below(2) ? 0xf500 + below(8) : below(65536));
 		put16(ntp + at + 2, (unsigned int)field);
+		/* the one that is answered, as it has to be */
+		if (at + MONO_ROOT_LEN <= len && !below(8)) {
+			field = MONO_ROOT_LEN;
+			memcpy(ntp + at, mono_root, sizeof(mono_root));
+		}
 		field = field < 4 ? 4 : field;
 	}
 }
@@ -289,6 +298,25 @@ static const char *fault_of_state(const unsigned char *r)
 	return NULL;
 }
 
+static bool asks_mono_root(const struct asked *a)
+{
+	int at;
+
+	for (at = NTP_LEN; at + MONO_ROOT_LEN <= a->len; at += 4)
+		if (!memcmp(a->frame + ntp_off + at, mono_root, sizeof(mono_root)))
+			return true;
+	return false;
+}
+
+/* What may stand behind the header where nobody vouches for the request; @len of it. */
+static bool is_unsigned_tail(const struct asked *a, const unsigned char *tail, int len)
+{
+	bool nak = model_ntp_len() > NTP_LEN && len == 4 && !get32(tail);
+
+	return !len || nak || (len == MONO_ROOT_LEN && asks_mono_root(a) &&
+			       !memcmp(tail, mono_root, sizeof(mono_root)));
+}
+
 /* @len: of NTP in the answer, as the frame and as UDP has it, or -1 where these differ */
 static const char *fault(const struct asked *a, const unsigned char *r, int len)
 {
@@ -301,9 +329,7 @@ static const char *fault(const struct asked *a, const unsigned char *r, int len)
 		return "a second answer";
 	if (len < NTP_LEN || len > a->len || (a->right && len != a->len))
 		return "shorter than a header, longer than the request, or cut";
-	/* a header, or a crypto-NAK behind it */
-	if (model_ntp_len() > NTP_LEN && !as_model &&
-	    len != NTP_LEN && (len != NTP_LEN + 4 || get32(r + NTP_LEN)))
+	if (!as_model && !is_unsigned_tail(a, r + NTP_LEN, len - NTP_LEN))
 		return "signed, though what it answers was not";
 	if ((r[0] >> 3 & 7) != (q[0] >> 3 & 7) || (r[0] & 7) != ((q[0] & 7) == 1 ? 2 : 4))
 		return "version or mode";

@@ -49,6 +49,8 @@ enum ntpk_reason respond_auth_check(struct respond_auth *auth, const uint8_t *da
 	tail->nak = policy->flags & NTPK_LISTENER_F_CRYPTO_NAK &&
 		    tail->ext.mac_len > NTP_MAC_ID_LEN &&
 		    ntp_pace(&auth->nak_at_ns, clocks_local_ns(), NAK_NS, NAKS_BURST);
+	/* nobody vouches for who asked: header and four bytes, nothing else */
+	tail->ext.mono_root &= !tail->nak;
 	return tail->nak ? NTPK_REASON_NONE : NTPK_REASON_AUTH_FAILED;
 }
 

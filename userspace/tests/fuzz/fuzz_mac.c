@@ -84,6 +84,7 @@ static void answer(const uint8_t *data, size_t size)
 		len += NTP_EXT_MONO_ROOT_LEN;
 	len = respond_auth_sign(&auth, &tail, reply, len);
 	demand(len <= size && len <= sizeof(reply));
+	demand(!tail.nak || len == NTP_HEADER_LEN + NTP_MAC_ID_LEN);
 	if (tail.key_id)
 		demand(keys_verify(keys, tail.key_id, reply, len));
 }

@@ -343,19 +343,25 @@ static void test_mono_root(void **state)
 {
 	static const uint8_t head[] = { 0xf3, 0x23, 0, 28, 0xf5, 0xbe, 0xdd, 0x9a };
 	struct respond_auth none = { .keys = NULL };
-	_Alignas(8) uint8_t req[76] = { 0 };
+	_Alignas(8) uint8_t req[96] = { 0 };
 	struct ntp_serve serve = truth();
 	struct signed_reply got;
 
 	respond_publish(*state, &serve);
 	memcpy(req, &request, sizeof(request));
 	memcpy(req + 48, head, sizeof(head));
-	ask(*state, &none, req, sizeof(req), &got);
+	ask(*state, &none, req, 76, &got);
 	assert_int_equal(got.reason, NTPK_REASON_REPLIED);
 	assert_int_equal(got.len, 76);
 	assert_memory_equal(got.bytes + 48, head, sizeof(head));
-	req[48] ^= 1;
+	/* to be told that the key is not known, too: not beside that */
+	policy.flags = NTPK_LISTENER_F_CRYPTO_NAK;
+	req[79] = 9;
 	ask(*state, &none, req, sizeof(req), &got);
+	assert_int_equal(got.reason, NTPK_REASON_REPLIED_NAK);
+	assert_int_equal(got.len, 52);
+	req[48] ^= 1;
+	ask(*state, &none, req, 76, &got);
 	assert_int_equal(got.len, 48);
 }
 
