@@ -4,8 +4,8 @@
  * of such a client names the last reply by its T2, and is told.
  *
  * The table is found by T2, which differs from reply to reply, so that clients behind
- * one address are told apart; it is one for all namespaces, of fixed size, and forgets
- * what is oldest in a line.  A T2 is good for one request (RFC 9769 section 2).  Lines
+ * one address are told apart; it is one for all namespaces, each of which has names of
+ * its own for them, of fixed size, and forgets what is oldest in a line.  A T2 is good for one request (RFC 9769 section 2).  Lines
  * have a lock each, taken for a few dozen instructions, with interrupts off as a driver
  * may report from its own.  Setup and teardown in process context, the rest in softirq
  * or interrupt.
@@ -36,14 +36,14 @@ MODULE_PARM_DESC(interleaved, "how many clients interleaved mode is kept for, 64
 
 /**
  * struct sent - a reply that left, or will
- * @t2: its receive timestamp as sent, host order; 0 = none
+ * @name: of its receive timestamp, by ntpk_interleave_name(); 0 = none
  * @t2_raw_ns: that on CLOCK_MONOTONIC_RAW
  * @residence_ns: from T2 to the departure, 0 = not known yet
  * @waits: it leaves behind the report of its stamp
  * @clock_seq: the clock has not been set since
  */
 struct sent {
-	u64	t2;
+	u64	name;
 	s64	t2_raw_ns;
 	u32	residence_ns:31;
 	u32	waits:1;
@@ -68,10 +68,24 @@ static struct line *line_of(u32 key)
 	return &lines[key & lines_mask];
 }
 
-/* From the T2 that a request names to the departure, 0 = not known.  It is known once. */
-static u32 take_residence(u64 t2, u32 clock_seq)
+/**
+ * ntpk_interleave_name() - what a reply is called here
+ * @rx: its request, or one that names it
+ * @t2: the reply's receive timestamp as sent, host order
+ *
+ * Nobody in another namespace can make one that has the same.
+ *
+ * Return: the name.
+ */
+u64 ntpk_interleave_name(const struct ntpk_rx *rx, u64 t2)
 {
-	struct line *line = line_of(ntpk_watch_key(t2));
+	return t2 ^ rx->inst->t2_secret;
+}
+
+/* From the T2 that a request names to the departure, 0 = not known.  It is known once. */
+static u32 take_residence(u64 name, u32 clock_seq)
+{
+	struct line *line = line_of(ntpk_watch_key(name));
 	unsigned long flags;
 	u32 ns = 0;
 	int i;
@@ -80,10 +94,10 @@ static u32 take_residence(u64 t2, u32 clock_seq)
 	for (i = 0; i < WAYS; i++) {
 		struct sent *sent = &line->sent[i];
 
-		if (sent->t2 != t2 || sent->clock_seq != clock_seq || !sent->residence_ns)
+		if (sent->name != name || sent->clock_seq != clock_seq || !sent->residence_ns)
 			continue;
 		ns = sent->residence_ns;
-		sent->t2 = 0;
+		sent->name = 0;
 		break;
 	}
 	raw_spin_unlock_irqrestore(&line->lock, flags);
@@ -105,7 +119,7 @@ void ntpk_interleave_find(struct ntpk_rx *rx)
 
 	if (!lines)
 		return;
-	ns = take_residence(t2, rx->now.clock_seq);
+	ns = take_residence(ntpk_interleave_name(rx, t2), rx->now.clock_seq);
 	if (!ns)
 		return;
 	/* served time goes at another rate than the raw clock */
@@ -120,7 +134,7 @@ static struct sent *get_room(struct line *line)
 	int i;
 
 	for (i = 0; i < WAYS; i++) {
-		if (!line->sent[i].t2)
+		if (!line->sent[i].name)
 			return &line->sent[i];
 		if (line->sent[i].t2_raw_ns < oldest->t2_raw_ns)
 			oldest = &line->sent[i];
@@ -131,11 +145,11 @@ static struct sent *get_room(struct line *line)
 /**
  * ntpk_interleave_note() - remember a reply, whose departure is watched
  * @rx: its request
- * @t2: its receive timestamp as sent, host order
+ * @name: of its T2, by ntpk_interleave_name()
  *
  * Context: softirq.
  */
-void ntpk_interleave_note(const struct ntpk_rx *rx, u64 t2)
+void ntpk_interleave_note(const struct ntpk_rx *rx, u64 name)
 {
 	bool waits = ntpk_stamp_order_waits(rx->dst->dev);
 	struct sent *sent;
@@ -148,10 +162,10 @@ void ntpk_interleave_note(const struct ntpk_rx *rx, u64 t2)
 		return;
 	/* the age is in served time */
 	ntp_scale(rx->t2_age_ns, rx->state->serve.line.rate_q48, &rate_ns);
-	line = line_of(ntpk_watch_key(t2));
+	line = line_of(ntpk_watch_key(name));
 	raw_spin_lock_irqsave(&line->lock, flags);
 	sent = get_room(line);
-	sent->t2 = t2;
+	sent->name = name;
 	sent->t2_raw_ns = rx->now.raw_ns - (rx->t2_age_ns - rate_ns);
 	sent->residence_ns = 0;
 	sent->waits = waits;
@@ -184,7 +198,7 @@ void ntpk_interleave_learn(const struct ntpk_left *left)
 		 * No other T2's; and of the kernel's stamps the first of several devices that it
 		 * goes through, while that of the device itself is better.
 		 */
-		if (ntpk_watch_key(sent->t2) == left->key && sent->clock_seq == left->clock_seq &&
+		if (ntpk_watch_key(sent->name) == left->key && sent->clock_seq == left->clock_seq &&
 		    (left->hw || !sent->residence_ns) && ns > 0 && ns < NTPK_T2_AGE_MAX_NS)
 			sent->residence_ns = ns;
 	}

@@ -11,7 +11,8 @@ struct ntpk_left;
 struct ntpk_rx;
 
 void ntpk_interleave_find(struct ntpk_rx *rx);
-void ntpk_interleave_note(const struct ntpk_rx *rx, u64 t2);
+u64 ntpk_interleave_name(const struct ntpk_rx *rx, u64 t2);
+void ntpk_interleave_note(const struct ntpk_rx *rx, u64 name);
 void ntpk_interleave_learn(const struct ntpk_left *left);
 int ntpk_interleave_setup(void);
 void ntpk_interleave_teardown(void);

@@ -309,19 +309,32 @@ static bool came_by(const struct ntpk_listener *listener, const struct sk_buff *
 	       listener->ifindex == ntpk_rx_iif(skb, pf);
 }
 
+/*
+ * The first that fits is the most special one, but for one of the interface itself where
+ * that is of its VRF: nobody knew at the push which is in which.
+ */
 static noinline const struct ntpk_listener *
 find_listener(const struct ntpk_state *state, const struct sk_buff *skb, __be16 port, u8 pf)
 {
-	const struct ntpk_listener *listener;
+	const struct ntpk_listener *listener, *found = NULL;
 	unsigned int i;
 
 	for (i = 0; i < state->n_listeners; i++) {
 		listener = &state->listeners[i];
-		if (listener->port == ntohs(port) && sent_to(listener, skb, pf) &&
-		    came_by(listener, skb, pf))
-			return listener;
+		if (listener->port != ntohs(port) || !sent_to(listener, skb, pf) ||
+		    !came_by(listener, skb, pf))
+			continue;
+		if (!found)
+			found = listener;
+		else if (listener->pf != found->pf ||
+			 !ipv6_addr_equal(&listener->addr, &found->addr))
+			break;
+		else if (listener->ifindex)
+			found = listener;
+		if (!found->ifindex || found->ifindex == ntpk_rx_iif(skb, pf))
+			break;
 	}
-	return NULL;
+	return found;
 }
 
 /*

@@ -182,11 +182,21 @@ static bool good_plain_sum_v4(const struct ntpk_rx *rx)
 	return !csum_tcpudp_magic(iph->saddr, iph->daddr, rx->udp_len, IPPROTO_UDP, sum);
 }
 
+/*
+ * skb_csum_unnecessary() without what was validated in software: that may be the sum of
+ * a tunnel's datagram, of which this one came out.
+ */
+static bool sum_is_known(const struct sk_buff *skb)
+{
+	return skb->ip_summed == CHECKSUM_UNNECESSARY ||
+	       (skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_start_offset(skb) >= 0);
+}
+
 static bool good_sum(const struct ntpk_rx *rx)
 {
 	struct sk_buff *skb = rx->skb;
 
-	if (skb_csum_unnecessary(skb))
+	if (sum_is_known(skb))
 		return true;
 	if (likely(rx->pf == NFPROTO_IPV4 && skb->ip_summed == CHECKSUM_NONE &&
 		   !skb_is_nonlinear(skb)))

@@ -119,10 +119,12 @@ static struct ntpk_inst *inst_alloc(struct net *net)
 		goto free;
 	inst->net = net;
 	spin_lock_init(&inst->phcs_lock);
+	spin_lock_init(&inst->coming_lock);
 	INIT_LIST_HEAD(&inst->acl_named);
 	ntpk_state_events_init(inst);
 	ntpk_notice_init(&inst->notices);
 	inst->hash_key = random_key();
+	inst->t2_secret = get_random_u64();
 	RCU_INIT_POINTER(inst->clients, ntpk_clients_alloc(net));
 	return inst;
 free:

@@ -107,6 +107,7 @@ struct ntpk_state {
  * @hist: what answers take
  * @routes: the ways back to clients
  * @hash_key: so that nobody can choose whose place he shares
+ * @t2_secret: so that nobody can name the replies of another namespace
  * @clients: room for who asks, NULL = none yet; once there it stays; written under
  *	ntpk_net.lock
  * @phc_stats: what became of devices' receive stamps
@@ -115,12 +116,15 @@ struct ntpk_state {
  * @notices: events about those who ask
  * @work: raises events; re-armed by itself, by a push and by the receive path
  * @keys: for symmetric authentication, NULL = none; written under ntpk_net.lock
- * @keys_coming: a set that is being sent, under ntpk_net.lock
+ * @coming_lock: nothing that waits is done under it, as closing a socket takes it with a
+ *	lock of all netlink sockets
+ * @keys_coming: a set that is being sent, under @coming_lock; put there under ntpk_net.lock
+ *	as well, by a command that has it for itself meanwhile
  * @acl_common: who may ask, where a listener names no other list; written under
  *	ntpk_net.lock
  * @acl_named: the others, RCU
  * @acl_changes: another number after each change of a list
- * @acl_coming: a list that is being sent, under ntpk_net.lock
+ * @acl_coming: a list that is being sent, likewise
  * @departures: when replies leave
  * @hwleft_stats: what became of devices' transmit stamps
  */
@@ -133,6 +137,7 @@ struct ntpk_inst {
 	struct ntpk_hist __percpu *hist;
 	struct ntpk_routes __percpu *routes;
 	struct ntpk_who_key hash_key;
+	u64	t2_secret;
 	struct ntpk_clients __rcu *clients;
 	struct ntpk_phc_stats __percpu *phc_stats;
 	spinlock_t phcs_lock;
@@ -140,6 +145,7 @@ struct ntpk_inst {
 	struct ntpk_notices notices;
 	struct delayed_work work;
 	struct ntpk_keys __rcu *keys;
+	spinlock_t coming_lock;
 	struct ntpk_keys *keys_coming;
 	struct ntpk_acl_place acl_common;
 	struct list_head acl_named;

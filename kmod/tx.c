@@ -86,12 +86,14 @@ static size_t udp_len(const struct ntpk_rx *rx)
 
 static noinline struct sk_buff *alloc_reply(const struct ntpk_rx *rx)
 {
+	/* a tunnel without encapsulation of its own route may take more than any link */
+	size_t room = max_t(size_t, LL_MAX_HEADER, LL_RESERVED_SPACE(rx->dst->dev));
 	struct sk_buff *skb;
 
-	skb = alloc_skb(LL_MAX_HEADER + ip_len(rx) + udp_len(rx), GFP_ATOMIC);
+	skb = alloc_skb(room + ip_len(rx) + udp_len(rx), GFP_ATOMIC);
 	if (!skb)
 		return NULL;
-	skb_reserve(skb, LL_MAX_HEADER);
+	skb_reserve(skb, room);
 	skb_put(skb, ip_len(rx) + udp_len(rx));
 	skb_reset_network_header(skb);
 	skb_set_transport_header(skb, ip_len(rx));
@@ -126,7 +128,8 @@ static void scrub(struct sk_buff *skb)
 	skb_dst_drop(skb);
 	skb_ext_reset(skb);
 	nf_reset_trace(skb);
-	skb_clear_tstamp(skb);
+	/* skb_clear_tstamp() keeps the time at which the request was to leave its sender */
+	skb_set_delivery_time(skb, 0, 0);
 	skb_clear_hash(skb);
 	skb_reset_redirect(skb);
 	skb_init_secmark(skb);
@@ -157,6 +160,8 @@ static struct sk_buff *reuse_request(const struct ntpk_rx *rx)
 
 	scrub(skb);
 	turn_conntrack(skb);
+	/* who had it in NFQUEUE may have moved it */
+	skb_set_transport_header(skb, rx->udp_off);
 	__skb_trim(skb, rx->udp_off + udp_len(rx));
 	return skb;
 }
@@ -207,13 +212,14 @@ static bool can_learn(const struct ntpk_rx *rx)
 static noinline bool watch(struct ntpk_rx *rx, struct sk_buff *skb, u64 t2, u32 way,
 			   struct ntpk_departure *d)
 {
-	u32 key = ntpk_watch_key(t2);
+	u64 name = ntpk_interleave_name(rx, t2);
+	u32 key = ntpk_watch_key(name);
 	bool learns = false, hw = false;
 
 	if (!ntpk_watch_can(skb))
 		return false;
 	if (rx->interleaves) {
-		ntpk_interleave_note(rx, t2);
+		ntpk_interleave_note(rx, name);
 		hw = ntpk_hwleft_wait(rx, rx->dst->dev->ifindex, key);
 	}
 	/* a driver may do more for one that is to be stamped before the kernel stamps it */

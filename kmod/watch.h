@@ -36,13 +36,13 @@ struct ntpk_left {
 
 /**
  * ntpk_watch_key() - a name for a reply
- * @t2: its receive timestamp as sent, host order
+ * @name: what interleave.c calls it
  *
  * Return: the name; two replies may have the same.
  */
-static inline u32 ntpk_watch_key(u64 t2)
+static inline u32 ntpk_watch_key(u64 name)
 {
-	return hash_64(t2, 32);
+	return hash_64(name, 32);
 }
 
 bool ntpk_watch_can(const struct sk_buff *skb);

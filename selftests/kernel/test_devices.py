@@ -6,15 +6,23 @@ device and in a VRF, over IPv4 and IPv6, by the way that rules choose by address
 or port, and through IPsec; and that a link-local request is answered through the
 interface that it came by, where two interfaces lead to clients of the same address.
 An interface that goes down and comes up, and addresses that are removed and added again.
-About 20 seconds.
+What comes by a tunnel with a wrong sum is dropped; which listener a VRF's request is for;
+and that a reply leaves when it is made.  About 20 seconds.
 """
 import re
 import secrets
+import socket
+import struct
+import time
 
 import fixture
 import netns
+import ntpknl
 import ntpq
+import pkt
 import tap
+
+SO_TXTIME = 61
 
 
 def asked(client, dst, state, what, **bound):
@@ -86,6 +94,73 @@ def test_vrf(server, client, state):
 	# an unreachable route outside the VRF: a reply that left it would be lost
 	server.sh("ip route add unreachable 10.9.0.0/24")
 	asked(client, "10.9.0.1", state, "VRF, with the other table saying unreachable")
+
+
+def test_vrf_listeners(server, client, g):
+	"""One for the VRF, and one for the interface that is in it."""
+	if not server.sh("ip link show vrf9", check=False).stdout:
+		return
+	slave = re.search(r"\d+: (\w+)@", server.sh("ip link show master vrf9").stdout)[1]
+	one = {"PORT": 123, "NEVER_SYNCED": 0, "EXPIRED": 1}
+	wide = dict(one, IFINDEX=netns.ifindex(server, "vrf9"), MAX_STRATUM=1)
+	near = dict(one, IFINDEX=netns.ifindex(server, slave))
+	for what, listeners in (("first", [near, wide]), ("last", [wide, near])):
+		g.push(g.default_state(STRATUM=2, LISTENERS=listeners))
+		_, reply, _, _ = ntpq.ask_once(client, "10.9.0.1") or [None] * 4
+		tap.ok(reply and reply.leap == 0, f"VRF: the interface's own listener, given {what}, before the VRF's", reply)
+	g.push(g.default_state(STRATUM=2, LISTENERS=[one, wide]))
+	_, reply, _, _ = ntpq.ask_once(client, "10.9.0.1") or [None] * 4
+	tap.ok(reply and reply.leap == 3, "VRF: its listener before that of all", reply)
+
+
+def test_tunnel(server, client, g):
+	"""The sum of the datagram that is the tunnel's says nothing about the one within."""
+	a, b = pair(server, client)
+	address(server, a, 14, 1)
+	address(client, b, 14, 2)
+	for outer, net, sums in (("without a sum", 15, "noudpcsum"), ("with its sum", 16, "udpcsum")):
+		for ns, dev, remote in ((server, a, 2), (client, b, 1)):
+			if ns.sh("ip", "link", "add", f"vx{net}", "type", "vxlan", "id", str(net), "remote",
+				 f"10.14.0.{remote}", "dev", dev, "dstport", "4789", sums, check=False).returncode:
+				tap.skip("VXLAN", "none in this kernel")
+				return
+			address(ns, f"vx{net}", net, 3 - remote)
+		state = g.push_default(shift_ns=987654321)
+		ask_both(client, f"vx{net}", server, f"vx{net}", net, state, f"VXLAN {outer}")
+		for src, dst in ((f"10.{net}.0.2", f"10.{net}.0.1"), (f"2001:db8:{net}::2", f"2001:db8:{net}::1")):
+			packet = pkt.ip(src, dst, pkt.UDP, pkt.udp(src, dst, 40000, 123, ntpq.request(), check=0x1234))
+			frame = pkt.eth(netns.mac(server, f"vx{net}"), netns.mac(client, f"vx{net}"), packet)
+			before = g.stats()
+			with client.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as s:
+				s.bind((f"vx{net}", 0))
+				s.send(frame)
+			moved = lambda seen=before: ntpknl.changed(seen, g.stats())
+			tap.wait_for(moved, 5)
+			# and what carried it, which is for the tunnel's port
+			tap.same(moved(), {"other_port": 1, "bad_checksum": 1}, f"VXLAN {outer}: a bad sum within, {dst}")
+
+
+def test_leaves_now(server, client, g):
+	"""A request that was to leave a container at some time leaves that to no reply."""
+	a, b = pair(server, client)
+	address(server, a, 17, 1)
+	address(client, b, 17, 2)
+	if server.sh("tc", "qdisc", "replace", "dev", a, "root", "fq", check=False).returncode:
+		tap.skip("a time to leave at", "no fq in this kernel")
+		return
+	state = g.push_default(shift_ns=987654321)
+	asked(client, "10.17.0.1", state, "behind fq")
+	for dst in ("10.17.0.1", "2001:db8:17::1"):
+		with client.socket(socket.AF_INET6 if ":" in dst else socket.AF_INET, socket.SOCK_DGRAM) as s:
+			s.setsockopt(socket.SOL_SOCKET, SO_TXTIME, struct.pack("iI", time.CLOCK_MONOTONIC, 0))
+			s.settimeout(4)
+			at = struct.pack("Q", time.monotonic_ns() + 9 * 10**9)
+			s.sendmsg([ntpq.request()], [(socket.SOL_SOCKET, SO_TXTIME, at)], 0, (dst, 123))
+			try:
+				got = len(s.recv(100))
+			except TimeoutError:
+				got = None
+			tap.same(got, 48, f"{dst}: a request to be sent in nine seconds is answered now")
 
 
 def test_bond(server, client, state):
@@ -222,7 +297,8 @@ def test_comes_and_goes(server, client, state):
 
 def main():
 	netns.load()
-	netns.sh("modprobe", "-q", "-a", "8021q", "bridge", "vrf", "bonding", check=False)
+	netns.sh("modprobe", "-q", "-a", "8021q", "bridge", "vrf", "bonding", "vxlan",
+		 "sch_fq", check=False)
 	server, client = netns.Ns("server"), netns.Ns("client")
 	g = fixture.ntpknl.Genl(server)
 	g.attach()
@@ -230,6 +306,10 @@ def main():
 	test_vlan(server, client, state)
 	test_bridge(server, client, state)
 	test_vrf(server, client, state)
+	test_vrf_listeners(server, client, g)
+	test_tunnel(server, client, g)
+	test_leaves_now(server, client, g)
+	state = g.push_default(shift_ns=987654321)
 	test_bond(server, client, state)
 	test_rules(server, client, state)
 	test_ipsec(server, client, state)

@@ -92,6 +92,20 @@ def test_others(s):
 		one.close()
 
 
+def test_namespaces(s):
+	"""One table for all of them, in which none finds the replies of another."""
+	other = fixture.Served()
+	other.g.push_default()
+	c, d = Client(s.client), Client(other.client)
+	for _ in range(3):
+		c.again()
+	tap.same(d.ask(org=c.last.rec, rec=9)[0], BASIC, "a T2 of another namespace: basic mode")
+	tap.same(c.again()[0], INTERLEAVED, "which has not used it up")
+	for one in (c, d):
+		one.close()
+	other.g.detach()
+
+
 def test_unsync(s):
 	c = Client(s.client)
 	for _ in range(3):
@@ -355,6 +369,7 @@ def main():
 	test_modes(s)
 	test_parities(s)
 	test_others(s)
+	test_namespaces(s)
 	test_unsync(s)
 	test_errors(s)
 	test_many(s)

@@ -20,6 +20,7 @@ import ftrace
 import netns
 import ntpknl
 import ntpq
+import pkt
 import tap
 
 NETLINK_NETFILTER = 12
@@ -27,8 +28,8 @@ QUEUE = 5
 SUBSYS_QUEUE = 3 << 8
 MSG_PACKET, MSG_VERDICT, MSG_CONFIG = 0, 1, 2
 CFG_CMD, CFG_PARAMS, CFG_CMD_BIND = 1, 2, 1
-COPY_META = 1
-PACKET_HDR, VERDICT_HDR = 1, 2
+COPY_META, COPY_PACKET = 1, 2
+PACKET_HDR, VERDICT_HDR, PAYLOAD = 1, 2, 10
 DROP, ACCEPT = 0, 1
 ROUNDS = 3 if tap.is_uml() else 10
 # The echo behind the requests waits its turn with them.
@@ -58,14 +59,18 @@ table inet q {{
 
 
 class Judge:
-	"""Gives a verdict on each packet of a queue, in a thread, inside `with`; seen: of how many."""
+	"""
+	Gives a verdict on each packet of a queue, in a thread, inside `with`; seen: of how many.
+	edit: what is made of each.
+	"""
 
-	def __init__(self, ns, verdict=lambda: ACCEPT):
-		self.verdict, self.seen = verdict, 0
+	def __init__(self, ns, verdict=lambda: ACCEPT, edit=None):
+		self.verdict, self.edit, self.seen = verdict, edit, 0
 		self.s = ns.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER)
 		self.s.bind((0, 0))
 		self.send(MSG_CONFIG, ntpknl.attr(CFG_CMD, struct.pack("!BxH", CFG_CMD_BIND, 0)), ack=True)
-		self.send(MSG_CONFIG, ntpknl.attr(CFG_PARAMS, struct.pack("!IB", 0, COPY_META)), ack=True)
+		self.send(MSG_CONFIG, ntpknl.attr(CFG_PARAMS, struct.pack(
+			"!IB", 65535 if edit else 0, COPY_PACKET if edit else COPY_META)), ack=True)
 		self.end, self.ended = os.pipe()
 		self.thread = threading.Thread(target=self.work)
 
@@ -80,9 +85,11 @@ class Judge:
 
 	def work(self):
 		while self.end not in select.select([self.s, self.end], [], [])[0]:
-			header = dict(ntpknl.attrs(self.s.recv(65536)[20:]))[PACKET_HDR]
+			packet = dict(ntpknl.attrs(self.s.recv(65536)[20:]))
 			self.seen += 1
-			self.send(MSG_VERDICT, ntpknl.attr(VERDICT_HDR, struct.pack("!I", self.verdict()) + header[:4]))
+			edited = ntpknl.attr(PAYLOAD, self.edit(packet[PAYLOAD])) if self.edit else b""
+			self.send(MSG_VERDICT, ntpknl.attr(VERDICT_HDR, struct.pack("!I", self.verdict()) +
+							   packet[PACKET_HDR][:4]) + edited)
 
 	def __enter__(self):
 		self.thread.start()
@@ -142,6 +149,29 @@ def test_refused(s):
 	tap.same((got, moved), ([[]] * ROUNDS, {}), "what a process refuses is not answered, nor counted")
 
 
+def without_options(packet):
+	"""An IPv4 packet, its header as short as it can be."""
+	text = lambda at: socket.inet_ntoa(packet[at:at + 4])
+	return pkt.ip4(text(12), text(16), packet[9], packet[4 * (packet[0] & 15):])
+
+
+def test_edited(s):
+	"""A process takes the options off; where UDP begins the kernel knows from before."""
+	state = s.g.push_default()
+	src, dst = "192.0.2.2", "192.0.2.1"
+	for what, circumstances in (("in the request's buffer", contextlib.nullcontext),
+				    ("in a buffer of its own", lambda: fixture.looked_on(s))):
+		req = ntpq.request()
+		packet = pkt.ip4(src, dst, pkt.UDP, pkt.udp(src, dst, 32000, 123, req), options=b"\x94\4\0\0")
+		with circumstances(), Judge(s.server, edit=without_options):
+			raw0 = netns.raw_ns()
+			got = s.wire.exchange([s.wire.frame(packet)])
+			raw1 = netns.raw_ns()
+		wrong = (ntpq.sync_faults(state, req, ntpq.Reply(got[0].data), raw0, raw1)
+			 if len(got) == 1 and got[0].proto == pkt.UDP else got or "nothing")
+		tap.ok(not wrong, f"a request whose options a process took off, a reply {what}", wrong)
+
+
 def test_way_out(s):
 	"""An entry of conntrack that is not confirmed must be one packet's only."""
 	state = s.g.push_default()
@@ -165,6 +195,7 @@ def main():
 		test_accepted(s, what, **change)
 		test_kept_out(s, what, **change)
 	test_refused(s)
+	test_edited(s)
 	s.server.nft("flush ruleset")
 	s.server.nft(RULES_OUT)
 	test_way_out(s)
