@@ -103,6 +103,19 @@ static bool too_many_names(struct ntpk_inst *inst, const char *name)
 	return n >= NTPK_ACL_NAMES_MAX;
 }
 
+/* Return: what was coming before. */
+static struct ntpk_acl_coming *replace_coming(struct ntpk_inst *inst,
+					      struct ntpk_acl_coming *coming)
+{
+	struct ntpk_acl_coming *old;
+
+	spin_lock(&inst->coming_lock);
+	old = inst->acl_coming;
+	inst->acl_coming = coming;
+	spin_unlock(&inst->coming_lock);
+	return old;
+}
+
 /* Under the lock.  @old: what was coming before, to be released. */
 static int set_coming(struct ntpk_inst *inst, const char *name, struct ntpk_acl_coming *coming,
 		      struct ntpk_acl_coming **old)
@@ -114,8 +127,7 @@ static int set_coming(struct ntpk_inst *inst, const char *name, struct ntpk_acl_
 	coming->place = get_place(inst, name);
 	if (!coming->place)
 		return -ENOMEM;
-	*old = inst->acl_coming;
-	inst->acl_coming = coming;
+	*old = replace_coming(inst, coming);
 	return 0;
 }
 
@@ -156,13 +168,18 @@ int ntpk_acl_begin(struct net *net, u32 owner, const char *name, u32 generation,
 	return err;
 }
 
-/* The list that this sender is building, under the lock. */
-static struct ntpk_acl_coming *find_coming(struct ntpk_inst *inst, u32 owner, u32 generation)
+/* The list that this sender is building, under the lock: out of reach of all others. */
+static struct ntpk_acl_coming *take_coming(struct ntpk_inst *inst, u32 owner, u32 generation)
 {
-	struct ntpk_acl_coming *coming = inst ? inst->acl_coming : NULL;
+	struct ntpk_acl_coming *coming = NULL;
 
-	if (!coming || coming->owner != owner || coming->acl->generation != generation)
+	if (!inst)
 		return NULL;
+	spin_lock(&inst->coming_lock);
+	if (inst->acl_coming && inst->acl_coming->owner == owner &&
+	    inst->acl_coming->acl->generation == generation)
+		swap(coming, inst->acl_coming);
+	spin_unlock(&inst->coming_lock);
 	return coming;
 }
 
@@ -202,11 +219,14 @@ static int refused(enum ntp_acl_fault fault, const char **text)
 int ntpk_acl_add(struct net *net, u32 owner, u32 generation, const struct ntp_acl_prefix *p,
 		 const char **text)
 {
-	struct ntpk_acl_coming *coming = find_coming(ntpk_state_lock(net), owner, generation);
+	struct ntpk_inst *inst = ntpk_state_lock(net);
+	struct ntpk_acl_coming *coming = take_coming(inst, owner, generation);
 	enum ntp_acl_fault fault = NTP_ACL_OK;
 
-	if (coming)
+	if (coming) {
 		fault = ntp_acl_add(&coming->build, p);
+		replace_coming(inst, coming);
+	}
 	ntpk_state_unlock(net);
 	return coming ? refused(fault, text) : -ESTALE;
 }
@@ -217,7 +237,6 @@ static struct ntpk_acl *publish(struct ntpk_inst *inst, struct ntpk_acl_coming *
 	struct ntpk_acl *old = rcu_dereference_protected(coming->place->list, true);
 
 	ntp_acl_end(&coming->build);
-	inst->acl_coming = NULL;
 	rcu_assign_pointer(coming->place->list, coming->acl);
 	WRITE_ONCE(inst->acl_changes, atomic_inc_return(&changes));
 	return old;
@@ -236,10 +255,12 @@ static struct ntpk_acl *publish(struct ntpk_inst *inst, struct ntpk_acl_coming *
 int ntpk_acl_commit(struct net *net, u32 owner, u32 generation)
 {
 	struct ntpk_inst *inst = ntpk_state_lock(net);
-	struct ntpk_acl_coming *coming = find_coming(inst, owner, generation);
+	struct ntpk_acl_coming *coming = take_coming(inst, owner, generation);
 	struct ntpk_acl *old;
 
 	if (!coming || coming->build.left[0] || coming->build.left[1]) {
+		if (coming)
+			replace_coming(inst, coming);
 		ntpk_state_unlock(net);
 		return coming ? -ENODATA : -ESTALE;
 	}
@@ -258,18 +279,22 @@ int ntpk_acl_commit(struct net *net, u32 owner, u32 generation)
  * @net: its namespace
  * @owner: its port
  *
- * Context: process.
+ * Context: process.  Does not wait for commands: other sockets wait for it.
  */
 void ntpk_acl_forget_owner(struct net *net, u32 owner)
 {
 	struct ntpk_acl_coming *coming = NULL;
-	struct ntpk_inst *inst = ntpk_state_lock(net);
+	struct ntpk_inst *inst;
 
-	if (inst && inst->acl_coming && inst->acl_coming->owner == owner) {
-		coming = inst->acl_coming;
-		inst->acl_coming = NULL;
+	rcu_read_lock();
+	inst = ntpk_state_inst(net);
+	if (inst) {
+		spin_lock(&inst->coming_lock);
+		if (inst->acl_coming && inst->acl_coming->owner == owner)
+			swap(coming, inst->acl_coming);
+		spin_unlock(&inst->coming_lock);
 	}
-	ntpk_state_unlock(net);
+	rcu_read_unlock();
 	release_coming(coming);
 }
 
@@ -322,13 +347,22 @@ static bool is_named(const struct ntpk_state *state, const struct ntpk_acl_place
 	return false;
 }
 
+static bool is_coming(struct ntpk_inst *inst, const struct ntpk_acl_place *place)
+{
+	bool is;
+
+	spin_lock(&inst->coming_lock);
+	is = inst->acl_coming && inst->acl_coming->place == place;
+	spin_unlock(&inst->coming_lock);
+	return is;
+}
+
 static void drop_unnamed(struct ntpk_inst *inst, const struct ntpk_state *state, bool empty_only)
 {
 	struct ntpk_acl_place *place, *next;
 
 	list_for_each_entry_safe(place, next, &inst->acl_named, node) {
-		if (is_named(state, place) ||
-		    (inst->acl_coming && inst->acl_coming->place == place) ||
+		if (is_named(state, place) || is_coming(inst, place) ||
 		    (empty_only && rcu_access_pointer(place->list)))
 			continue;
 		list_del_rcu(&place->node);

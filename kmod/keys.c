@@ -162,6 +162,18 @@ struct ntpk_key *ntpk_keys_find(const struct ntpk_keys *keys, u32 id)
 	return NULL;
 }
 
+/* Return: what was coming before. */
+static struct ntpk_keys *replace_coming(struct ntpk_inst *inst, struct ntpk_keys *keys)
+{
+	struct ntpk_keys *old;
+
+	spin_lock(&inst->coming_lock);
+	old = inst->keys_coming;
+	inst->keys_coming = keys;
+	spin_unlock(&inst->coming_lock);
+	return old;
+}
+
 /**
  * ntpk_keys_begin() - start a new set, and forget one that was begun before
  * @net: namespace
@@ -174,8 +186,8 @@ struct ntpk_key *ntpk_keys_find(const struct ntpk_keys *keys, u32 id)
  */
 int ntpk_keys_begin(struct net *net, u32 owner, u32 generation, u32 count)
 {
-	struct ntpk_keys *keys, *old;
 	struct ntpk_inst *inst;
+	struct ntpk_keys *keys;
 
 	if (count > NTPK_KEYS_MAX || (net->user_ns != &init_user_ns && count > USERNS_KEYS_MAX))
 		return -E2BIG;
@@ -191,20 +203,24 @@ int ntpk_keys_begin(struct net *net, u32 owner, u32 generation, u32 count)
 		kvfree(keys);
 		return -ENOTCONN;
 	}
-	old = inst->keys_coming;
-	inst->keys_coming = keys;
+	keys = replace_coming(inst, keys);
 	ntpk_state_unlock(net);
-	release_set(old);
+	release_set(keys);
 	return 0;
 }
 
-/* The set that this sender is building, under the lock. */
-static struct ntpk_keys *coming(struct ntpk_inst *inst, u32 owner, u32 generation)
+/* The set that this sender is building, under the lock: out of reach of all others. */
+static struct ntpk_keys *take_coming(struct ntpk_inst *inst, u32 owner, u32 generation)
 {
-	struct ntpk_keys *keys = inst ? inst->keys_coming : NULL;
+	struct ntpk_keys *keys = NULL;
 
-	if (!keys || keys->owner != owner || keys->generation != generation)
+	if (!inst)
 		return NULL;
+	spin_lock(&inst->coming_lock);
+	if (inst->keys_coming && inst->keys_coming->owner == owner &&
+	    inst->keys_coming->generation == generation)
+		swap(keys, inst->keys_coming);
+	spin_unlock(&inst->coming_lock);
 	return keys;
 }
 
@@ -220,7 +236,8 @@ static struct ntpk_keys *coming(struct ntpk_inst *inst, u32 owner, u32 generatio
  */
 int ntpk_keys_add(struct net *net, u32 owner, u32 generation, struct ntpk_key *key)
 {
-	struct ntpk_keys *keys = coming(ntpk_state_lock(net), owner, generation);
+	struct ntpk_inst *inst = ntpk_state_lock(net);
+	struct ntpk_keys *keys = take_coming(inst, owner, generation);
 	int err = 0;
 
 	if (!keys)
@@ -229,6 +246,8 @@ int ntpk_keys_add(struct net *net, u32 owner, u32 generation, struct ntpk_key *k
 		err = -E2BIG;
 	else
 		keys->key[keys->n++] = key;
+	if (keys)
+		replace_coming(inst, keys);
 	ntpk_state_unlock(net);
 	return err;
 }
@@ -250,14 +269,13 @@ static bool has_twice(const struct ntpk_keys *keys)
 	return false;
 }
 
-/* Publish, under the lock; the set that was in use before. */
-static struct ntpk_keys *publish(struct ntpk_inst *inst, struct ntpk_keys *keys)
+/* Is it whole? */
+static int check_set(struct ntpk_keys *keys)
 {
-	struct ntpk_keys *old = rcu_dereference_protected(inst->keys, true);
-
-	inst->keys_coming = NULL;
-	rcu_assign_pointer(inst->keys, keys);
-	return old;
+	if (keys->n != keys->want)
+		return -ENODATA;
+	sort(keys->key, keys->n, sizeof(keys->key[0]), by_id, NULL);
+	return has_twice(keys) ? -EEXIST : 0;
 }
 
 /**
@@ -273,25 +291,14 @@ static struct ntpk_keys *publish(struct ntpk_inst *inst, struct ntpk_keys *keys)
 int ntpk_keys_commit(struct net *net, u32 owner, u32 generation)
 {
 	struct ntpk_inst *inst = ntpk_state_lock(net);
-	struct ntpk_keys *keys = coming(inst, owner, generation);
+	struct ntpk_keys *keys = take_coming(inst, owner, generation);
+	int err = keys ? check_set(keys) : -ESTALE;
 	struct ntpk_keys *old = NULL;
-	int err = 0;
 
-	if (!keys) {
-		err = -ESTALE;
-		goto unlock;
-	}
-	if (keys->n != keys->want) {
-		err = -ENODATA;
-		goto unlock;
-	}
-	sort(keys->key, keys->n, sizeof(keys->key[0]), by_id, NULL);
-	if (has_twice(keys)) {
-		err = -EEXIST;
-		goto unlock;
-	}
-	old = publish(inst, keys);
-unlock:
+	if (!err)
+		old = rcu_replace_pointer(inst->keys, keys, true);
+	else if (keys)
+		replace_coming(inst, keys);
 	ntpk_state_unlock(net);
 	if (old) {
 		INIT_RCU_WORK(&old->release, release_work);
@@ -329,18 +336,22 @@ bool ntpk_keys_info(struct net *net, u32 *generation, u32 *count)
  * @net: its namespace
  * @owner: its port
  *
- * Context: process.
+ * Context: process.  Does not wait for commands: other sockets wait for it.
  */
 void ntpk_keys_forget_owner(struct net *net, u32 owner)
 {
-	struct ntpk_inst *inst = ntpk_state_lock(net);
 	struct ntpk_keys *keys = NULL;
+	struct ntpk_inst *inst;
 
-	if (inst && inst->keys_coming && inst->keys_coming->owner == owner) {
-		keys = inst->keys_coming;
-		inst->keys_coming = NULL;
+	rcu_read_lock();
+	inst = ntpk_state_inst(net);
+	if (inst) {
+		spin_lock(&inst->coming_lock);
+		if (inst->keys_coming && inst->keys_coming->owner == owner)
+			swap(keys, inst->keys_coming);
+		spin_unlock(&inst->coming_lock);
 	}
-	ntpk_state_unlock(net);
+	rcu_read_unlock();
 	release_set(keys);
 }
 

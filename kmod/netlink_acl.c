@@ -42,6 +42,7 @@ static const struct ntpk_nl_required acl_required[] = {
 
 static const struct ntpk_nl_upload upload = {
 	.attr = NTPK_A_ACL,
+	.many = NTPK_A_ACL_PREFIX,
 	.max = NTPK_A_ACL_MAX,
 	.policy = ntpk_nl_acl_policy,
 	.required = acl_required,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KEYS_BEGIN, KEYS_ADD, KEYS_COMMIT and GET_KEYS.  Process context.  A secret is
- * wiped from the message as soon as it was read, and is never put into one.
+ * KEYS_BEGIN, KEYS_ADD, KEYS_COMMIT and GET_KEYS.  Process context.  Secrets are
+ * wiped from a message that was read, and are never put into one.
  */
 #include <linux/err.h>
 #include <linux/netlink.h>
@@ -35,6 +35,7 @@ static const struct ntpk_nl_required keys_required[] = {
 
 static const struct ntpk_nl_upload upload = {
 	.attr = NTPK_A_KEYS,
+	.many = NTPK_A_KEYS_KEY,
 	.max = NTPK_A_KEYS_MAX,
 	.policy = ntpk_nl_keys_policy,
 	.required = keys_required,
@@ -88,14 +89,12 @@ static struct ntpk_key *parse_key(struct nlattr *nest, struct netlink_ext_ack *e
 	secret = tb[NTPK_A_KEY_SECRET];
 	key = ntpk_key_alloc(nla_get_u32(tb[NTPK_A_KEY_ID]), nla_get_u32(tb[NTPK_A_KEY_TYPE]),
 			     nla_data(secret), nla_len(secret), &text);
-	memzero_explicit(nla_data(secret), nla_len(secret));
 	if (IS_ERR(key))
 		ntpk_nl_refuse(extack, secret, PTR_ERR(key), text);
 	return key;
 }
 
-/** ntpk_nl_keys_add_doit() - NTPK_CMD_KEYS_ADD */
-int ntpk_nl_keys_add_doit(struct sk_buff *skb, struct genl_info *info)
+static int add_keys(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *tb[NTPK_A_KEYS_MAX + 1];
 	struct ntpk_key *key;
@@ -119,6 +118,30 @@ int ntpk_nl_keys_add_doit(struct sk_buff *skb, struct genl_info *info)
 		}
 	}
 	return 0;
+}
+
+static void wipe_secrets(const struct nlattr *keys)
+{
+	struct nlattr *key, *attr;
+	int rem, key_rem;
+
+	nla_for_each_nested(key, keys, rem) {
+		if (nla_type(key) != NTPK_A_KEYS_KEY)
+			continue;
+		nla_for_each_nested(attr, key, key_rem)
+			if (nla_type(attr) == NTPK_A_KEY_SECRET)
+				memzero_explicit(nla_data(attr), nla_len(attr));
+	}
+}
+
+/** ntpk_nl_keys_add_doit() - NTPK_CMD_KEYS_ADD */
+int ntpk_nl_keys_add_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	int err = add_keys(skb, info);
+
+	if (info->attrs[NTPK_A_KEYS])
+		wipe_secrets(info->attrs[NTPK_A_KEYS]);
+	return err;
 }
 
 /** ntpk_nl_keys_commit_doit() - NTPK_CMD_KEYS_COMMIT */

@@ -32,6 +32,7 @@ struct ntpk_nl_required {
 /**
  * struct ntpk_nl_upload - something that is sent in pieces, and its words
  * @attr: enum ntpk_attr of its nest
+ * @many: the type in there that may be there more than once, 0 = none
  * @max: highest type in there
  * @policy: of the nest
  * @required: what must be there, what every command needs first
@@ -43,6 +44,7 @@ struct ntpk_nl_required {
  */
 struct ntpk_nl_upload {
 	int	attr;
+	int	many;
 	int	max;
 	const struct nla_policy *policy;
 	const struct ntpk_nl_required *required;

@@ -31,6 +31,8 @@ int ntpk_nl_upload_parse(struct sk_buff *skb, struct genl_info *info,
 		return ntpk_nl_refuse(info->extack, NULL, -EINVAL, up->missing);
 	}
 	err = nla_parse_nested(tb, up->max, nest, up->policy, info->extack);
+	if (!err)
+		err = ntpk_nl_check_once(nest, up->many, info->extack);
 	return err ? err : ntpk_nl_check_required(tb, nest, up->required, n, info->extack);
 }
 

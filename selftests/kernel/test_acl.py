@@ -211,6 +211,9 @@ def test_refusals(s):
 		("no counts", "EINVAL", "COUNT_V4 is missing", lambda: g.acl_cmd("ACL_BEGIN", GENERATION=1)),
 		("no OTHERWISE", "EINVAL", "OTHERWISE is missing", lambda: g.acl_cmd(
 			"ACL_BEGIN", GENERATION=1, COUNT_V4=1, COUNT_V6=1)),
+		("COUNT_V4 twice", "EINVAL", "twice", lambda: g.acl_cmd(
+			"ACL_BEGIN", attr(UAPI["NTPK_A_ACL_COUNT_V4"], bytes(4)), GENERATION=1,
+			COUNT_V4=1, COUNT_V6=1, OTHERWISE=0)),
 		("a third access", "ERANGE", "", lambda: g.acl_begin(1, 1, otherwise=2)),
 		("262,145 prefixes", "E2BIG", "more prefixes than are allowed", lambda: g.acl_begin(
 			1, 262144, 1)),

@@ -14,6 +14,7 @@ import struct
 import threading
 
 import fixture
+import ftrace
 import mac
 import netns
 import ntpknl
@@ -113,6 +114,10 @@ def test_nak(s, keys):
 	tap.ok(len(got) == 1 and len(got[0]) == 52 and got[0][48:] == bytes(4)
 	       and moved == {"replied_nak": 1}, "a crypto-NAK of 52 bytes", (got, moved))
 	tap.ok(got and got[0][24:32] == bad[40:48], "which echoes T1", got)
+	got, moved, _, _ = ask(s, mac.sign((4711,) + keys[0][1:], ntpq.mono_root_request()))
+	tap.ok(len(got) == 1 and len(got[0]) == 52 and got[0][48:] == bytes(4)
+	       and moved == {"replied_nak": 1}, "and no longer where a field was asked for",
+	       (got, moved))
 	expect_nothing(s, "a crypto-NAK gets no crypto-NAK", ntpq.request(trailing=bytes(4)))
 	sent = 60
 	_, moved = s.counted(lambda: [s.wire.ask(bad) for _ in range(sent)])
@@ -144,6 +149,8 @@ def test_refusals(s, keys):
 		("ADD to nothing", "ESTALE", "KEYS_BEGIN", lambda: g.keys_add(99, [key])),
 		("no GENERATION", "EINVAL", "GENERATION is missing", lambda: g.keys_cmd("BEGIN", COUNT=1)),
 		("no COUNT", "EINVAL", "COUNT is missing", lambda: g.keys_cmd("BEGIN", GENERATION=1)),
+		("COUNT twice", "EINVAL", "twice", lambda: g.keys_cmd("BEGIN", attr(
+			UAPI["NTPK_A_KEYS_COUNT"], struct.pack("=I", 1)), GENERATION=1, COUNT=2)),
 		("too many", "ERANGE", "", lambda: g.keys_begin(1, 4097)),
 		("more than COUNT", "E2BIG", "COUNT", lambda: (g.keys_begin(9, 1), g.keys_add(9, keys))),
 		("fewer than COUNT", "ENODATA", "COUNT", lambda: (
@@ -177,7 +184,12 @@ def test_half_done(s, state, keys):
 	other.keys_add(5, [(1, "md5", b"new")])
 	fixture.refused("COMMIT by another socket", "ESTALE", "", lambda: s.g.keys_cmd(
 		"COMMIT", GENERATION=5))
-	other.close()
+	if ftrace.can():
+		with ftrace.functions("ntpk_state_lock"):
+			tap.same(ftrace.calls("ntpk_state_lock", other.close)[1], [],
+				 "a socket that is closed waits for no push")
+	else:
+		other.close()
 	again = ntpknl.Genl(s.server)
 	fixture.refused("COMMIT after its socket was closed", "ESTALE", "",
 			lambda: again.keys_cmd("COMMIT", GENERATION=5))

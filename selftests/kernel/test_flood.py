@@ -4,6 +4,7 @@
 Shows a flood of requests with random sources (NTPK_FLOOD of them: 100,000; 5,000
 in the debug kernel; `make check-flood` sends 10,000,000) beside 1,000 regular
 clients: these are answered, one that asks too much is not, and no memory is taken.
+Before that, sources that are forged on the link.
 What the kernel dropped before the module saw it is told apart.
 About 10 seconds.
 """
@@ -50,6 +51,25 @@ def prepare(s):
 	return path
 
 
+def test_on_link(s):
+	"""Whose address is looked for on the link, as any answer's is: so many, and no more."""
+	s.server.sh("ip", "addr", "add", "10.77.0.1/16", "dev", s.link.sdev)
+	def entries():
+		known = s.server.sh("ip", "-4", "neigh", "show", "dev", s.link.sdev).stdout.splitlines()
+		return sum("PERMANENT" not in line for line in known)
+
+	with open("/proc/sys/net/ipv4/neigh/default/gc_thresh3") as f:
+		most = int(f.read())
+	count = 2 * most if tap.slow() == 1 else most // 4
+	frames = [s.wire.frame(pkt.ip(src, "192.0.2.1", pkt.UDP, pkt.udp(src, "192.0.2.1", 40000, 123, ntpq.request())))
+		  for src in (f"10.77.{1 + i // 250}.{1 + i % 250}" for i in range(count))]
+	_, moved = s.counted(s.wire.exchange, frames)
+	tap.ok(sum(moved.values()) == count and set(moved) <= {"replied", "send_failed"},
+	       f"{count} forged sources on the link", moved)
+	tap.ok(entries() <= most, f"the kernel looks for {entries()} of them, {most} at most")
+	s.server.sh("ip", "addr", "del", "10.77.0.1/16", "dev", s.link.sdev)
+
+
 def flood(s, path, count):
 	out = s.client.sh("flood", s.link.cdev, path, str(count), str(CLIENTS), str(GAP_MS),
 			  timeout=3600).stdout
@@ -59,6 +79,8 @@ def flood(s, path, count):
 
 def main():
 	s = fixture.served()
+	s.g.push_default()
+	test_on_link(s)
 	state = s.g.default_state()
 	state["LISTENERS"][0]["LIMIT"] = LIMIT
 	s.g.push(state)
