@@ -50,7 +50,6 @@ static const char *check_folder(const char *path)
 	return S_ISDIR(st.st_mode) ? check_writers(&st, 0) : strerror(ENOTDIR);
 }
 
-/* Who may write it chooses what is read there.  Return: NULL, or the reason why not. */
 static const char *check_folder_of(const char *path)
 {
 	const char *end = strrchr(path, '/');
@@ -92,6 +91,22 @@ static const char *open_checked(const char *path, bool regular, bool follow, uid
 	return bad;
 }
 
+/*
+ * Who may write the folder chooses what is read there: that of the name, and where this is
+ * a link that of the file.  Return: NULL, or the reason why not.
+ */
+static const char *check_folders_of(const char *path)
+{
+	const char *bad = check_folder_of(path);
+	char *file = bad ? NULL : realpath(path, NULL);
+
+	/* there is none: opening it says why */
+	if (file)
+		bad = check_folder_of(file);
+	free(file);
+	return bad;
+}
+
 static int read_included(struct conf_parse *p, const struct conf_word *w, const char *path)
 {
 	struct conf_parse in = {
@@ -101,7 +116,7 @@ static int read_included(struct conf_parse *p, const struct conf_word *w, const 
 	const char *bad;
 	FILE *f = NULL;
 
-	bad = check_folder_of(path);
+	bad = check_folders_of(path);
 	if (bad)
 		return conf_line_error(&p->line, w->column, "the folder of %.400s: %s", path, bad);
 	bad = p->depth == DEPTH_MAX ? "includes are nested too deeply (a file that includes "

@@ -39,8 +39,8 @@ int replace_file(const char *path, const void *text, size_t len, const struct re
  * replace_open() - such a file, to be read
  * @path: of the file
  *
- * No link is followed, and nothing is opened but a regular file: whoever can write
- * the folder gains nothing by what root reads there.
+ * No link is followed, and nothing but a regular file is read: whoever can write the
+ * folder gains nothing by what root reads there.
  *
  * Return: a descriptor, or -errno: -ELOOP for a link, -EMEDIUMTYPE for what is no
  * regular file.

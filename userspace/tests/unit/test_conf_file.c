@@ -155,6 +155,10 @@ static void test_writers(void **state)
 	put("open/inc", "port 1\n");
 	chmod(path_of("open"), 0777);
 	refuse("main:1:9: the folder of /open/inc: may be written by others than root");
+	put("main", "include $/link\n");
+	assert_int_equal(symlink("open/inc", path_of("link")), 0);
+	refuse("main:1:9: the folder of /link: may be written by others than root");
+	unlink(path_of("link"));
 	unlink(path_of("open/inc"));
 	rmdir(path_of("open"));
 	put("main", "include $/inc\n");
