@@ -428,6 +428,7 @@ def enter_namespace(program=__file__):
     if probe.returncode:
         skip("no network namespace: " + probe.stderr.strip())
     os.environ["NTPK_IN_NAMESPACE"] = "1"
+    os.umask(0o022)	# ntpkd reads nothing that a group may write
     os.execvp("unshare", ["unshare", "-rn", sys.executable, os.path.abspath(program)])
 
 

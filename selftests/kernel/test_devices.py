@@ -135,9 +135,9 @@ def test_tunnel(server, client, g):
 				s.bind((f"vx{net}", 0))
 				s.send(frame)
 			moved = lambda seen=before: ntpknl.changed(seen, g.stats())
-			tap.wait_for(moved, 5)
-			# and what carried it, which is for the tunnel's port
-			tap.same(moved(), {"other_port": 1, "bad_checksum": 1}, f"VXLAN {outer}: a bad sum within, {dst}")
+			tap.wait_for(lambda: set(moved()) - {"other_port"}, 5)
+			# what carried it is for the tunnel's port, as is what IPv6 says of itself
+			tap.same({k: n for k, n in moved().items() if k != "other_port"}, {"bad_checksum": 1}, f"VXLAN {outer}: a bad sum within, {dst}")
 
 
 def test_leaves_now(server, client, g):
