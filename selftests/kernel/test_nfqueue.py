@@ -165,8 +165,11 @@ def test_edited(s):
 		packet = pkt.ip4(src, dst, pkt.UDP, pkt.udp(src, dst, 32000, 123, req), options=b"\x94\4\0\0")
 		with circumstances(), Judge(s.server, edit=without_options):
 			raw0 = netns.raw_ns()
-			got = s.wire.exchange([s.wire.frame(packet)])
+			got, moved = s.counted(s.wire.exchange, [s.wire.frame(packet)])
 			raw1 = netns.raw_ns()
+		if not got and not moved:
+			tap.skip(f"options taken off, a reply {what}", "this kernel drops what had its header changed")
+			continue
 		wrong = (ntpq.sync_faults(state, req, ntpq.Reply(got[0].data), raw0, raw1)
 			 if len(got) == 1 and got[0].proto == pkt.UDP else got or "nothing")
 		tap.ok(not wrong, f"a request whose options a process took off, a reply {what}", wrong)
