@@ -5,10 +5,10 @@
  *
  * The table is found by T2, which differs from reply to reply, so that clients behind
  * one address are told apart; it is one for all namespaces, each of which has names of
- * its own for them, of fixed size, and forgets what is oldest in a line.  A T2 is good for one request (RFC 9769 section 2).  Lines
- * have a lock each, taken for a few dozen instructions, with interrupts off as a driver
- * may report from its own.  Setup and teardown in process context, the rest in softirq
- * or interrupt.
+ * its own for them, of fixed size, and forgets what is oldest in a line.  A T2 is good
+ * for one request (RFC 9769 section 2).  Lines have a lock each, taken for a few dozen
+ * instructions, with interrupts off as a driver may report from its own.  Setup and
+ * teardown in process context, the rest in softirq or interrupt.
  */
 #include <linux/log2.h>
 #include <linux/math64.h>
